@@ -1,0 +1,295 @@
+//! The contract between the engine and whoever looks at it: the screen asks with a [`ViewSpec`], the engine answers with a [`Page`].
+//!
+//! A page holds the rows that fit a screen and the totals, never the ring. Everything in it is owned, so it crosses threads freely.
+
+use std::sync::Arc;
+
+use crate::detect::{Alert, Level};
+use crate::filter::Filter;
+use crate::record::{Cell, Field, Gap, SourceStatus};
+
+/// Which table is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// Flow records.
+    #[default]
+    Flows,
+    /// Paired sessions.
+    Sessions,
+    /// Alerts.
+    Alerts,
+}
+
+/// Identity of a row. Never a position: new rows and another order do not move it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowId {
+    /// A flow record: its time (end of window, Unix seconds) and arrival number.
+    Flow {
+        /// Unix seconds.
+        time: u64,
+        /// Sequence number in order of arrival, from 0.
+        seq: u64,
+    },
+    /// A session, by its number.
+    Session(u64),
+    /// An alert, by its number.
+    Alert(u64),
+    /// A group, by the hash of its key.
+    Group(u64),
+}
+
+/// Around which row the page is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// The first row of the order.
+    #[default]
+    Top,
+    /// The last row of the order.
+    Bottom,
+    /// This row, or the nearest one that still exists and matches.
+    Row(RowId),
+}
+
+/// What a table is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// The column. `Field::End` is the order of time, which costs nothing.
+    pub field: Field,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    fn default() -> Self {
+        Sort { field: Field::End, descending: true }
+    }
+}
+
+/// A question to the engine. Replaces the one before it; only the latest counts.
+#[derive(Clone, Debug, Default)]
+pub struct ViewSpec {
+    /// Number of the question, echoed in the page.
+    pub serial: u64,
+    /// Which table.
+    pub tab: Tab,
+    /// The applied filter, compiled for the tab's rows. Alerts are not filtered.
+    pub filter: Option<Arc<Filter>>,
+    /// A filter being typed: only its matches are counted.
+    pub draft: Option<Arc<Filter>>,
+    /// Only rows whose time span touches this range of Unix seconds (both ends included).
+    pub window: Option<(i64, i64)>,
+    /// The order.
+    pub sort: Sort,
+    /// Up to three columns to group by; empty for rows.
+    pub group_by: Vec<Field>,
+    /// Columns wanted, in the order of [`PageRow::cells`]. Ignored for groups and alerts.
+    pub columns: Vec<Field>,
+    /// Where to cut the page.
+    pub anchor: Anchor,
+    /// Rows wanted before the anchor.
+    pub before: usize,
+    /// Rows wanted from the anchor on, itself included.
+    pub after: usize,
+    /// Look at what was held when this was first set; what arrives later is counted, not shown.
+    pub frozen: bool,
+    /// The row to explain in [`Page::detail`].
+    pub detail: Option<RowId>,
+    /// Bins wanted in the timeline; 0 for none.
+    pub timeline_bins: usize,
+}
+
+/// One row of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageRow {
+    /// Its identity.
+    pub id: RowId,
+    /// Values in the order of [`Page::columns`].
+    pub cells: Vec<Cell>,
+    /// The level of the worst alert that this row is evidence of.
+    pub mark: Option<Level>,
+}
+
+/// The answer to a [`ViewSpec`].
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// [`ViewSpec::serial`] of the question.
+    pub serial: u64,
+    /// Which table this is.
+    pub tab: Tab,
+    /// What each cell of a row is. For groups: the columns grouped by, then `bytes`, `packets`, `records`, distinct peers
+    /// ([`GroupColumn`]) and the share rejected.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<PageRow>,
+    /// Position of `rows[0]` in the whole order, from 0.
+    pub first_index: u64,
+    /// Rows that match, as far as they are counted.
+    pub matched: u64,
+    /// Rows held.
+    pub total: u64,
+    /// Share of the rows looked at so far, below 1.0 while the pass over the ring goes on.
+    pub progress: f32,
+    /// Matches of the draft filter, and whether the count is complete.
+    pub draft: Option<(u64, bool)>,
+    /// Matching rows that arrived since the view was frozen.
+    pub unseen: u64,
+    /// The header.
+    pub status: Status,
+    /// Alerts for the sidebar: open ones first, worst first, then newest first. At most 200.
+    pub alerts: Vec<Arc<Alert>>,
+    /// The strip of time, oldest bin first.
+    pub timeline: Timeline,
+    /// Answer to [`ViewSpec::detail`].
+    pub detail: Option<Detail>,
+}
+
+/// A column of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// A field.
+    Field(Field),
+    /// An aggregate of a group.
+    Group(GroupColumn),
+}
+
+/// The aggregates of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupColumn {
+    /// Sum of bytes.
+    Bytes,
+    /// Sum of packets.
+    Packets,
+    /// Rows in the group.
+    Records,
+    /// Distinct addresses that are not part of the group's key. Exact up to 10,000 a group.
+    Peers,
+    /// Share of records with action REJECT, 0 to 1.
+    Rejected,
+}
+
+/// What the header shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Status {
+    /// Name of the source: log group, file, demo.
+    pub source: Arc<str>,
+    /// Region, "unknown" where nothing says.
+    pub region: Arc<str>,
+    /// Interfaces asked for; empty for all.
+    pub interfaces: Vec<Arc<str>>,
+    /// What the source says of itself.
+    pub state: SourceStatus,
+    /// Greatest end of any record, Unix seconds.
+    pub event_time: Option<i64>,
+    /// Clock of the input at the last arrival, Unix seconds.
+    pub arrival_time: Option<i64>,
+    /// Median seconds from a record's end to its ingestion, over recent records that carry both.
+    pub lag: Option<i64>,
+    /// Records a second of arrival, over the last ten seconds.
+    pub rate: f64,
+    /// Records held in the ring.
+    pub held: u64,
+    /// Bytes the ring holds, dictionaries included.
+    pub held_bytes: u64,
+    /// Bytes it may hold.
+    pub budget: u64,
+    /// Least and greatest time held, Unix seconds.
+    pub span: Option<(i64, i64)>,
+    /// Records evicted from the ring to stay within the budget.
+    pub evicted: u64,
+    /// Sessions held.
+    pub sessions: u64,
+    /// Sessions evicted before they were final.
+    pub sessions_evicted: u64,
+    /// Lines that did not parse.
+    pub unparsed: u64,
+    /// Records lost unread. Always 0: channels block.
+    pub dropped: u64,
+    /// SKIPDATA records: evidence that AWS lost.
+    pub skipdata: u64,
+    /// Records that came with a time older than the rules still look at.
+    pub late: u64,
+    /// Open alerts by level, informational first.
+    pub open_alerts: [u64; 5],
+    /// Event time that could not be read.
+    pub gaps: Vec<Gap>,
+    /// What the format of the lines was taken to be, and why, in words for the user.
+    pub format: String,
+}
+
+/// The strip of time. All bins have the same width.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timeline {
+    /// Unix second at which the first bin begins.
+    pub from: i64,
+    /// Width of a bin, seconds.
+    pub step: i64,
+    /// Oldest first.
+    pub bins: Vec<Bin>,
+}
+
+/// One bin of the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bin {
+    /// Bytes accepted.
+    pub bytes: u64,
+    /// Records accepted.
+    pub accepted: u64,
+    /// Records rejected.
+    pub rejected: u64,
+    /// SKIPDATA records.
+    pub skipped: u64,
+    /// Worst alert whose evidence touches the bin.
+    pub alert: Option<Level>,
+    /// Could not be read (a gap) or may still be incomplete.
+    pub incomplete: bool,
+}
+
+/// All that is known of one row.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    /// A flow record.
+    Flow {
+        /// Its identity.
+        id: RowId,
+        /// Every field that the record carries, in the order of the line.
+        fields: Vec<(Field, Cell)>,
+        /// The line as it was logged.
+        line: String,
+        /// The session it belongs to.
+        session: Option<Box<SessionDetail>>,
+        /// Remarks for the user, one sentence each.
+        notes: Vec<String>,
+    },
+    /// A session.
+    Session(Box<SessionDetail>),
+    /// An alert.
+    Alert {
+        /// The alert.
+        alert: Arc<Alert>,
+        /// The session that tipped it, where it is still held.
+        session: Option<Box<SessionDetail>>,
+        /// Remarks for the user, one sentence each.
+        notes: Vec<String>,
+    },
+}
+
+/// All that is known of a session.
+#[derive(Clone, Debug)]
+pub struct SessionDetail {
+    /// Its number.
+    pub id: u64,
+    /// Every session field that has a value, in the order of the field table.
+    pub fields: Vec<(Field, Cell)>,
+    /// Name of the service on the server's port.
+    pub service: Option<&'static str>,
+    /// Interfaces that saw it, with the account of each.
+    pub interfaces: Vec<(Arc<str>, Arc<str>)>,
+    /// Region, "unknown" where nothing says.
+    pub region: Arc<str>,
+    /// Its records that are still held, oldest first, as [`SessionDetail::record_columns`]. At most 500.
+    pub records: Vec<PageRow>,
+    /// Columns of `records`.
+    pub record_columns: Vec<Field>,
+    /// Remarks for the user, one sentence each: a private server that answers the internet, one side only, …
+    pub notes: Vec<String>,
+}

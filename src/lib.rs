@@ -1,0 +1,14 @@
+//! flowtail: a terminal UI for live investigation of AWS VPC Flow Logs.
+//!
+//! The rooms follow the data: `source` delivers lines, `record` reads them, `store` holds them, `session` pairs them, `detect` watches them,
+//! `engine` owns all of that and answers the screen, `app` knows what a key means, `ui` draws. `ARCHITECTURE.md` has the picture and the rules.
+
+pub mod app;
+pub mod detect;
+pub mod engine;
+pub mod filter;
+pub mod record;
+pub mod session;
+pub mod source;
+pub mod store;
+pub mod ui;

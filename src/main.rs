@@ -1,0 +1,2 @@
+//! flowtail
+fn main() {}

@@ -1,0 +1,110 @@
+//! What passes from a source to the engine: raw lines in batches, and what the source has to say about itself.
+//!
+//! `source/` and `engine/` do not know each other; this is all they share.
+
+use std::sync::Arc;
+
+/// What a source knows about the lines it delivers, beyond the lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What to call it on the screen: a log group, a path, `stdin`, `demo`.
+    pub name: Arc<str>,
+    /// Region, where known. Records of formats without `region` take this one.
+    pub region: Option<Arc<str>>,
+}
+
+/// One CloudWatch event's share of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// End of its message in [`Batch::bytes`]; it begins where the one before ends.
+    pub end: u32,
+    /// Index into [`Batch::streams`].
+    pub stream: u32,
+    /// Event timestamp, Unix milliseconds. For flow logs the start of the capture window.
+    pub timestamp: i64,
+    /// When CloudWatch received it, Unix milliseconds.
+    pub ingestion: i64,
+    /// CloudWatch's event id; empty where the source has none.
+    pub id: Box<str>,
+}
+
+/// Raw lines on their way to the engine.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Where they come from.
+    pub origin: Arc<Origin>,
+    /// Lines separated by `\n` (a last one may lack it), or, where `events` is not empty, messages laid end to end.
+    pub bytes: Vec<u8>,
+    /// One entry a message, or empty for plain lines.
+    pub events: Vec<Event>,
+    /// Names of the log streams that `events` refer to.
+    pub streams: Vec<Arc<str>>,
+    /// Number of the first line in its file, from 1; 0 where that means nothing.
+    pub first_line: u64,
+    /// When it arrived here, Unix milliseconds. Recorded input carries the recorded clock.
+    pub arrival: i64,
+}
+
+/// A range of event time that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// First Unix second that is missing.
+    pub from: i64,
+    /// Last Unix second that is missing.
+    pub to: i64,
+    /// Why, in words for the user.
+    pub why: String,
+}
+
+/// What the source is doing, for the header.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SourceState {
+    /// No answer yet.
+    #[default]
+    Connecting,
+    /// Reading.
+    Live,
+    /// Waiting to try again: what happened, what to do about it, and when (Unix milliseconds) the next try is.
+    Waiting {
+        /// What went wrong and the remedy, in words for the user.
+        why: String,
+        /// Unix milliseconds of the next try.
+        until: i64,
+    },
+    /// All input was read.
+    Ended,
+    /// It cannot go on: what went wrong and the remedy. Where reading went on after this (a file among several), it is a warning.
+    Failed(String),
+}
+
+/// A source's account of itself. Counters only ever grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// What it is doing.
+    pub state: SourceState,
+    /// API requests sent, tries included.
+    pub requests: u64,
+    /// Events the API returned, duplicates included.
+    pub events_read: u64,
+    /// Events returned again (same event id) and not passed on.
+    pub duplicates: u64,
+    /// Event time up to which the source believes to have everything, Unix seconds.
+    pub complete_to: Option<i64>,
+    /// Bytes read and total, where the source is a file of known size.
+    pub progress: Option<(u64, u64)>,
+    /// A lasting remark for the user, such as "no stream begins with eni-…; searching by content".
+    pub note: Option<String>,
+}
+
+/// What a source sends.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Lines.
+    Batch(Batch),
+    /// News about the source itself.
+    Status(SourceStatus),
+    /// Event time that could not be read.
+    Gap(Gap),
+    /// Nothing more will come.
+    End,
+}

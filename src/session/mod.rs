@@ -1,0 +1,1 @@
+//! Pairs one-way records into sessions.

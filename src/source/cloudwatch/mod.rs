@@ -1,0 +1,1 @@
+//! CloudWatch Logs: the only place that knows an AWS SDK type.

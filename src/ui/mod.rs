@@ -1,0 +1,1 @@
+//! Draws a page and the app state. Decides nothing.
