@@ -9,6 +9,7 @@ pub mod flow;
 pub mod format;
 pub mod parse;
 pub mod services;
+pub mod special;
 pub mod table;
 pub mod value;
 
