@@ -198,7 +198,7 @@ impl Ring {
     }
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
     /// Rows.
     pub fn len(&self) -> usize {
         with_table!(self, table => table.len())
@@ -223,7 +223,7 @@ impl Part<'_> {
     }
 
     /// Rows by (time, row); `None` where they arrived in that order. The open segment must be prepared.
-    pub fn order(&self) -> Option<&[u16]> {
+    pub fn order(self) -> Option<&'a [u16]> {
         match self {
             Part::Sealed(segment) => segment.order(),
             Part::Open(ring) => Some(&ring.open_order),
