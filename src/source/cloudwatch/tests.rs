@@ -1,0 +1,1 @@
+//! The tail against a simulated CloudWatch, in stepped time.
