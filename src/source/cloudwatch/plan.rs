@@ -444,12 +444,6 @@ impl Plan {
         self.ages.len()
     }
 
-    /// Event ids remembered.
-    #[cfg(test)]
-    pub(super) fn ids(&self) -> usize {
-        self.slices.iter().map(|slice| slice.seen.len()).sum::<usize>() + self.backlog_seen.len()
-    }
-
     /// How old a read of the window may get before it is read again, where the budget allows: half the budget, and at most a thousand events a second.
     fn refresh(&self) -> i64 {
         let events: u64 = self.slices.iter().filter(|slice| !slice.done).map(|slice| slice.events).sum();
