@@ -339,6 +339,16 @@ impl Core {
         std::mem::take(&mut self.news)
     }
 
+    /// Region of the source, where known.
+    pub fn config_region(&self) -> Option<Arc<str>> {
+        self.config.region.clone()
+    }
+
+    /// Alerts that were raised and are still held.
+    pub fn alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.iter()
+    }
+
     /// The names that sessions refer to.
     pub fn names(&self) -> &Names {
         &self.names
