@@ -242,7 +242,7 @@ impl RuleState {
         }
         if self.groups.get(&what.group).is_none() {
             self.generation += 1;
-            self.groups.insert(what.group.clone(), Group { generation: self.generation, ..Group::default() });
+            self.groups.insert(what.group.clone(), Group::numbered(self.generation));
             for (key, group) in self.groups.take_dropped() {
                 if group.incident.is_some() {
                     // An open alert must not lose its evidence to a flood of other groups.

@@ -103,6 +103,11 @@ pub(super) struct Window<'a> {
 }
 
 impl Group {
+    /// An empty group with this number.
+    pub(super) fn numbered(generation: u64) -> Self {
+        Group { generation, ..Group::default() }
+    }
+
     /// Whether nothing is in it.
     pub(super) fn is_empty(&self) -> bool {
         self.panes.is_empty() && self.carried == 0
