@@ -68,6 +68,7 @@ struct Entry {
     certain: bool,
 }
 
+#[derive(Debug)]
 enum News {
     Raised(u64),
     Gone(Box<AlertEvent>),
@@ -77,6 +78,7 @@ enum News {
 pub(super) type Over = (usize, GroupKey, i64);
 
 /// See the module's text.
+#[derive(Debug)]
 pub(super) struct Book {
     rules: Vec<Arc<Rule>>,
     /// `absorbs[a]` are the rules that rule `a` absorbs.

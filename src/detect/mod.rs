@@ -84,6 +84,7 @@ pub struct DetectStats {
 }
 
 /// Runs the enabled rules over rows as they come. Single-threaded, without a clock: time is the rows' own.
+#[derive(Debug)]
 pub struct Detector {
     rules: Vec<RuleState>,
     book: Book,
@@ -93,6 +94,14 @@ pub struct Detector {
     /// The input's span, where somebody knew it beforehand.
     span: Option<(i64, i64)>,
     watermark: i64,
+}
+
+impl Default for Detector {
+    /// The built-in rules within the default limits.
+    fn default() -> Self {
+        // The built-in text is part of the program and tested; a program that was built without passing its tests finds nothing.
+        Detector::new(&Rules::builtin().unwrap_or_default(), Limits::default())
+    }
 }
 
 impl Detector {
@@ -132,6 +141,13 @@ impl Detector {
         self.saw(row, end);
         for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
             state.session(id, row, end, &mut self.book);
+        }
+    }
+
+    /// A session is no more: it became part of another. What it added is taken out.
+    pub fn withdraw(&mut self, id: u64) {
+        for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
+            state.withdraw(id, &mut self.book);
         }
     }
 

@@ -23,6 +23,7 @@ const CERTAIN: [&str; 4] = ["syn", "synack", "service", "learned"];
 const SHOWN: usize = 5;
 
 /// See the module's text.
+#[derive(Debug)]
 pub(super) struct RuleState {
     pub rule: Arc<Rule>,
     index: usize,
@@ -141,6 +142,15 @@ impl RuleState {
             if counts || old.is_some() || !self.novelty.is_empty() {
                 self.assess(&group, tip, book);
             }
+        }
+    }
+
+    /// A session is no more: its contribution goes.
+    pub(super) fn withdraw(&mut self, id: u64, book: &mut Book) {
+        if let Some(old) = self.sessions.remove(&id) {
+            self.take(&old);
+            let tip = Tip { session: None, protocol: None, records: -records(&old) };
+            self.assess(&old.group, tip, book);
         }
     }
 
