@@ -1,1 +1,144 @@
 //! CloudWatch Logs: the only place that knows an AWS SDK type.
+//!
+//! [`Tail`] reads log groups with `FilterLogEvents` and passes on every event that the API returns for the swept range, once. It never resumes from
+//! the last timestamp seen, since flow log events are delivered minutes late and out of order. Instead:
+//!
+//! * `plan` cuts event time into slices of a minute and decides which to read again, until each was read at the age of look-back;
+//! * `seen` remembers the event ids of a slice for as long as the slice may be read again;
+//! * `group` reads one range through its interfaces and pages, and copes with tokens that fail and pages that do not come;
+//! * `runner` serves the groups in turn under one request budget (`pace`), sends batches, gaps and news of itself;
+//! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
+//! * `clock` is injected, so that tests scale time.
+
+mod client;
+mod clock;
+mod config;
+mod connect;
+mod error;
+mod fault;
+mod group;
+mod lateness;
+mod pace;
+mod plan;
+mod runner;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::record::{Input, Origin};
+
+use client::{Aws, Logs, Setup};
+use clock::millis;
+use group::Group;
+use plan::Plan;
+
+pub use clock::{Clock, Sleep, SystemClock};
+pub use config::TailConfig;
+pub use error::TailError;
+
+/// Event ids remembered over all groups: with 20.6 MB a million at worst (see `seen`) 62 MB, the de-duplication's share of the memory budget.
+const MOST_IDS: usize = 3_000_000;
+
+/// What tests change: the clock and the SDK's temper. The defaults are what a user gets.
+#[derive(Clone)]
+pub struct Lab {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Access key id and secret key, instead of the credential providers.
+    pub keys: Option<(String, String)>,
+    /// Events a page at most; `None` for as many as it carries.
+    pub page_limit: Option<i32>,
+    /// Longest silence in an answer.
+    pub read_timeout: Duration,
+    /// Tries of one request inside the SDK, 1 for none beyond the first.
+    pub tries: u32,
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        // Two tries take care of hiccups; anything longer is the runner's, which tells the user that it waits.
+        Lab {
+            clock: Arc::new(SystemClock),
+            keys: None,
+            page_limit: None,
+            read_timeout: Duration::from_secs(15),
+            tries: 2,
+        }
+    }
+}
+
+/// A tail of one or more log groups, connected and ready to run.
+pub struct Tail {
+    parts: runner::Parts<Aws>,
+}
+
+impl Tail {
+    /// Checks the configuration, loads credentials and asks each group one small question.
+    ///
+    /// # Errors
+    /// What only the user can mend: names, region, credentials, permissions. A network that does not answer, throttling and faults of AWS are no
+    /// error: the tail starts and waits.
+    pub async fn connect(config: TailConfig) -> Result<Tail, TailError> {
+        Tail::connect_with(config, Lab::default()).await
+    }
+
+    /// [`Tail::connect`] with what tests change.
+    ///
+    /// # Errors
+    /// See [`Tail::connect`].
+    pub async fn connect_with(config: TailConfig, lab: Lab) -> Result<Tail, TailError> {
+        let checked = config::check(&config)?;
+        let setup = Setup {
+            region: checked.region,
+            profile: config.profile,
+            endpoint: config.endpoint_url,
+            keys: lab.keys,
+            read_timeout: lab.read_timeout,
+            tries: lab.tries,
+        };
+        let mut aws = Aws::open(setup).await?;
+        let now = lab.clock.now();
+        connect::probe(&mut aws, &checked.groups, now).await?;
+        let names: Vec<&str> = checked.groups.iter().map(config::GroupName::name).collect();
+        let region = Some(aws.place().region.as_str().into());
+        let origin = Arc::new(Origin { name: names.join(", ").into(), region });
+        let count = checked.groups.len();
+        #[expect(clippy::cast_precision_loss, reason = "a handful of groups")]
+        let share = config.max_rps / count as f64;
+        let mut groups = Vec::new();
+        for (seed, name) in checked.groups.into_iter().enumerate() {
+            let (since, lookback) = (millis(config.since), millis(config.lookback));
+            let plan = Plan::new(now, since, lookback, checked.interfaces.len(), share, MOST_IDS / count);
+            // The time makes the jitter of two tails differ.
+            let seed = now.cast_unsigned().wrapping_add(seed as u64);
+            groups.push(Group::new(name, &checked.interfaces, plan, seed));
+        }
+        let parts = runner::Parts {
+            logs: aws,
+            clock: lab.clock,
+            origin,
+            groups,
+            max_rps: config.max_rps,
+            lookback: config.lookback,
+            run_for: config.run_for,
+            limit: lab.page_limit,
+        };
+        Ok(Tail { parts })
+    }
+
+    /// What it reads: the names of the groups, and the region.
+    pub fn origin(&self) -> Arc<Origin> {
+        Arc::clone(&self.parts.origin)
+    }
+
+    /// Tails until [`TailConfig::run_for`] is over (then sends [`Input::End`]) or the receiver is gone. Waits while the channel is full; nothing is
+    /// dropped. No fault ends it.
+    pub async fn run(self, out: Sender<Input>) {
+        runner::run(self.parts, out).await;
+    }
+}

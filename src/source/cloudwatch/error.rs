@@ -1,0 +1,112 @@
+//! Why a tail does not start: one error with its remedy, before the screen opens.
+
+/// Why a tail cannot start. The text says what happened, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TailError {
+    /// No log group was named.
+    #[error("no log group given: name at least one, as in `flowtail tail /vpc/flow-logs`")]
+    NoGroup,
+    /// Not the name or ARN of a log group.
+    #[error("{group:?} is not a log group: {why}")]
+    BadGroup {
+        /// As given.
+        group: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Not the id of a network interface.
+    #[error("{interface:?} is not a network interface id: give the id alone, as in --eni eni-0536faba73134a9b7")]
+    BadInterface {
+        /// As given.
+        interface: String,
+    },
+    /// A setting out of its range.
+    #[error("{name}: {why}")]
+    BadSetting {
+        /// The command line's name of it.
+        name: &'static str,
+        /// What it may be.
+        why: String,
+    },
+    /// A log group's ARN contradicts the region asked for.
+    #[error(
+        "{group} is in {own}, but {asked} was asked for: leave out --region, or run a second tail for the other region"
+    )]
+    TwoRegions {
+        /// The group's ARN.
+        group: String,
+        /// Region in it.
+        own: String,
+        /// Region asked for.
+        asked: String,
+    },
+    /// Nothing says which region.
+    #[error(
+        "no region: give --region (as in --region us-west-1), set AWS_REGION, or put `region` into the profile in ~/.aws/config"
+    )]
+    NoRegion,
+    /// No provider has credentials.
+    #[error("no AWS credentials: {detail}. {remedy}")]
+    NoCredentials {
+        /// What the providers say.
+        detail: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// There are credentials, but they have expired.
+    #[error("the AWS credentials have expired: {detail}. {remedy}")]
+    ExpiredCredentials {
+        /// What the provider or AWS says.
+        detail: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// AWS does not accept the credentials.
+    #[error("AWS does not accept the credentials: {detail}. {remedy}")]
+    RejectedCredentials {
+        /// What AWS says.
+        detail: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// There is no such log group in the region.
+    #[error("there is no log group {group} in {region}{}", offer(.similar))]
+    NoSuchGroup {
+        /// As asked for.
+        group: String,
+        /// The region that was asked.
+        region: String,
+        /// Groups of that region that look alike or look like flow logs, best first.
+        similar: Vec<String>,
+    },
+    /// The credentials may not do this.
+    #[error(
+        "not allowed: {action} on {resource}. Add it to the IAM policy of {who} (docs/iam.md has the whole policy)"
+    )]
+    Denied {
+        /// The IAM action.
+        action: String,
+        /// ARN or name of what it was tried on.
+        resource: String,
+        /// The principal, as AWS names it.
+        who: String,
+    },
+    /// AWS refused the request for another reason.
+    #[error("CloudWatch Logs in {region} refuses to read {group}: {detail}")]
+    Refused {
+        /// The group.
+        group: String,
+        /// The region.
+        region: String,
+        /// What AWS says.
+        detail: String,
+    },
+}
+
+fn offer(names: &[String]) -> String {
+    if names.is_empty() {
+        ". Check the name and the region (--region)".to_owned()
+    } else {
+        format!(". Did you mean {}? Or give another region with --region", names.join(", "))
+    }
+}

@@ -1,0 +1,350 @@
+//! The loop of the tail: one request at a time, over all groups in turn, under one budget; events out, and an account of itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::record::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
+
+use super::client::{Ask, Found, Logs};
+use super::clock::{Clock, duration, millis};
+use super::fault::{Fault, Kind};
+use super::group::{Group, Next};
+use super::lateness::Lateness;
+use super::pace::Budget;
+use super::plan::{Lost, SLICE, Span, Why};
+use super::seen::key;
+
+/// Events in a batch at most.
+const BATCH_EVENTS: usize = 4096;
+
+/// Bytes after which a batch is sent. A single event has at most 1 MB (quotas).
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How long the last reads of a run with an end may take, milliseconds.
+const GRACE: i64 = 30_000;
+
+/// Behind by more than this, the tail says so, milliseconds.
+const BEHIND: i64 = 2 * SLICE;
+
+/// The receiver is gone: the tail ends.
+struct Closed;
+
+/// What a tail runs with.
+pub(super) struct Parts<L> {
+    pub(super) logs: L,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) groups: Vec<Group>,
+    pub(super) max_rps: f64,
+    pub(super) lookback: Duration,
+    pub(super) run_for: Option<Duration>,
+    /// Events a page, for tests; `None` for as many as it carries.
+    pub(super) limit: Option<i32>,
+}
+
+/// A tail on its way.
+struct Runner<L> {
+    parts: Parts<L>,
+    budget: Budget,
+    out: Sender<Input>,
+    status: SourceStatus,
+    told: Option<SourceStatus>,
+    lateness: Lateness,
+    /// Group that is served next.
+    turn: usize,
+    /// Credentials are to be loaded anew before the next request.
+    renew: bool,
+}
+
+/// Runs until `run_for` is over or the receiver is gone.
+pub(super) async fn run<L: Logs>(parts: Parts<L>, out: Sender<Input>) {
+    let budget = Budget::new(parts.max_rps, parts.clock.now());
+    let status = SourceStatus::default();
+    let mut runner =
+        Runner { parts, budget, out, status, told: None, lateness: Lateness::default(), turn: 0, renew: false };
+    // The receiver has gone: nobody is left to be told.
+    let _: Result<(), Closed> = runner.run().await;
+}
+
+impl<L: Logs> Runner<L> {
+    async fn run(&mut self) -> Result<(), Closed> {
+        let end = self.parts.run_for.map(|length| self.now().saturating_add(millis(length)));
+        self.tell().await?;
+        loop {
+            let now = self.now();
+            let closing = end.filter(|end| now >= *end);
+            for lost in self.parts.groups.iter_mut().flat_map(|group| group.plan.observe(now)).collect::<Vec<_>>() {
+                self.gap(lost).await?;
+            }
+            if let Some(end) = closing
+                && self.is_over(end, now)
+            {
+                return self.finish(now).await;
+            }
+            match self.prepare(now, closing) {
+                Ok(index) => {
+                    let wait = self.budget.wait(now);
+                    if wait.is_zero() {
+                        self.step(index).await?;
+                    } else {
+                        self.sleep(wait).await?;
+                    }
+                }
+                Err(until) => {
+                    self.tell().await?;
+                    let until = end.filter(|_| closing.is_none()).map_or(until, |end| until.min(end));
+                    // Not longer than a minute, so that a clock that jumped is noticed.
+                    self.sleep(duration((until - now).clamp(1, SLICE))).await?;
+                }
+            }
+        }
+    }
+
+    /// The next group in turn that has something to read.
+    fn prepare(&mut self, now: i64, closing: Option<i64>) -> Result<usize, i64> {
+        let count = self.parts.groups.len();
+        let mut soonest = i64::MAX;
+        for offset in 0..count {
+            let index = (self.turn + offset) % count;
+            match self.parts.groups[index].prepare(now, closing) {
+                Ok(()) => {
+                    self.turn = index + 1;
+                    return Ok(index);
+                }
+                Err(until) => soonest = soonest.min(until),
+            }
+        }
+        Err(soonest)
+    }
+
+    /// One request of one group.
+    async fn step(&mut self, index: usize) -> Result<(), Closed> {
+        let now = self.now();
+        let Some(next) = self.parts.groups[index].next(now) else { return Ok(()) };
+        if std::mem::take(&mut self.renew) {
+            tokio::select! {
+                () = self.parts.logs.refresh() => {}
+                () = self.out.closed() => return Err(Closed),
+            }
+        }
+        let before = self.parts.logs.requests();
+        let outcome = match next {
+            Next::HasStream(interface) => {
+                let group = &mut self.parts.groups[index];
+                let asked = tokio::select! {
+                    answer = self.parts.logs.has_stream(&group.name, &interface) => answer,
+                    () = self.out.closed() => return Err(Closed),
+                };
+                match asked {
+                    Ok(exists) => {
+                        group.stream_known(exists, now);
+                        Ok(())
+                    }
+                    // It is only a check; a policy may well leave it out.
+                    Err(Fault { kind: Kind::Denied { .. }, .. }) => {
+                        group.stream_unknown();
+                        Ok(())
+                    }
+                    Err(fault) => Err(fault),
+                }
+            }
+            Next::Page(select, range, token) => {
+                let group = &self.parts.groups[index];
+                let ask = Ask { group: &group.name, select, range, token: token.as_deref(), limit: self.parts.limit };
+                let page = tokio::select! {
+                    page = self.parts.logs.page(&ask) => page,
+                    () = self.out.closed() => return Err(Closed),
+                };
+                match page {
+                    Ok(page) => {
+                        let timestamps: Vec<i64> = page.events.iter().map(|event| event.timestamp).collect();
+                        let wanted = self.deliver(index, page.events).await?;
+                        self.parts.groups[index].page_read(&timestamps, wanted, page.token)
+                    }
+                    Err(fault) => Err(fault),
+                }
+            }
+        };
+        self.budget.take((self.parts.logs.requests() - before).max(1));
+        if let Err(fault) = outcome {
+            let now = self.now();
+            let lost = self.parts.groups[index].failed(&fault, self.parts.logs.place(), now);
+            if let Some(lost) = lost {
+                self.gap(lost).await?;
+            }
+            self.renew |= fault.is_login();
+        }
+        self.tell().await
+    }
+
+    /// Passes on what is new among a page's events, and returns how many were of the interface asked for.
+    async fn deliver(&mut self, index: usize, mut events: Vec<Found>) -> Result<usize, Closed> {
+        self.status.events_read += events.len() as u64;
+        let group = &mut self.parts.groups[index];
+        let Some(span) = group.span() else { return Ok(0) };
+        events.retain(|event| span.position(event.timestamp).is_some() && group.is_wanted(event));
+        let wanted = events.len();
+        events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            // A place in the channel comes first: between remembering an event and sending it nothing waits, so no event is remembered and lost.
+            let Ok(place) = self.out.reserve().await else { return Err(Closed) };
+            let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
+            while !batch.is_full()
+                && let Some(event) = events.next()
+            {
+                if is_new(&mut self.parts.groups[index], &span, &event) {
+                    self.lateness.observe(event.timestamp, event.ingestion);
+                    batch.push(event);
+                } else {
+                    self.status.duplicates += 1;
+                }
+            }
+            if !batch.batch.events.is_empty() {
+                place.send(Input::Batch(batch.batch));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Whether a run with an end has read what it can.
+    fn is_over(&self, end: i64, now: i64) -> bool {
+        now >= end + GRACE || self.parts.groups.iter().all(|group| group.trouble.is_some() || group.is_read_since(end))
+    }
+
+    async fn finish(&mut self, now: i64) -> Result<(), Closed> {
+        let unread: Vec<_> = self.parts.groups.iter().flat_map(|group| group.never_read(now)).collect();
+        for (from, to, why) in unread {
+            self.send(Input::Gap(Gap { from: from / 1000, to: to / 1000, why })).await?;
+        }
+        self.account();
+        self.status.state = SourceState::Ended;
+        self.send(Input::Status(self.status.clone())).await?;
+        self.send(Input::End).await
+    }
+
+    async fn gap(&mut self, lost: Lost) -> Result<(), Closed> {
+        let why = match lost.why {
+            Why::Failed => "CloudWatch Logs kept failing for this time",
+            Why::TooLong => "the tail was away for longer than it can catch up; `flowtail history` can read it",
+            Why::TooMany => {
+                "read, but more events than can be remembered: later deliveries for this time are not looked for"
+            }
+        };
+        self.send(Input::Gap(Gap { from: lost.from / 1000, to: lost.to / 1000, why: why.to_owned() })).await
+    }
+
+    /// Brings the account of itself up to date.
+    fn account(&mut self) {
+        let now = self.now();
+        let groups = &self.parts.groups;
+        self.status.requests = self.parts.logs.requests();
+        let lateness = self.lateness.usual();
+        let complete: Option<i64> =
+            groups.iter().map(|group| group.plan.complete_to(lateness)).min().flatten().map(|at| at / 1000);
+        self.status.complete_to = self.status.complete_to.max(complete);
+        let trouble = groups.iter().filter(|group| group.trouble.is_some()).min_by_key(|group| group.wait_until);
+        self.status.state = match trouble {
+            Some(group) => {
+                SourceState::Waiting { why: group.trouble.clone().unwrap_or_default(), until: group.wait_until }
+            }
+            None if self.status.events_read == 0 && !groups.iter().any(Group::has_read) => SourceState::Connecting,
+            None => SourceState::Live,
+        };
+        let mut notes = Vec::new();
+        for group in groups {
+            group.notes(&mut notes);
+        }
+        if lateness > millis(self.parts.lookback) && self.lateness.is_known() {
+            notes.push(format!(
+                "events are delivered up to {} minutes after their timestamp: a longer --lookback would find them",
+                lateness / SLICE
+            ));
+        }
+        if let Some(behind) = groups.iter().map(|group| group.plan.behind(now)).max().filter(|behind| *behind > BEHIND)
+        {
+            notes.push(self.behind(behind));
+        }
+        self.status.note = (!notes.is_empty()).then(|| notes.join("; "));
+    }
+
+    fn behind(&self, behind: i64) -> String {
+        // Each event is read once for every age of the schedule.
+        let page = self.parts.groups.iter().map(Group::largest_page).max().unwrap_or(0).max(1);
+        let reads = self.parts.groups.iter().map(|group| group.plan.reads_per_slice()).max().unwrap_or(1);
+        #[expect(clippy::cast_precision_loss, reason = "at most 10,000 and a dozen")]
+        let capacity = self.parts.max_rps * page as f64 / reads as f64;
+        format!(
+            "{} minutes behind: about {capacity:.0} records a second can be followed at --max-rps {}; --eni or a higher --max-rps would help",
+            behind / SLICE,
+            self.parts.max_rps
+        )
+    }
+
+    /// Sends the account of itself if there is news in it.
+    async fn tell(&mut self) -> Result<(), Closed> {
+        self.account();
+        if self.told.as_ref() == Some(&self.status) {
+            return Ok(());
+        }
+        self.told = Some(self.status.clone());
+        self.send(Input::Status(self.status.clone())).await
+    }
+
+    async fn send(&mut self, input: Input) -> Result<(), Closed> {
+        self.out.send(input).await.map_err(|_| Closed)
+    }
+
+    async fn sleep(&self, length: Duration) -> Result<(), Closed> {
+        tokio::select! {
+            () = self.parts.clock.sleep(length) => Ok(()),
+            () = self.out.closed() => Err(Closed),
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.parts.clock.now()
+    }
+}
+
+/// Remembers an event. False if it was known.
+fn is_new(group: &mut Group, span: &Span, event: &Found) -> bool {
+    let key = key(&event.id, &event.stream, event.timestamp, event.ingestion, &event.message);
+    group.plan.seen(span, event.timestamp).is_some_and(|seen| seen.insert(key))
+}
+
+/// A batch being filled.
+struct Building {
+    batch: Batch,
+    streams: HashMap<String, u32>,
+}
+
+impl Building {
+    fn new(origin: &Arc<Origin>, now: i64) -> Building {
+        let batch = Batch { origin: Arc::clone(origin), arrival: now, ..Batch::default() };
+        Building { batch, streams: HashMap::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.batch.events.len() >= BATCH_EVENTS || self.batch.bytes.len() >= BATCH_BYTES
+    }
+
+    fn push(&mut self, event: Found) {
+        let Batch { bytes, events, streams, .. } = &mut self.batch;
+        let stream = *self.streams.entry(event.stream).or_insert_with_key(|name| {
+            streams.push(name.as_str().into());
+            u32::try_from(streams.len() - 1).unwrap_or(u32::MAX)
+        });
+        bytes.extend_from_slice(event.message.as_bytes());
+        events.push(Event {
+            end: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            stream,
+            timestamp: event.timestamp,
+            ingestion: event.ingestion,
+            id: event.id.into(),
+        });
+    }
+}
