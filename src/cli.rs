@@ -208,7 +208,11 @@ fn duration(text: &str) -> Result<Duration, String> {
 fn speed(text: &str) -> Result<f64, String> {
     let number: f64 =
         text.trim_end_matches(['x', 'X']).parse().map_err(|_| "write a multiple, such as 60x".to_owned())?;
-    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("write a multiple above zero, such as 60x".to_owned()) }
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("write a multiple above zero, such as 60x".to_owned())
+    }
 }
 
 /// Least memory that makes sense: a few segments of the ring and a few thousand sessions.

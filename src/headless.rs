@@ -239,7 +239,9 @@ impl Printer {
         }
         match &status.state {
             SourceState::Waiting { why, .. } => eprintln!("flowtail: waiting: {}", clean::for_terminal(why)),
-            SourceState::Live if matches!(self.told, SourceState::Waiting { .. }) => eprintln!("flowtail: reading again"),
+            SourceState::Live if matches!(self.told, SourceState::Waiting { .. }) => {
+                eprintln!("flowtail: reading again")
+            }
             _ => {}
         }
         self.told = status.state.clone();
@@ -249,7 +251,8 @@ impl Printer {
         let counts = self.core.counts();
         let state = self.core.state();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-        let lines = counts.records + counts.nodata + counts.skipdata + counts.unparsed() + counts.headers + state.duplicates;
+        let lines =
+            counts.records + counts.nodata + counts.skipdata + counts.unparsed() + counts.headers + state.duplicates;
         let gaps: Vec<_> =
             self.core.gaps().iter().map(|gap| json!({"from": gap.from, "to": gap.to, "why": gap.why})).collect();
         let mut reasons: Vec<_> = counts.unparsed.iter().collect();

@@ -35,7 +35,9 @@ pub enum StartError {
     #[error(transparent)]
     Tail(#[from] crate::source::cloudwatch::TailError),
     /// Built without the AWS client.
-    #[error("this flowtail was built without the AWS client; build it with the default features to tail CloudWatch Logs")]
+    #[error(
+        "this flowtail was built without the AWS client; build it with the default features to tail CloudWatch Logs"
+    )]
     NoAws,
     /// Some input could not be read; the rest was.
     #[error("{0}")]

@@ -82,7 +82,10 @@ pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
             let mut text = format!("{:<18} {:<13} {:<4} {:<12} TITLE\n", "RULE", "LEVEL", "ON", "TECHNIQUE");
             for rule in builtin.iter() {
                 let on = if rule.enabled { "yes" } else { "no" };
-                text.push_str(&format!("{:<18} {:<13} {on:<4} {:<12} {}\n", rule.id, rule.level, rule.technique, rule.title));
+                text.push_str(&format!(
+                    "{:<18} {:<13} {on:<4} {:<12} {}\n",
+                    rule.id, rule.level, rule.technique, rule.title
+                ));
             }
             print(&text)
         }
