@@ -279,7 +279,9 @@ mod tests {
         let mut seen = |field: Field| match field.kind() {
             Kind::Port => vec![(Cell::Int(11_211), 9), (Cell::Int(443), 4), (Cell::Int(1138), 1)],
             Kind::Addr => vec![(Cell::Addr([10, 0, 0, 7].into()), 2)],
-            Kind::Text => vec![(Cell::Text("eni-0536faba73134a9b7".into()), 3), (Cell::Text("a b".into()), 1)],
+            Kind::Text if matches!(field, Field::VpcId | Field::InterfaceId) => {
+                vec![(Cell::Text("eni-0536faba73134a9b7".into()), 3), (Cell::Text("a b".into()), 1)]
+            }
             _ => Vec::new(),
         };
         let completion = complete(&text, cursor, Stage::Flows, &Sets::default(), &mut seen);
