@@ -82,7 +82,8 @@ pub(super) fn alert_text(column: AlertColumn, alert: &Alert, dated: bool) -> Str
         AlertColumn::Rule => alert.rule.to_string(),
         AlertColumn::Message => alert.message.clone(),
         AlertColumn::Group => {
-            let value = |(field, cell): &(Field, Cell)| format!("{} {}", field.name(), text(Col::Field(*field), cell, dated));
+            let value =
+                |(field, cell): &(Field, Cell)| format!("{} {}", field.name(), text(Col::Field(*field), cell, dated));
             alert.group.iter().map(value).collect::<Vec<_>>().join(" ")
         }
         AlertColumn::Measured => measured(alert).join(" "),

@@ -133,7 +133,11 @@ pub fn ratio(x: f64) -> String {
 /// A ratio as the detail pane shows it, one decimal at least: `1,026.5`.
 pub fn measure(x: f64) -> String {
     if x.is_finite() && x >= 0.0 && x.fract() == 0.0 && x < 1e15 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number in range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be a whole number in range"
+        )]
         return thousands(x as u64);
     }
     ratio(x)
@@ -233,7 +237,9 @@ mod tests {
         assert_eq!(shown, ["0", "814", "1023", "1.0K", "4.8M", "1023K", "100M", "15.9E"]);
         assert_eq!(thousands(5_072_550), "5,072,550");
         assert_eq!([999_999, 12_345_678].map(count), ["999,999", "12.3M"]);
-        assert!(std::iter::successors(Some(1u64), |n| n.checked_mul(3)).all(|n| bytes(n).len() <= 5 && count(n).len() <= 7));
+        assert!(
+            std::iter::successors(Some(1u64), |n| n.checked_mul(3)).all(|n| bytes(n).len() <= 5 && count(n).len() <= 7)
+        );
     }
 
     #[test]

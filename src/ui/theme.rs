@@ -200,8 +200,15 @@ fn ansi(name: &str) -> Option<u8> {
 }
 
 fn hex(text: &str) -> Result<Exact, String> {
-    let wrong = || format!("{text:?} is no colour: write \"#rrggbb\", a number from 0 to 255, or an ANSI name such as \"bright-blue\"");
-    let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit())).ok_or_else(wrong)?;
+    let wrong = || {
+        format!(
+            "{text:?} is no colour: write \"#rrggbb\", a number from 0 to 255, or an ANSI name such as \"bright-blue\""
+        )
+    };
+    let digits = text
+        .strip_prefix('#')
+        .filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))
+        .ok_or_else(wrong)?;
     let value = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
     let [_, r, g, b] = value.to_be_bytes();
     Ok(Exact::Rgb(r, g, b))
@@ -304,7 +311,10 @@ impl Theme {
             true => None,
             false => Some(Theme::load("auto", Some(file.kind), depth)?),
         };
-        let inks = file.colors.into_inks(base.as_ref()).map_err(|missing| wrong(format!("the colour {missing} is missing")))?;
+        let inks = file
+            .colors
+            .into_inks(base.as_ref())
+            .map_err(|missing| wrong(format!("the colour {missing} is missing")))?;
         Ok(Theme { name: file.name, shade: file.kind, inks, depth })
     }
 
