@@ -7,9 +7,10 @@ use super::Limits;
 use super::alert::Level;
 use super::bounded::Bounded;
 use super::condition::{Function, OfRow, Values};
+use super::hosts::Hosts;
 use super::incident::{Book, Finding, Tip};
 use super::key::{GroupKey, Key};
-use super::novelty::Novelty;
+use super::novelty::{Learned, Novelty};
 use super::rule::Rule;
 use super::window::{Contribution, Group, Item, PANES, Window, items};
 use crate::filter::Stage;
@@ -77,33 +78,38 @@ impl RuleState {
         self.groups.len()
     }
 
+    /// Whether it asks what is new.
+    pub(super) fn has_novelty(&self) -> bool {
+        !self.novelty.is_empty()
+    }
+
     /// Values that `new` had no room for.
     pub(super) fn refused(&self) -> u64 {
         self.novelty.iter().map(|(_, novelty)| novelty.refused).sum()
     }
 
-    /// Sets the end of the learning time.
-    pub(super) fn learn_until(&mut self, learned: i64) {
+    /// Sets the learning time.
+    pub(super) fn learn(&mut self, learned: Learned) {
         for (_, novelty) in &mut self.novelty {
-            novelty.learn_until(learned);
+            novelty.learn(learned);
         }
     }
 
     /// A flow record.
-    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, book: &mut Book) {
+    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
         if let Some(mut new) = self.contribution(0, row, end) {
             if new.panes.1 < self.base {
                 self.late += 1;
                 return;
             }
             let tip = Tip { session: None, protocol: protocol(row), records: 1.0 };
-            self.put(&mut new);
+            self.put(&mut new, hosts);
             self.assess(&new.group.clone(), tip, book);
         }
     }
 
     /// A session changed: its old contribution goes, the new one comes.
-    pub(super) fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64, book: &mut Book) {
+    pub(super) fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
         let mut new = self.contribution(id, row, end);
         let old = if self.sessions.len() == 0 { None } else { self.sessions.remove(&id) };
         if new.is_none() && old.is_none() {
@@ -133,7 +139,7 @@ impl RuleState {
                 self.late += 1;
                 return;
             }
-            self.put(&mut new);
+            self.put(&mut new, hosts);
             tip.records += records(&new);
             let group = new.group.clone();
             let counts = new.counts;
@@ -241,10 +247,11 @@ impl RuleState {
         })
     }
 
-    fn put(&mut self, what: &mut Contribution) {
+    fn put(&mut self, what: &mut Contribution, hosts: &Hosts) {
+        let since = if self.novelty.is_empty() { what.start } else { hosts.since(&what.group).unwrap_or(what.start) };
         for (slot, novelty) in &mut self.novelty {
             if let Some(Item::Word(value)) = what.items.get(*slot) {
-                novelty.add(&what.group, value, what.start, what.counts);
+                novelty.add(&what.group, value, what.start, since, what.counts);
             }
         }
         if !what.counts {
@@ -438,7 +445,7 @@ impl Values for OfGroup<'_> {
         match self.state.novelty.iter().find(|(slot, _)| *slot == index) {
             Some((_, novelty)) => {
                 let (from, to) = self.times();
-                novelty.count(self.key, from, to)
+                f64::from(u32::try_from(novelty.count(self.key, from, to)).unwrap_or(u32::MAX))
             }
             None => self.window.slot(index),
         }

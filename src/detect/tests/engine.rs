@@ -157,10 +157,10 @@ fn users_rules_override_disable_and_add() {
 }
 
 #[test]
-fn a_clone_of_an_alert_crosses_threads() {
+fn alerts_and_detector_cross_threads() {
     fn sendable<T: Send + Sync + 'static>() {}
+    fn movable<T: Send>() {}
     sendable::<Arc<Alert>>();
     sendable::<AlertEvent>();
-    fn movable<T: Send>() {}
     movable::<Detector>();
 }

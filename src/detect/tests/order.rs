@@ -5,19 +5,23 @@ use super::*;
 /// Traffic in which much happens within lateness: all shapes of amplification, growing sessions, and benign talk.
 fn mixture() -> Vec<String> {
     let mut lines: Vec<String> = FOUNDING.lines().map(str::to_owned).collect();
-    let mut pair = |client: &str, server: &str, ports: (u16, u16), asked: (u64, u64), answered: (u64, u64), start: u64| {
-        let end = start + 55;
-        let (cp, sp) = ports;
-        lines.push(format!("2 1 eni-1 {client} {server} {cp} {sp} 17 {} {} {start} {end} ACCEPT OK", asked.0, asked.1));
-        lines.push(format!(
-            "2 1 eni-1 {server} {client} {sp} {cp} 17 {} {} {start} {end} ACCEPT OK",
-            answered.0, answered.1
-        ));
-    };
+    let mut pair =
+        |client: &str, server: &str, ports: (u16, u16), asked: (u64, u64), answered: (u64, u64), start: u64| {
+            let end = start + 55;
+            let (cp, sp) = ports;
+            lines.push(format!(
+                "2 1 eni-1 {client} {server} {cp} {sp} 17 {} {} {start} {end} ACCEPT OK",
+                asked.0, asked.1
+            ));
+            lines.push(format!(
+                "2 1 eni-1 {server} {client} {sp} {cp} 17 {} {} {start} {end} ACCEPT OK",
+                answered.0, answered.1
+            ));
+        };
     let t = 1_534_778_700;
     for minute in 0..4 {
         // A reflector whose session grows for minutes, one against several, and one that turns out to be harmless.
-        pair("9.9.9.1", "10.0.0.5", (80, 123), (100, 23_400), (600, 280_800), t + minute * 60);
+        pair("9.9.9.1", "10.0.0.5", (4_000, 123), (100, 23_400), (600, 280_800), t + minute * 60);
         pair("9.9.9.2", "10.0.0.6", (5_000, 1_900), (10, 1_200), (400, 130_000), t + minute * 60);
         pair("9.9.9.3", "10.0.0.6", (5_001, 1_900), (10, 1_200), (400, 130_000), t + minute * 60);
         pair("9.9.9.4", "10.0.0.7", (5_002, 53), (2_000, 200_000), (2_000, 500_000), t + minute * 60);
@@ -44,7 +48,15 @@ fn the_mixture_finds_each_incident_once() {
     let rules: Vec<&str> = found.iter().filter_map(|text| text.split(' ').next()).collect();
     assert_eq!(
         rules,
-        ["AMP-EXPOSED", "AMP-EXPOSED", "AMP-PROBE", "AMP-REFLECTOR", "AMP-REFLECTOR-AGG", "RATIO-BYTES", "RATIO-PACKETS"],
+        [
+            "AMP-EXPOSED",
+            "AMP-EXPOSED",
+            "AMP-PROBE",
+            "AMP-REFLECTOR",
+            "AMP-REFLECTOR-AGG",
+            "RATIO-BYTES",
+            "RATIO-PACKETS"
+        ],
         "{found:#?}"
     );
 }
