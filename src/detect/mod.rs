@@ -170,6 +170,8 @@ impl Detector {
             return;
         }
         self.watermark = watermark;
+        // First, since what is looked at must still be whole.
+        self.look();
         for state in &mut self.rules {
             state.advance(watermark);
         }
@@ -183,6 +185,7 @@ impl Detector {
 
     /// Nothing more comes: raises what is held back and closes everything.
     pub fn finish(&mut self) {
+        self.look();
         if self.span.is_none() {
             self.learn(true);
             for state in &mut self.rules {
@@ -194,10 +197,11 @@ impl Detector {
 
     /// News since the last call, in order. Changes of one alert between two calls are one event.
     pub fn drain(&mut self) -> Vec<AlertEvent> {
+        self.look();
         self.book.drain()
     }
 
-    /// Alerts held, open and closed, in the order in which they were found. What is held back or withdrawn is not among them.
+    /// Alerts held, open and closed, in the order in which they were found, as of the last [`Detector::drain`] or [`Detector::advance`]. What is held back or withdrawn is not among them.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.book.alerts()
     }
@@ -215,6 +219,13 @@ impl Detector {
             withdrawn: self.book.withdrawn,
             evicted_alerts: self.book.evicted,
             open: self.book.open_count() as u64,
+        }
+    }
+
+    /// Looks at what changed since the last time.
+    fn look(&mut self) {
+        for state in &mut self.rules {
+            state.look(&mut self.book);
         }
     }
 

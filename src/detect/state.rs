@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+
 use super::Limits;
 use super::alert::Level;
 use super::bounded::Bounded;
@@ -39,6 +42,10 @@ pub(super) struct RuleState {
     word_cap: usize,
     /// Number of the next group, so that what a dropped group held is never taken out of its successor.
     generation: u64,
+    /// Groups that changed since they were last looked at, and what changed them. Looking once a batch instead of once a row is what
+    /// keeps a flood cheap, and it passes over states that the rest of the batch disproves.
+    changed: IndexMap<GroupKey, Tip, RandomState>,
+    changed_cap: usize,
     pub evicted: u64,
     pub forgotten: u64,
     pub late: u64,
@@ -66,6 +73,9 @@ impl RuleState {
             words: 0,
             word_cap: (memory / 4 / 96).max(1_024),
             generation: 0,
+            changed: IndexMap::default(),
+            // A group that changed must not be dropped before it is looked at.
+            changed_cap: (groups / 4).clamp(1, 4_096),
             evicted: 0,
             forgotten: 0,
             late: 0,
@@ -104,7 +114,7 @@ impl RuleState {
             }
             let tip = Tip { session: None, protocol: protocol(row), records: 1.0 };
             self.put(&mut new, hosts);
-            self.assess(&new.group.clone(), tip, book);
+            self.change(&new.group, tip, book);
         }
     }
 
@@ -129,7 +139,7 @@ impl RuleState {
             self.take(old);
             if new.as_ref().is_none_or(|new| new.group != old.group) {
                 let left = Tip { session: None, protocol: None, records: -records(old) };
-                self.assess(&old.group.clone(), left, book);
+                self.change(&old.group, left, book);
             } else {
                 tip.records = -records(old);
             }
@@ -146,7 +156,7 @@ impl RuleState {
             self.sessions.insert(id, new);
             self.forgotten += self.sessions.take_dropped().len() as u64;
             if counts || old.is_some() || !self.novelty.is_empty() {
-                self.assess(&group, tip, book);
+                self.change(&group, tip, book);
             }
         }
     }
@@ -156,7 +166,7 @@ impl RuleState {
         if let Some(old) = self.sessions.remove(&id) {
             self.take(&old);
             let tip = Tip { session: None, protocol: None, records: -records(&old) };
-            self.assess(&old.group, tip, book);
+            self.change(&old.group, tip, book);
         }
     }
 
@@ -291,6 +301,28 @@ impl RuleState {
             let before = group.words();
             group.withdraw(&self.rule.aggregates, what, self.base);
             self.words = self.words.saturating_sub(before.saturating_sub(group.words()));
+        }
+    }
+
+    /// Notes that a group changed.
+    fn change(&mut self, key: &GroupKey, tip: Tip, book: &mut Book) {
+        match self.changed.get_mut(key) {
+            Some(known) => {
+                known.session = tip.session.or(known.session);
+                known.protocol = tip.protocol.or(known.protocol);
+                known.records += tip.records;
+            }
+            None => _ = self.changed.insert(key.clone(), tip),
+        }
+        if self.changed.len() >= self.changed_cap {
+            self.look(book);
+        }
+    }
+
+    /// Looks at every group that changed.
+    pub(super) fn look(&mut self, book: &mut Book) {
+        for (key, tip) in std::mem::take(&mut self.changed) {
+            self.assess(&key, tip, book);
         }
     }
 
