@@ -130,6 +130,19 @@ fn every_builtin_rule_passes_its_own_tests_and_has_both_kinds() {
 }
 
 #[test]
+fn the_documentation_lists_every_rule_and_its_example_is_a_rule() {
+    let page = include_str!("../../docs/rules.md");
+    for rule in builtin().iter() {
+        let row = format!("| `{}` | {}", rule.id, rule.level);
+        assert!(page.contains(&row), "docs/rules.md has no row {row}");
+    }
+    let example = page.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let rules = Rules::parse(example, "docs/rules.md").unwrap_or_else(|error| panic!("{error}"));
+    let test = &rules.get("AMP-PROBE").expect("in the example").tests[0];
+    assert_eq!(run(&rules, &test.flows).len(), test.expect);
+}
+
+#[test]
 fn rules_absorb_only_rules_that_exist() {
     assert!(builtin().unknown_absorbed().is_empty());
 }
