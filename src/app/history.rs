@@ -39,7 +39,10 @@ mod tests {
         for text in ["a", "b", "a", ""] {
             history.push(text);
         }
-        assert_eq!((history.get(1), history.get(2), history.get(3), history.get(0)), (Some("a"), Some("b"), None, None));
+        assert_eq!(
+            (history.get(1), history.get(2), history.get(3), history.get(0)),
+            (Some("a"), Some("b"), None, None)
+        );
         for n in 0..LIMIT {
             history.push(&n.to_string());
         }

@@ -85,7 +85,8 @@ impl Line {
     /// Deletes the word to the left and the space after it.
     pub fn delete_word(&mut self) {
         let head = self.text[..self.caret].trim_end();
-        let from = head.rfind(char::is_whitespace).map_or(0, |at| at + head[at..].chars().next().map_or(0, char::len_utf8));
+        let from =
+            head.rfind(char::is_whitespace).map_or(0, |at| at + head[at..].chars().next().map_or(0, char::len_utf8));
         self.cut(from, self.caret);
     }
 

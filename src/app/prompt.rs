@@ -170,9 +170,14 @@ impl GroupPrompt {
         if word.is_empty() {
             let usual: &[Field] = match self.tab {
                 Tab::Sessions => &[Field::Client, Field::Server, Field::ServerPort, Field::Service, Field::State],
-                Tab::Flows | Tab::Alerts => {
-                    &[Field::SrcAddr, Field::DstAddr, Field::DstPort, Field::Protocol, Field::Action, Field::InterfaceId]
-                }
+                Tab::Flows | Tab::Alerts => &[
+                    Field::SrcAddr,
+                    Field::DstAddr,
+                    Field::DstPort,
+                    Field::Protocol,
+                    Field::Action,
+                    Field::InterfaceId,
+                ],
             };
             return usual.iter().filter(|field| !taken.contains(field)).map(|field| field.name()).collect();
         }
@@ -190,7 +195,9 @@ impl GroupPrompt {
 
 /// The words of a list of columns, with their byte offsets.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split([',', ' ']).filter(|word| !word.is_empty()).map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
+    text.split([',', ' '])
+        .filter(|word| !word.is_empty())
+        .map(move |word| (word.as_ptr().addr() - text.as_ptr().addr(), word))
 }
 
 /// Whether rows of `tab` have one value of this field.
@@ -223,11 +230,10 @@ mod tests {
 
     #[test]
     fn names_and_aliases_group() {
-        assert_eq!(typed("src_ip, dport  proto", Tab::Flows).fields, Ok(vec![
-            Field::SrcAddr,
-            Field::DstPort,
-            Field::Protocol
-        ]));
+        assert_eq!(
+            typed("src_ip, dport  proto", Tab::Flows).fields,
+            Ok(vec![Field::SrcAddr, Field::DstPort, Field::Protocol])
+        );
         assert_eq!(typed("", Tab::Flows).fields, Ok(vec![]));
     }
 

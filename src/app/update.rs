@@ -95,7 +95,8 @@ impl App {
         };
         if let Some(error) = refused {
             // A filter that does not compile must not turn into "everything".
-            return self.say(Tone::Refused, format!("The filter does not apply there: {} ~ turns it off.", error.message));
+            return self
+                .say(Tone::Refused, format!("The filter does not apply there: {} ~ turns it off.", error.message));
         }
         self.opening = None;
         self.detail_scroll = 0;
