@@ -92,4 +92,6 @@ pub enum AlertEvent {
     Updated(Alert),
     /// An alert is over.
     Closed(Alert),
+    /// An alert is taken back: later records showed that it did not hold, or a stronger alert contains it. It is no longer held.
+    Withdrawn(Alert),
 }

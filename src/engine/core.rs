@@ -287,7 +287,16 @@ impl Core {
             self.finished.extend(finished);
         }
         for event in self.detector.drain() {
-            let (AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert)) = &event;
+            let alert = match &event {
+                AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert) => alert,
+                AlertEvent::Withdrawn(alert) => {
+                    self.forget_alert(alert.id);
+                    if self.collect {
+                        self.news.push(event);
+                    }
+                    continue;
+                }
+            };
             let alert = Arc::new(alert.clone());
             if let Some(session) = alert.session {
                 let mark = self.marks.entry(session).or_insert(alert.level);
@@ -308,6 +317,20 @@ impl Core {
             if self.collect {
                 self.news.push(event);
             }
+        }
+    }
+
+    /// An alert was taken back: the list, the count and the mark of its session are as if it had never been.
+    fn forget_alert(&mut self, id: u64) {
+        let Ok(place) = self.alerts.binary_search_by_key(&id, |known| known.id) else { return };
+        let gone = self.alerts.remove(place);
+        self.counts.alerts = self.counts.alerts.saturating_sub(1);
+        if let Some(session) = gone.session {
+            let left = self.alerts.iter().filter(|alert| alert.session == Some(session)).map(|alert| alert.level).max();
+            match left {
+                Some(level) => self.marks.insert(session, level),
+                None => self.marks.remove(&session),
+            };
         }
     }
 
@@ -337,6 +360,16 @@ impl Core {
     /// News from the rules since the last call.
     pub fn take_news(&mut self) -> Vec<AlertEvent> {
         std::mem::take(&mut self.news)
+    }
+
+    /// Region of the source, where known.
+    pub fn config_region(&self) -> Option<Arc<str>> {
+        self.config.region.clone()
+    }
+
+    /// Alerts that were raised and are still held.
+    pub fn alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.iter()
     }
 
     /// The names that sessions refer to.

@@ -342,6 +342,7 @@ pub struct SessionTable {
     /// Greatest time up to which sessions were declared over.
     settled: i64,
     dropped: u64,
+    merged: u64,
     /// Sessions that are over or were dropped since they were last asked for.
     finished: Vec<Session>,
 }
@@ -364,6 +365,7 @@ impl SessionTable {
             window: 60,
             settled: i64::MIN,
             dropped: 0,
+            merged: 0,
             finished: Vec::new(),
         }
     }
@@ -437,6 +439,7 @@ impl SessionTable {
     fn merge(&mut self, into: u32, from: u32) -> Option<u64> {
         let other = self.take(from)?;
         let id = other.id;
+        self.merged += 1;
         if let Some(session) = self.peek_mut(into) {
             session.absorb(other);
         }
@@ -545,6 +548,11 @@ impl SessionTable {
     /// Sessions opened so far, those that became part of another included.
     pub fn opened(&self) -> u64 {
         self.next_id - 1
+    }
+
+    /// Sessions that became part of another.
+    pub fn merged(&self) -> u64 {
+        self.merged
     }
 
     /// Sessions dropped from memory before they were over.
