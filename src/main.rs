@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use flowtail::cli::{Cli, Command, Print};
 use flowtail::headless::{self, Outcome};
+use flowtail::runtime as screen;
 use flowtail::tables;
 
 fn main() -> ExitCode {
@@ -37,7 +38,9 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         .map_err(|error| format!("the system gives no threads: {error}"))?;
     let outcome = match print {
         Some(what) => runtime.block_on(headless::run(command, &common, what)).map_err(|error| error.to_string()),
-        None => Err("the screen is not built yet; use --print".to_owned()),
+        None => {
+            runtime.block_on(screen::run(command, &common)).map(|()| Outcome::Done).map_err(|error| error.to_string())
+        }
     };
     // A blocking read of standard input cannot be cancelled; nobody waits for it.
     runtime.shutdown_background();

@@ -43,7 +43,8 @@ pub fn fields() -> Result<Outcome, String> {
 /// # Errors
 /// Standard output cannot be written.
 pub fn themes() -> Result<Outcome, String> {
-    print("")
+    let names: Vec<&str> = crate::ui::theme::Theme::names().collect();
+    print(&format!("auto\n{}\n", names.join("\n")))
 }
 
 /// `flowtail completions SHELL`.

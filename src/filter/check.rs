@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use super::expr::{Expr, Op, Operand, Pattern, Test};
-use super::parse::{Ast, Form, RawKind, RawTest, RawValue, is_keyword};
+use super::parse::{Ast, Form, RawKind, RawTest, RawValue};
 use super::sets::Members;
+use super::wording::{alternative, article, mistyped};
 use super::words::{self, Meaning, Problem};
 use super::{FilterError, Sets, Stage, Warning, suggest, value};
 use crate::record::{Field, Kind, On, services};
@@ -73,13 +74,13 @@ impl Checker<'_> {
                 self.warn_of_stage(field, &span);
                 Ok(Expr::Test(Test::Has(field)))
             }
-            RawKind::Last(raw) => match value::duration(&raw.text) {
-                Some(seconds) => Ok(Expr::Test(Test::Last(seconds))),
-                None => {
+            RawKind::Last(raw) => {
+                let seconds = value::duration(&raw.text).ok_or_else(|| {
                     let message = format!("`{}` is no length of time.", raw.text);
-                    Err(FilterError::new(raw.span, message).example("last 15m"))
-                }
-            },
+                    FilterError::new(raw.span, message).example("last 15m")
+                })?;
+                Ok(Expr::Test(Test::Last(seconds)))
+            }
             RawKind::Bare(values) => self.bare(values),
             RawKind::Compare { field, field_span, op, loose, values } => {
                 self.warn_of_stage(field, &field_span);
@@ -217,43 +218,16 @@ impl Checker<'_> {
                     _ => return Err(mistyped(field, raw)),
                 }
             }
-            Kind::Port if services::ports_of(text).first().is_some() => {
+            Kind::Port if !services::ports_of(text).is_empty() => {
                 let ports =
                     services::ports_of(text).into_iter().map(|(port, _)| Operand::Int(port.into(), port.into()));
                 let mut ports: Vec<Operand> = ports.collect();
                 ports.dedup();
                 return Ok(ports);
             }
-            _ => self.int(field, raw)?,
+            _ => ints(field, raw)?,
         };
         Ok(vec![operand])
-    }
-
-    fn int(&mut self, field: Field, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
-        let (kind, text) = (field.kind(), &*raw.text);
-        if let Some(number) = int(kind, text) {
-            return bounded(field, raw, number, number);
-        }
-        if kind == Kind::Time {
-            let problem =
-                [text].into_iter().chain(text.split("..")).map(value::moment).find_map(|moment| match moment {
-                    Err(value::NotTime::Millis(seconds)) => Some(seconds),
-                    _ => None,
-                });
-            if let Some(seconds) = problem {
-                let message = format!("`{text}` looks like milliseconds; times are Unix seconds.");
-                return Err(FilterError::new(raw.span.clone(), message).meant(&seconds.to_string()));
-            }
-        }
-        let Some((from, to)) = range(text, kind == Kind::Time) else { return Err(mistyped(field, raw)) };
-        match (int(kind, from), int(kind, to)) {
-            (Some(from), Some(to)) if from <= to => bounded(field, raw, from, to),
-            (Some(_), Some(_)) => {
-                let message = format!("A range goes up, and {from} is above {to}.");
-                Err(FilterError::new(raw.span.clone(), message).meant(&format!("{to}-{from}")))
-            }
-            _ => Err(mistyped(field, raw)),
-        }
     }
 
     fn text(&mut self, field: Field, op: Op, loose: bool, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
@@ -330,6 +304,33 @@ fn range(text: &str, dots_only: bool) -> Option<(&str, &str)> {
     text.split_once("..").or_else(|| if dots_only { None } else { text.split_once('-') })
 }
 
+/// A number or a range of them, for every kind that has whole ones.
+fn ints(field: Field, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
+    let (kind, text) = (field.kind(), &*raw.text);
+    if let Some(number) = int(kind, text) {
+        return bounded(field, raw, number, number);
+    }
+    if kind == Kind::Time {
+        let problem = [text].into_iter().chain(text.split("..")).map(value::moment).find_map(|moment| match moment {
+            Err(value::NotTime::Millis(seconds)) => Some(seconds),
+            _ => None,
+        });
+        if let Some(seconds) = problem {
+            let message = format!("`{text}` looks like milliseconds; times are Unix seconds.");
+            return Err(FilterError::new(raw.span.clone(), message).meant(&seconds.to_string()));
+        }
+    }
+    let Some((from, to)) = range(text, kind == Kind::Time) else { return Err(mistyped(field, raw)) };
+    match (int(kind, from), int(kind, to)) {
+        (Some(from), Some(to)) if from <= to => bounded(field, raw, from, to),
+        (Some(_), Some(_)) => {
+            let message = format!("A range goes up, and {from} is above {to}.");
+            Err(FilterError::new(raw.span.clone(), message).meant(&format!("{to}-{from}")))
+        }
+        _ => Err(mistyped(field, raw)),
+    }
+}
+
 /// One number of `kind`.
 fn int(kind: Kind, text: &str) -> Option<u64> {
     let plain = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
@@ -355,79 +356,4 @@ fn bounded(field: Field, raw: &RawValue<'_>, from: u64, to: u64) -> Result<Opera
         return Err(FilterError::new(raw.span.clone(), message));
     }
     Ok(Operand::Int(from, to))
-}
-
-/// What a kind is, after "is".
-fn article(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Count => "an amount",
-        Kind::Int => "a number",
-        Kind::Port => "a port",
-        Kind::Protocol => "a protocol",
-        Kind::Flags => "a mask of TCP flags",
-        Kind::Time => "a moment",
-        Kind::Duration => "a length of time",
-        Kind::Ratio => "a quotient",
-        Kind::Addr => "an address",
-        Kind::Text => "text",
-    }
-}
-
-/// How a value of a kind is written.
-fn expected(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Count => "`1000`, `10k` or `1MiB`",
-        Kind::Int => "`3` or `1-3`",
-        Kind::Port => "`443`, `8000-8100`, `ssh` or a set",
-        Kind::Protocol => "`17` or `udp`",
-        Kind::Flags => "`2`, `syn` or `syn-ack`",
-        Kind::Time => "`2018-08-20T15:26:46Z` or Unix seconds",
-        Kind::Duration => "`30s`, `5m` or `1h30m`",
-        Kind::Ratio => "`10` or `1.5`",
-        Kind::Addr => "`10.0.0.1`, `10.0.0.0/8`, `2001:db8::/32` or a set",
-        Kind::Text => "a word or a quoted string",
-    }
-}
-
-/// What to ask instead of an order or a pattern.
-fn alternative(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Addr => "Use a network or a range: `ip = 10.0.0.0/8`, `ip = 10.0.0.1-10.0.0.9`.",
-        Kind::Text => "Use `=`, `*` or `~`: `vpc = vpc-0a*`, `vpc ~ /^vpc-0/`.",
-        _ => "Use `=`, `<`, `>`, a list or a range.",
-    }
-}
-
-/// The error for a value that `field` cannot have, with what was probably meant.
-fn mistyped(field: Field, raw: &RawValue<'_>) -> FilterError {
-    let (kind, text) = (field.kind(), &*raw.text);
-    let message = format!("`{}` is {}: expected {}, found `{text}`.", field.name(), article(kind), expected(kind));
-    let error = FilterError::new(raw.span.clone(), message);
-    let side = |src: &'static str, dst: &'static str, either: &'static str| match field {
-        Field::SrcAddr | Field::SrcPort | Field::PktSrcAddr => src,
-        Field::DstAddr | Field::DstPort | Field::PktDstAddr => dst,
-        Field::Client | Field::ClientPort if kind == Kind::Addr => "client.port",
-        Field::Server | Field::ServerPort if kind == Kind::Addr => "server.port",
-        Field::Client | Field::ClientPort => "client",
-        Field::Server | Field::ServerPort => "server",
-        _ => either,
-    };
-    if kind == Kind::Addr && value::ports(text).is_some() {
-        return error.meant(&format!("{} = {text}", side("srcport", "dstport", "port")));
-    }
-    if kind != Kind::Addr && matches!(value::addresses(text), Some(Ok(_))) {
-        return error.meant(&format!("{} = {text}", side("srcaddr", "dstaddr", "ip")));
-    }
-    let near = match kind {
-        Kind::Protocol => suggest::nearest(text, services::protocol_names()),
-        Kind::Port => suggest::nearest(text, services::service_names()),
-        _ => None,
-    };
-    match near {
-        Some(near) => error.meant(near),
-        None if ["in", "has", "last"].iter().any(|keyword| is_keyword(text, keyword)) => {
-            error.hint("A value is missing here.")
-        }
-        None => error,
-    }
 }

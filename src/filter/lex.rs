@@ -77,9 +77,8 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
         (b',', _) => token(Tok::Comma, 1),
         (b'=', Some(b'=')) => token(Tok::Op(Op::Eq), 2),
         (b'=', _) => token(Tok::Op(Op::Eq), 1),
-        (b'!', Some(b'=')) => token(Tok::Op(Op::Ne), 2),
+        (b'!', Some(b'=')) | (b'<', Some(b'>')) => token(Tok::Op(Op::Ne), 2),
         (b'!', Some(b'~')) => token(Tok::Op(Op::Unlike), 2),
-        (b'<', Some(b'>')) => token(Tok::Op(Op::Ne), 2),
         (b'<', Some(b'=')) => token(Tok::Op(Op::Le), 2),
         (b'>', Some(b'=')) => token(Tok::Op(Op::Ge), 2),
         (b'<', _) => token(Tok::Op(Op::Lt), 1),
@@ -109,7 +108,7 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
 }
 
 /// Bytes of the word that `rest` begins with.
-fn word_len(rest: &str) -> usize {
+pub(super) fn word_len(rest: &str) -> usize {
     let ends = |c: char| c.is_whitespace() || c.is_control() || "(){}[],=<>~!&|\"'".contains(c);
     let len = rest.find(ends).unwrap_or(rest.len());
     // `src:/^10/` is a field and a regular expression; `10.0.0.0/8` and `2001:db8::/32` are words.

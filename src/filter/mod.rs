@@ -5,14 +5,17 @@
 //! `docs/filter.md` is the language for its users.
 
 mod check;
+mod complete;
 mod eval;
 pub mod expr;
 mod lex;
 mod parse;
+mod pred;
 mod print;
 mod sets;
 mod suggest;
 mod value;
+mod wording;
 mod words;
 
 #[cfg(test)]
@@ -21,6 +24,7 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+pub use complete::{Candidate, CandidateKind, Completion, complete};
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
 pub use sets::{BUILTIN, Members, NamedSet, Sets};

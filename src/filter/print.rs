@@ -198,17 +198,32 @@ impl Display for TimeOfDay {
 }
 
 /// The spelling of the test that `field` has this value, for a pivot on a cell or the evidence of an alert. Text from a log is
-/// quoted where it must be, so it cannot become anything but a value.
+/// quoted where it must be, so it cannot become anything but a value. A quotient that no filter can ask for (negative, not
+/// finite) becomes `has field`.
 pub fn spell(field: Field, value: Value<'_>) -> String {
-    let operand = match value {
-        Value::Int(number) if field.kind() == Kind::Ratio => {
-            #[expect(clippy::cast_precision_loss, reason = "the value is compared as a quotient")]
-            let number = number as f64;
-            Operand::Float(number, number)
+    match operand_of(field, value) {
+        Some(operand) => Test::Compare { field, op: Op::Eq, values: vec![operand] }.to_string(),
+        None => Test::Has(field).to_string(),
+    }
+}
+
+/// The spelling of `value` alone, where there is one.
+pub(super) fn spell_value(field: Field, value: Value<'_>) -> Option<String> {
+    struct Spelled(Kind, Operand);
+    impl Display for Spelled {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            operand(f, self.0, Op::Eq, &self.1)
         }
+    }
+    Some(Spelled(field.kind(), operand_of(field, value)?).to_string())
+}
+
+fn operand_of(field: Field, value: Value<'_>) -> Option<Operand> {
+    Some(match value {
+        #[expect(clippy::cast_precision_loss, reason = "the value is compared as a quotient")]
+        Value::Int(number) if field.kind() == Kind::Ratio => Operand::Float(number as f64, number as f64),
         Value::Int(number) => Operand::Int(number, number),
-        // No quotient of flows is such a number; there is no spelling for it.
-        Value::Float(number) if !number.is_finite() || number < 0.0 => return Test::Has(field).to_string(),
+        Value::Float(number) if !number.is_finite() || number < 0.0 => return None,
         // A quotient is shown with one decimal, and what is shown is what the test is for.
         Value::Float(number) => {
             let shown = (number * 10.0).round() / 10.0;
@@ -216,6 +231,5 @@ pub fn spell(field: Field, value: Value<'_>) -> String {
         }
         Value::Addr(address) => Operand::Addr(address.to_canonical(), address.to_canonical()),
         Value::Text(text) => Operand::Word(text.to_owned()),
-    };
-    Test::Compare { field, op: Op::Eq, values: vec![operand] }.to_string()
+    })
 }

@@ -22,7 +22,7 @@ const PRIVATE_V6: &[(Ipv6Addr, u32)] = &[(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0
 /// Not globally reachable by the "IANA IPv4 Special-Purpose Address Registry", beside the private ones; and multicast
 /// (RFC 5771), which is nobody's address. 192.88.99.0/24 is there without a claim to be reachable (RFC 7526).
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
@@ -39,7 +39,7 @@ const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
 const REACHABLE_V4: &[(Ipv4Addr, u32)] = &[(Ipv4Addr::new(192, 0, 0, 9), 32), (Ipv4Addr::new(192, 0, 0, 10), 32)];
 
 /// Not globally reachable by the "IANA IPv6 Special-Purpose Address Registry", beside the private ones; and multicast.
-/// 2001::/23 includes documentation's neighbours such as benchmarking and ORCHID; 2002::/16 is 6to4, without a claim.
+/// `2001::/23` includes benchmarking and ORCHID; `2002::/16` is 6to4, without a claim to be reachable.
 const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::UNSPECIFIED, 127),
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96),
@@ -55,7 +55,7 @@ const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
 ];
 
-/// Parts of 2001::/23 that the registry calls globally reachable.
+/// Parts of `2001::/23` that the registry calls globally reachable.
 const REACHABLE_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 1, 0, 0, 0, 0, 0, 1), 128),
     (Ipv6Addr::new(0x2001, 1, 0, 0, 0, 0, 0, 2), 128),

@@ -64,23 +64,22 @@ fn edits(a: &[u8], b: &[u8], most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most {
         return None;
     }
-    let mut before: Vec<usize> = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut this = vec![0; b.len() + 1];
+    let mut two_up: Vec<usize> = vec![0; b.len() + 1];
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut row = vec![0; b.len() + 1];
     for i in 1..=a.len() {
-        this[0] = i;
+        row[0] = i;
         for j in 1..=b.len() {
-            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(last[j] + 1).min(this[j - 1] + 1);
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(before[j - 2] + 1);
+                row[j] = row[j].min(two_up[j - 2] + 1);
             }
-            this[j] = least;
         }
-        std::mem::swap(&mut before, &mut last);
-        std::mem::swap(&mut last, &mut this);
+        std::mem::swap(&mut two_up, &mut above);
+        std::mem::swap(&mut above, &mut row);
     }
-    Some(last[b.len()]).filter(|distance| *distance <= most)
+    Some(above[b.len()]).filter(|distance| *distance <= most)
 }
 
 #[cfg(test)]

@@ -59,6 +59,15 @@ const BARE_CODES: &[(Field, &[&str])] = &[
     (Field::FlowDirection, &["ingress", "egress"]),
 ];
 
+/// Every code word that stands for itself on rows of `stage`.
+pub(super) fn bare_codes(stage: Stage) -> impl Iterator<Item = &'static str> {
+    let states = if stage == Stage::Sessions { code_words(Field::State, stage) } else { &[] };
+    let codes = BARE_CODES
+        .iter()
+        .flat_map(move |(field, words)| words.iter().filter(move |word| known_code(*field, word, stage).is_some()));
+    codes.chain(states).copied()
+}
+
 /// Identifiers by how they begin; a longer beginning comes before one that it begins with.
 const IDS: &[(&str, Field)] = &[
     ("eni-", Field::InterfaceId),

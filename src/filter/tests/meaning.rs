@@ -311,3 +311,23 @@ fn canonical_spellings() {
         assert_eq!(filter(text, Stage::Flows).to_string(), printed);
     }
 }
+
+#[test]
+fn every_example_of_the_documentation_is_a_filter_without_a_warning() {
+    let docs = include_str!("../../../docs/filter.md");
+    let mut stage = None;
+    let mut read = 0;
+    for line in docs.lines() {
+        match line {
+            "```filter" => stage = Some(Stage::Flows),
+            "```sessions" => stage = Some(Stage::Sessions),
+            "```" => stage = None,
+            _ => {}
+        }
+        let Some(stage) = stage.filter(|_| !line.starts_with("```")) else { continue };
+        let example = line.split("   ").next().unwrap_or_default().trim();
+        assert!(filter(example, stage).warnings().is_empty(), "{example}");
+        read += 1;
+    }
+    assert!(read > 20);
+}
