@@ -425,3 +425,13 @@ fn hostile_bytes_and_endless_lines_stay_bounded() {
     assert_eq!(longest, Some(lines::LONGEST_LINE));
     assert!(outcome.text().ends_with("x\nafter\n"));
 }
+
+/// A gzip object as AWS delivers it to S3. Read where it lies; other projects' records are not part of this one.
+#[test]
+fn a_delivered_s3_object_is_read() {
+    let Some(corpus) = std::env::var_os("FLOWTAIL_CORPUS") else { return };
+    let outcome = read_all(open(&[&Path::new(&corpus).join("envelopes/s3_with_header.log.gz")]));
+    assert!(outcome.result.is_ok());
+    let text = outcome.text();
+    assert!(text.starts_with("version account-id interface-id") && text.lines().count() == 4, "{text}");
+}
