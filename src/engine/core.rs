@@ -227,10 +227,13 @@ impl Core {
             self.counts.late += 1;
         }
         if let Some(flow) = Flow::of(columns, row, &mut self.names) {
-            self.detector.flow(&RowRef { table: columns, row }, flow.end);
             let change = self.sessions.add(&flow);
             for merged in change.merged {
                 self.detector.withdraw(merged);
+            }
+            // A record that repeats another exactly is held, and counts once.
+            if !change.repeated {
+                self.detector.flow(&RowRef { table: columns, row }, flow.end);
             }
             if !change.repeated
                 && let Some(session) = self.sessions.get(change.id)

@@ -244,6 +244,7 @@ impl<'a> Part<'a> {
 /// A frozen copy of the open segment is cheap to make and rare: what is looked at must not grow.
 impl Ring {
     /// All rows as sealed segments: the sealed ones shared, the open one copied. Costs at most one segment's copy.
+    #[must_use]
     pub fn freeze(&self) -> Ring {
         let mut frozen = Ring {
             sealed: self.sealed.clone(),
