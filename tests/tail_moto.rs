@@ -123,8 +123,8 @@ fn what_is_older_than_look_back_is_read_once_when_since_says_so() {
     expected.extend(deliver(&moto, group, ENI, ENI, 600, 100..200));
     deliver(&moto, group, ENI, ENI, 7 * 3600, 200..300);
     let mut config = config(moto.port, group);
-    config.since = Duration::from_secs(6 * 3600);
-    config.run_for = Some(Duration::from_secs(60));
+    config.since = Duration::from_hours(6);
+    config.run_for = Some(Duration::from_mins(1));
     let tally = run(config, Lab { clock: FastClock::new(20), ..lab() }, |_| true);
     tally.assert_exactly(&expected);
     assert!(tally.gaps.is_empty(), "{:?}", tally.gaps);

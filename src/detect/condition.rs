@@ -216,8 +216,7 @@ impl Number {
                     Operator::Multiply => left * right,
                     Operator::Divide => left / right,
                     // `f64::min` would swallow an absent operand.
-                    Operator::Least if left.is_nan() || right.is_nan() => f64::NAN,
-                    Operator::Greatest if left.is_nan() || right.is_nan() => f64::NAN,
+                    Operator::Least | Operator::Greatest if left.is_nan() || right.is_nan() => f64::NAN,
                     Operator::Least => left.min(right),
                     Operator::Greatest => left.max(right),
                 }
@@ -232,14 +231,15 @@ impl Condition {
         match self {
             Condition::Compare(comparison, left, right) => {
                 let (left, right) = (left.value(from), right.value(from));
-                match comparison {
-                    Comparison::Equal => left <= right && left >= right,
-                    Comparison::NotEqual => left < right || left > right,
-                    Comparison::Less => left < right,
-                    Comparison::LessOrEqual => left <= right,
-                    Comparison::Greater => left > right,
-                    Comparison::GreaterOrEqual => left >= right,
-                }
+                // `None` where either is absent: no comparison holds, `!=` neither.
+                left.partial_cmp(&right).is_some_and(|order| match comparison {
+                    Comparison::Equal => order.is_eq(),
+                    Comparison::NotEqual => order.is_ne(),
+                    Comparison::Less => order.is_lt(),
+                    Comparison::LessOrEqual => order.is_le(),
+                    Comparison::Greater => order.is_gt(),
+                    Comparison::GreaterOrEqual => order.is_ge(),
+                })
             }
             Condition::And(left, right) => left.holds(from) && right.holds(from),
             Condition::Or(left, right) => left.holds(from) || right.holds(from),

@@ -3,14 +3,16 @@
 //! One incident is one alert. While evidence keeps coming it grows; a rule that sees more of the same incident absorbs the alerts of rules
 //! that see less of it; what later records disprove is withdrawn. What is withdrawn or absorbed before anybody asked was never news.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alert::{Alert, AlertEvent, Level};
 use super::key::GroupKey;
 use super::rule::Rule;
-use super::template::Fill;
-use crate::record::{Cell, Field, Value, amplification, services};
+use crate::record::{Cell, Field};
+use entry::{Entry, State, shifted};
 
 /// What a rule found in a group.
 #[derive(Debug)]
@@ -41,31 +43,6 @@ pub(super) struct Tip {
     pub protocol: Option<u8>,
     /// Flow records more (or fewer) than before.
     pub records: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Waits until this event time for a rule that absorbs it.
-    Held(i64),
-    Open,
-    /// Part of another alert.
-    Absorbed(u64),
-    Closed,
-}
-
-#[derive(Debug)]
-struct Entry {
-    alert: Alert,
-    state: State,
-    rule: usize,
-    key: GroupKey,
-    strength: f64,
-    protocol: Option<u8>,
-    values: String,
-    final_at: i64,
-    last_pane: i64,
-    /// The watermark has passed a window that holds: nothing can disprove it.
-    certain: bool,
 }
 
 #[derive(Debug)]
@@ -412,45 +389,4 @@ impl Book {
             self.evicted += 1;
         }
     }
-}
-
-impl Entry {
-    /// Writes message and filter from what is known now.
-    fn write(&mut self, rule: &Rule) {
-        let port = [Field::ServerPort, Field::DstPort, Field::SrcPort]
-            .into_iter()
-            .find_map(|wanted| self.number(wanted).and_then(|port| u16::try_from(port).ok()));
-        let protocol = self.number(Field::Protocol).and_then(|number| u8::try_from(number).ok()).or(self.protocol);
-        let service = port.and_then(|port| {
-            let known = match protocol {
-                Some(protocol) => services::service(port, protocol),
-                None => services::service(port, services::TCP).or_else(|| services::service(port, services::UDP)),
-            };
-            known.or_else(|| amplification::amp_port(port).map(|row| row.name.as_str()))
-        });
-        let fill = Fill {
-            group: &self.alert.group,
-            measured: &self.alert.measured,
-            service,
-            count: self.alert.count,
-            values: &self.values,
-        };
-        let (message, filter) = (rule.message.fill(&fill), rule.evidence.fill_filter(&fill));
-        self.alert.message = message;
-        self.alert.filter = filter;
-    }
-
-    fn number(&self, wanted: Field) -> Option<u64> {
-        let cell = self.alert.group.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell)?;
-        match cell.value()? {
-            Value::Int(number) => Some(number),
-            _ => None,
-        }
-    }
-}
-
-/// A count of records, so many more or fewer.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "record counts are small whole numbers")]
-fn shifted(count: u64, by: f64) -> u64 {
-    if by >= 0.0 { count.saturating_add(by as u64) } else { count.saturating_sub(-by as u64) }
 }

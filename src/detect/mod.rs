@@ -12,6 +12,7 @@
 pub mod alert;
 mod bounded;
 mod condition;
+mod hosts;
 mod incident;
 mod key;
 mod novelty;
@@ -29,7 +30,9 @@ pub use rules::Rules;
 
 use crate::filter::Stage;
 use crate::record::{Field, Row, Value};
+use hosts::Hosts;
 use incident::Book;
+use novelty::Learned;
 use state::RuleState;
 
 /// What detection may use.
@@ -94,6 +97,9 @@ pub struct Detector {
     /// The input's span, where somebody knew it beforehand.
     span: Option<(i64, i64)>,
     watermark: i64,
+    hosts: Hosts,
+    /// Whether any rule needs to know the hosts.
+    novelty: bool,
 }
 
 impl Default for Detector {
@@ -111,13 +117,17 @@ impl Detector {
         let share = limits.memory / enabled.len().max(1);
         let states =
             enabled.iter().enumerate().map(|(index, rule)| RuleState::new(rule.clone(), index, &limits, share));
+        let rules: Vec<RuleState> = states.collect();
+        let novelty = rules.iter().any(RuleState::has_novelty);
         Detector {
-            rules: states.collect(),
+            rules,
             book: Book::new(enabled, limits.alerts.max(1)),
             warmup: limits.warmup_seconds.max(0),
             seen: None,
             span: None,
             watermark: i64::MIN,
+            hosts: Hosts::new(),
+            novelty,
         }
     }
 
@@ -132,15 +142,18 @@ impl Detector {
     pub fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
         self.saw(row, end);
         for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Flows) {
-            state.flow(row, end, &mut self.book);
+            state.flow(row, end, &self.hosts, &mut self.book);
         }
     }
 
     /// A session changed. `row` has its totals so far, `end` is the end of the record that changed it, Unix seconds.
     pub fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64) {
-        self.saw(row, end);
+        let start = self.saw(row, end);
+        if self.novelty {
+            self.hosts.saw(row, start);
+        }
         for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
-            state.session(id, row, end, &mut self.book);
+            state.session(id, row, end, &self.hosts, &mut self.book);
         }
     }
 
@@ -157,6 +170,8 @@ impl Detector {
             return;
         }
         self.watermark = watermark;
+        // First, since what is looked at must still be whole.
+        self.look();
         for state in &mut self.rules {
             state.advance(watermark);
         }
@@ -170,6 +185,7 @@ impl Detector {
 
     /// Nothing more comes: raises what is held back and closes everything.
     pub fn finish(&mut self) {
+        self.look();
         if self.span.is_none() {
             self.learn(true);
             for state in &mut self.rules {
@@ -181,10 +197,11 @@ impl Detector {
 
     /// News since the last call, in order. Changes of one alert between two calls are one event.
     pub fn drain(&mut self) -> Vec<AlertEvent> {
+        self.look();
         self.book.drain()
     }
 
-    /// Alerts held, open and closed, in the order in which they were found. What is held back or withdrawn is not among them.
+    /// Alerts held, open and closed, in the order in which they were found, as of the last [`Detector::drain`] or [`Detector::advance`]. What is held back or withdrawn is not among them.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.book.alerts()
     }
@@ -205,8 +222,15 @@ impl Detector {
         }
     }
 
-    /// Notes the times of a row, and what they say about the learning time.
-    fn saw<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
+    /// Looks at what changed since the last time.
+    fn look(&mut self) {
+        for state in &mut self.rules {
+            state.look(&mut self.book);
+        }
+    }
+
+    /// Notes the times of a row, and what they say about the learning time. Gives its start.
+    fn saw<R: Row + ?Sized>(&mut self, row: &R, end: i64) -> i64 {
         let start = match row.get(Field::Start) {
             Some(Value::Int(start)) => i64::try_from(start).unwrap_or(end).min(end),
             _ => end,
@@ -216,20 +240,20 @@ impl Detector {
         if start < first && self.span.is_none() {
             self.learn(false);
         }
+        start
     }
 
     /// Tells the rules until when they learn. At the end of the input its span is known.
     fn learn(&mut self, ended: bool) {
-        let learned = match (self.span, self.seen) {
-            (Some((first, last)), _) => first.saturating_add(self.warmup.min(last.saturating_sub(first) / 10)),
-            (None, Some((first, last))) if ended => {
-                first.saturating_add(self.warmup.min(last.saturating_sub(first) / 10))
-            }
-            (None, Some((first, _))) => first.saturating_add(self.warmup),
+        let (first, length) = match (self.span, self.seen) {
+            (Some((first, last)), _) => (first, self.warmup.min(last.saturating_sub(first) / 10)),
+            (None, Some((first, last))) if ended => (first, self.warmup.min(last.saturating_sub(first) / 10)),
+            (None, Some((first, _))) => (first, self.warmup),
             (None, None) => return,
         };
+        let learned = Learned { until: first.saturating_add(length), length };
         for state in &mut self.rules {
-            state.learn_until(learned);
+            state.learn(learned);
         }
     }
 }

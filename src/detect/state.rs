@@ -1,26 +1,29 @@
-//! One rule at work: which rows it takes, its groups, and what it finds in them.
+//! One rule at work: which rows it takes, and what it keeps of them.
 
-use std::fmt::Write as _;
+mod search;
+
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+
 use super::Limits;
-use super::alert::Level;
 use super::bounded::Bounded;
-use super::condition::{Function, OfRow, Values};
+use super::condition::{Function, OfRow};
+use super::hosts::Hosts;
 use super::incident::{Book, Finding, Tip};
 use super::key::{GroupKey, Key};
-use super::novelty::Novelty;
+use super::novelty::{Learned, Novelty};
 use super::rule::Rule;
-use super::window::{Contribution, Group, Item, PANES, Window, items};
+use super::window::{Contribution, Group, Item, PANES, items};
+use search::Search;
+
 use crate::filter::Stage;
 use crate::record::amplification::{AmpPort, amp_port};
 use crate::record::{Field, Row, Value, services};
 
 /// Methods of orientation that decide by evidence rather than by guess.
 const CERTAIN: [&str; 4] = ["syn", "synack", "service", "learned"];
-
-/// Values that a message spells out.
-const SHOWN: usize = 5;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -38,6 +41,10 @@ pub(super) struct RuleState {
     word_cap: usize,
     /// Number of the next group, so that what a dropped group held is never taken out of its successor.
     generation: u64,
+    /// Groups that changed since they were last looked at, and what changed them. Looking once a batch instead of once a row is what
+    /// keeps a flood cheap, and it passes over states that the rest of the batch disproves.
+    changed: IndexMap<GroupKey, Tip, RandomState>,
+    changed_cap: usize,
     pub evicted: u64,
     pub forgotten: u64,
     pub late: u64,
@@ -65,6 +72,9 @@ impl RuleState {
             words: 0,
             word_cap: (memory / 4 / 96).max(1_024),
             generation: 0,
+            changed: IndexMap::default(),
+            // A group that changed must not be dropped before it is looked at.
+            changed_cap: (groups / 4).clamp(1, 4_096),
             evicted: 0,
             forgotten: 0,
             late: 0,
@@ -77,33 +87,38 @@ impl RuleState {
         self.groups.len()
     }
 
+    /// Whether it asks what is new.
+    pub(super) fn has_novelty(&self) -> bool {
+        !self.novelty.is_empty()
+    }
+
     /// Values that `new` had no room for.
     pub(super) fn refused(&self) -> u64 {
         self.novelty.iter().map(|(_, novelty)| novelty.refused).sum()
     }
 
-    /// Sets the end of the learning time.
-    pub(super) fn learn_until(&mut self, learned: i64) {
+    /// Sets the learning time.
+    pub(super) fn learn(&mut self, learned: Learned) {
         for (_, novelty) in &mut self.novelty {
-            novelty.learn_until(learned);
+            novelty.learn(learned);
         }
     }
 
     /// A flow record.
-    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, book: &mut Book) {
+    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
         if let Some(mut new) = self.contribution(0, row, end) {
             if new.panes.1 < self.base {
                 self.late += 1;
                 return;
             }
             let tip = Tip { session: None, protocol: protocol(row), records: 1.0 };
-            self.put(&mut new);
-            self.assess(&new.group.clone(), tip, book);
+            self.put(&mut new, hosts);
+            self.change(&new.group, tip, book);
         }
     }
 
     /// A session changed: its old contribution goes, the new one comes.
-    pub(super) fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64, book: &mut Book) {
+    pub(super) fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
         let mut new = self.contribution(id, row, end);
         let old = if self.sessions.len() == 0 { None } else { self.sessions.remove(&id) };
         if new.is_none() && old.is_none() {
@@ -123,7 +138,7 @@ impl RuleState {
             self.take(old);
             if new.as_ref().is_none_or(|new| new.group != old.group) {
                 let left = Tip { session: None, protocol: None, records: -records(old) };
-                self.assess(&old.group.clone(), left, book);
+                self.change(&old.group, left, book);
             } else {
                 tip.records = -records(old);
             }
@@ -133,14 +148,14 @@ impl RuleState {
                 self.late += 1;
                 return;
             }
-            self.put(&mut new);
+            self.put(&mut new, hosts);
             tip.records += records(&new);
             let group = new.group.clone();
             let counts = new.counts;
             self.sessions.insert(id, new);
             self.forgotten += self.sessions.take_dropped().len() as u64;
             if counts || old.is_some() || !self.novelty.is_empty() {
-                self.assess(&group, tip, book);
+                self.change(&group, tip, book);
             }
         }
     }
@@ -150,7 +165,7 @@ impl RuleState {
         if let Some(old) = self.sessions.remove(&id) {
             self.take(&old);
             let tip = Tip { session: None, protocol: None, records: -records(&old) };
-            self.assess(&old.group, tip, book);
+            self.change(&old.group, tip, book);
         }
     }
 
@@ -241,10 +256,11 @@ impl RuleState {
         })
     }
 
-    fn put(&mut self, what: &mut Contribution) {
+    fn put(&mut self, what: &mut Contribution, hosts: &Hosts) {
+        let since = if self.novelty.is_empty() { what.start } else { hosts.since(&what.group).unwrap_or(what.start) };
         for (slot, novelty) in &mut self.novelty {
             if let Some(Item::Word(value)) = what.items.get(*slot) {
-                novelty.add(&what.group, value, what.start, what.counts);
+                novelty.add(&what.group, value, what.start, since, what.counts);
             }
         }
         if !what.counts {
@@ -284,6 +300,28 @@ impl RuleState {
             let before = group.words();
             group.withdraw(&self.rule.aggregates, what, self.base);
             self.words = self.words.saturating_sub(before.saturating_sub(group.words()));
+        }
+    }
+
+    /// Notes that a group changed.
+    fn change(&mut self, key: &GroupKey, tip: Tip, book: &mut Book) {
+        match self.changed.get_mut(key) {
+            Some(known) => {
+                known.session = tip.session.or(known.session);
+                known.protocol = tip.protocol.or(known.protocol);
+                known.records += tip.records;
+            }
+            None => _ = self.changed.insert(key.clone(), tip),
+        }
+        if self.changed.len() >= self.changed_cap {
+            self.look(book);
+        }
+    }
+
+    /// Looks at every group that changed.
+    pub(super) fn look(&mut self, book: &mut Book) {
+        for (key, tip) in std::mem::take(&mut self.changed) {
+            self.assess(&key, tip, book);
         }
     }
 
@@ -339,126 +377,6 @@ fn settle(
     }
 }
 
-/// The strongest window of a group so far.
-struct Search<'a> {
-    state: &'a RuleState,
-    key: &'a GroupKey,
-    found: Option<Finding>,
-}
-
-impl Search<'_> {
-    fn look(&mut self, window: &Window<'_>) {
-        let state = self.state;
-        let rule = &*state.rule;
-        let values = OfGroup { state, key: self.key, window };
-        if !rule.condition.holds(&values) {
-            return;
-        }
-        let read = |from: &[(String, super::condition::Number)]| -> Vec<(String, f64)> {
-            from.iter().map(|(name, number)| (name.clone(), number.value(&values))).collect()
-        };
-        let (measured, threshold) = (read(&rule.measured), read(&rule.threshold));
-        let strength = threshold
-            .iter()
-            .filter_map(|(name, least)| {
-                let value = measured.iter().find(|(known, _)| known == name)?.1;
-                (*least > 0.0 && !value.is_nan()).then(|| value / least)
-            })
-            .fold(f64::INFINITY, f64::min);
-        let strength = if strength.is_finite() { strength } else { window.slot(0) };
-        let level = rule
-            .escalate
-            .iter()
-            .find(|(_, when)| when.holds(&values))
-            .map_or(rule.level, |(level, _)| (*level).max(rule.level));
-        let (from, to) = values.times();
-        let fresh: Vec<(i64, &Key)> =
-            state.novelty.iter().flat_map(|(_, novelty)| novelty.fresh(self.key, from, to)).collect();
-        let mut span = window.span;
-        if let (Some((first, _)), Some((last, _))) = (fresh.first(), fresh.last()) {
-            span = if to == i64::MAX { (*first, span.1.max(*last)) } else { (span.0.min(*first), span.1) };
-        }
-        let finding = Finding {
-            strength,
-            level,
-            measured: finite(measured),
-            threshold: finite(threshold),
-            span,
-            time: if window.time == i64::MIN { span.1 } else { window.time },
-            final_at: if to == i64::MAX { span.1 } else { to },
-            last_pane: if to == i64::MAX { span.1.div_euclid(state.pane) } else { window.panes.1 },
-            records: whole(window.slot(0)),
-            values: listed(&fresh),
-        };
-        match &mut self.found {
-            None => self.found = Some(finding),
-            Some(best) => {
-                let span = (best.span.0.min(finding.span.0), best.span.1.max(finding.span.1));
-                let time = best.time.min(finding.time);
-                let final_at = best.final_at.min(finding.final_at);
-                let last_pane = best.last_pane.max(finding.last_pane);
-                let level: Level = best.level.max(finding.level);
-                if finding.strength > best.strength {
-                    *best = finding;
-                }
-                (best.span, best.time, best.final_at, best.last_pane, best.level) =
-                    (span, time, final_at, last_pane, level);
-            }
-        }
-    }
-}
-
-/// A group in one window, as a condition reads it.
-struct OfGroup<'a> {
-    state: &'a RuleState,
-    key: &'a GroupKey,
-    window: &'a Window<'a>,
-}
-
-impl OfGroup<'_> {
-    /// First and last Unix second of the window.
-    fn times(&self) -> (i64, i64) {
-        let (from, to) = self.window.panes;
-        let pane = self.state.pane;
-        if to == i64::MAX {
-            (i64::MIN, i64::MAX)
-        } else {
-            (from.saturating_mul(pane), to.saturating_add(1).saturating_mul(pane).saturating_sub(1))
-        }
-    }
-
-    fn part(&self, field: Field) -> Option<&Key> {
-        let at = self.state.rule.group_by.iter().position(|known| *known == field)?;
-        self.key.get(at)
-    }
-}
-
-impl Values for OfGroup<'_> {
-    fn slot(&self, index: usize) -> f64 {
-        match self.state.novelty.iter().find(|(slot, _)| *slot == index) {
-            Some((_, novelty)) => {
-                let (from, to) = self.times();
-                novelty.count(self.key, from, to)
-            }
-            None => self.window.slot(index),
-        }
-    }
-
-    fn field(&self, field: Field) -> f64 {
-        self.part(field).map_or(f64::NAN, Key::number)
-    }
-
-    fn amp(&self) -> Option<&AmpPort> {
-        if self.part(Field::Protocol).is_some_and(|protocol| *protocol != Key::Int(services::UDP.into())) {
-            return None;
-        }
-        match self.part(self.state.rule.amplification_port.0) {
-            Some(Key::Int(port)) => amp_port(u16::try_from(*port).ok()?),
-            _ => None,
-        }
-    }
-}
-
 /// The row of the amplification table for a row's port, if it is UDP.
 fn amplifier<R: Row + ?Sized>(row: &R, port: Field) -> Option<&'static AmpPort> {
     match (row.get(Field::Protocol), row.get(port)) {
@@ -489,38 +407,4 @@ fn records(of: &Contribution) -> f64 {
         Some(Item::Number(count)) if of.counts && count.is_finite() => *count,
         _ => 0.0,
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count of records: whole and not negative"
-)]
-fn whole(count: f64) -> u64 {
-    count.max(0.0) as u64
-}
-
-/// What can be shown and written as JSON.
-fn finite(values: Vec<(String, f64)>) -> Vec<(String, f64)> {
-    values.into_iter().filter(|(_, value)| value.is_finite()).collect()
-}
-
-/// `22, 4444 and 3 more`
-fn listed(fresh: &[(i64, &Key)]) -> String {
-    let mut out = String::new();
-    for (index, (_, value)) in fresh.iter().take(SHOWN).enumerate() {
-        if index > 0 {
-            out.push_str(", ");
-        }
-        match value {
-            Key::Absent => out.push('-'),
-            Key::Int(number) => _ = write!(out, "{number}"),
-            Key::Addr(addr) => _ = write!(out, "{addr}"),
-            Key::Text(text) => out.push_str(text),
-        }
-    }
-    if fresh.len() > SHOWN {
-        _ = write!(out, " and {} more", fresh.len() - SHOWN);
-    }
-    out
 }

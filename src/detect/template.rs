@@ -94,9 +94,8 @@ impl Template {
                 ));
             };
             let format = match (format, &found) {
-                (None, Name::Group(_)) => Format::Plain,
+                (None, Name::Group(_)) | (Some("plain"), _) => Format::Plain,
                 (None | Some("int"), _) => Format::Whole,
-                (Some("plain"), _) => Format::Plain,
                 (Some("si"), _) => Format::Si,
                 (Some(digits), _) if digits.len() == 1 && digits.as_bytes()[0].is_ascii_digit() => {
                     Format::Decimals(digits.as_bytes()[0] - b'0')

@@ -56,7 +56,8 @@ impl Buckets {
         let from = first * STEP;
         let bins = i64::try_from(bins).unwrap_or(i64::MAX);
         let needed = (now - from).max(STEP).div_euclid(bins) + 1;
-        let round = [10, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+        // Windows are a minute long: finer bins would show gaps that are none.
+        let round = [60, 120, 300, 600, 900, 1_800, 3_600];
         let step = round.into_iter().find(|step| *step >= needed).unwrap_or(3_600);
         let from = from.div_euclid(step) * step;
         let count = usize::try_from((now - from).div_euclid(step) + 1).unwrap_or(0);

@@ -69,6 +69,7 @@ struct File {
 /// What rows may leave out.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 struct Floors {
     min_baf: f64,
     min_mean: f64,
@@ -127,6 +128,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "the values are those that the file spells")]
     fn floors_are_those_of_the_research() {
         let row = |port| amp_port(port).expect("listed");
         assert_eq!(row(11211).exposure, Exposure::NeverPublic);

@@ -11,14 +11,14 @@ use super::theme::{Theme, Token};
 use crate::app::columns::Col;
 use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
-use crate::engine::view::{Detail, SessionDetail};
+use crate::engine::view::{Detail, PageRow, SessionDetail};
 use crate::record::{Cell, Field, Kind};
 
 /// A line of spans.
 type Spans = Vec<(String, Style)>;
 
 /// Cells for the names of facts.
-const NAMES: u16 = 11;
+const NAMES: u16 = 10;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     viewport.hits.push((super::area(area), Target::Detail));
@@ -62,8 +62,8 @@ impl Pane<'_> {
             }
             Detail::Session(session) => {
                 self.session(session);
-                self.notes(&session.notes);
                 self.records(session);
+                self.notes(&session.notes);
                 format!("Session {}", session.id)
             }
             Detail::Flow { fields, line, session, notes, .. } => {
@@ -72,8 +72,8 @@ impl Pane<'_> {
                 if let Some(session) = session {
                     self.title(&format!("Its session ({})", session.id));
                     self.session(session);
-                    self.notes(&session.notes);
                     self.records(session);
+                    self.notes(&session.notes);
                 }
                 "Flow record".to_owned()
             }
@@ -184,13 +184,14 @@ impl Pane<'_> {
                 if packets == 1 { "packet" } else { "packets" }
             )
         };
-        self.fact("request", &way(Field::ReqBytes, Field::ReqPackets), Token::Text);
-        self.fact("response", &way(Field::RespBytes, Field::RespPackets), Token::Text);
+        let request = way(Field::ReqBytes, Field::ReqPackets);
+        let response = way(Field::RespBytes, Field::RespPackets);
+        self.fact("volume", &format!("{request}; back {response}"), Token::Text);
         let ratios = [
             ("bytes", Field::ByteRatio),
             ("packets", Field::PacketRatio),
             ("packet size", Field::SizeRatio),
-            ("payload (estimated)", Field::Baf),
+            ("payload est.", Field::Baf),
         ];
         let ratios: Vec<String> = ratios
             .into_iter()
@@ -218,36 +219,14 @@ impl Pane<'_> {
 
     fn records(&mut self, session: &SessionDetail) {
         self.title(&format!("Records held: {}", session.records.len()));
-        for row in &session.records {
-            let get = |field: Field| {
-                let at = session.record_columns.iter().position(|column| *column == field)?;
-                row.cells.get(at)
-            };
-            let text =
-                |field: Field| get(field).map(|cell| cell::text(Col::Field(field), cell, false)).unwrap_or_default();
-            let exact = |field: Field| match get(field) {
-                Some(Cell::Int(n)) => fmt::thousands(*n),
-                _ => "-".to_owned(),
-            };
-            let end = |addr: Field, port: Field| match (get(addr), get(port)) {
-                (Some(Cell::Addr(addr)), Some(Cell::Int(port))) if has_ports(session) => {
-                    fmt::endpoint(*addr, Some(*port))
-                }
-                (Some(Cell::Addr(addr)), _) => addr.to_string(),
-                _ => "-".to_owned(),
-            };
+        let lines: Vec<[String; 7]> = session.records.iter().map(|row| record(session, row)).collect();
+        let wide = |place: usize| lines.iter().map(|line| fmt::width(&line[place])).max().unwrap_or(0).into();
+        let (src, dst, bytes, packets): (usize, usize, usize, usize) = (wide(2), wide(3), wide(4), wide(5));
+        let style = self.theme.style(Token::Text);
+        for [time, action, from, to, sum, count, interface] in &lines {
             let line = format!(
-                "{} to {}  {}  {:<21} -> {:<21}  {:>12} bytes  {:>7} packets  {}",
-                text(Field::Start),
-                text(Field::End),
-                text(Field::Action),
-                end(Field::SrcAddr, Field::SrcPort),
-                end(Field::DstAddr, Field::DstPort),
-                exact(Field::Bytes),
-                exact(Field::Packets),
-                text(Field::InterfaceId),
+                "{time} {action} {from:<src$} -> {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}"
             );
-            let style = self.theme.style(Token::Text);
             self.lines.push(vec![(line, style)]);
         }
     }
@@ -272,6 +251,33 @@ impl Pane<'_> {
         }
         self.fact("line", line, Token::Muted);
     }
+}
+
+/// A record of a session: start, action, both ends, bytes, packets, interface.
+fn record(session: &SessionDetail, row: &PageRow) -> [String; 7] {
+    let get = |field: Field| {
+        let at = session.record_columns.iter().position(|column| *column == field)?;
+        row.cells.get(at)
+    };
+    let text = |field: Field| get(field).map(|cell| cell::text(Col::Field(field), cell, false)).unwrap_or_default();
+    let exact = |field: Field| match get(field) {
+        Some(Cell::Int(n)) => fmt::thousands(*n),
+        _ => "-".to_owned(),
+    };
+    let end = |addr: Field, port: Field| match (get(addr), get(port)) {
+        (Some(Cell::Addr(addr)), Some(Cell::Int(port))) if has_ports(session) => fmt::endpoint(*addr, Some(*port)),
+        (Some(Cell::Addr(addr)), _) => addr.to_string(),
+        _ => "-".to_owned(),
+    };
+    [
+        text(Field::Start),
+        text(Field::Action),
+        end(Field::SrcAddr, Field::SrcPort),
+        end(Field::DstAddr, Field::DstPort),
+        exact(Field::Bytes),
+        exact(Field::Packets),
+        fmt::clean(&text(Field::InterfaceId)).into_owned(),
+    ]
 }
 
 /// A value in full: exact numbers, times with their day, names beside numbers.

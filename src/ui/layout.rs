@@ -37,6 +37,8 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     panes.strip = take_top(
         match height {
             0..16 => 0,
+            // The detail needs the lines more.
+            16..30 if app.view().detail => 0,
             16..30 => 3,
             30..48 => 4,
             _ => 6,
@@ -76,7 +78,9 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         panes.sidebar = Rect::new(area.x, bottom, width, lines);
     }
     let body = bottom - top;
-    let wanted = if app.view().detail && body >= 8 { (body / 2).max(5) } else { 0 };
+    // The table keeps the lines its rows need, half of the room at most; what is left explains the row.
+    let rows = u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2).max(4);
+    let wanted = if app.view().detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
     panes.table = Rect::new(area.x, top, table_width, body - wanted);
     panes.detail = Rect::new(area.x, top + body - wanted, table_width, wanted);
     panes

@@ -21,8 +21,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let most = |of: fn(&Bin) -> u64| bins.iter().map(of).max().unwrap_or(0).max(1);
     let (most_accepted, most_rejected) = (most(|bin| bin.accepted), most(|bin| bin.rejected));
     let left = area.x + 1;
-    for (index, bin) in bins.iter().enumerate() {
-        let Ok(offset) = u16::try_from(index) else { break };
+    let wide = cells_a_bin(area, bins.len());
+    for cell in 0..bins.len() * wide {
+        let bin = &bins[cell / wide];
+        let Ok(offset) = u16::try_from(cell) else { break };
         let x = left + offset;
         bar(paint, x, area.y, up, scaled(bin.accepted, most_accepted, u64::from(up) * 8), Token::Accept);
         bar(paint, x, area.y + up, 1, scaled(bin.rejected, most_rejected, 8), Token::Reject);
@@ -46,15 +48,21 @@ fn labels(paint: &mut Paint<'_>, area: Rect, from: i64, step: i64, bins: &[Bin],
     let free = |range: std::ops::Range<usize>| {
         bins.get(range).is_none_or(|bins| bins.iter().all(|bin| bin.alert.is_none() && bin.skipped == 0))
     };
-    if free(0..6.min(bins.len())) {
+    if free(0..6_usize.div_ceil(cells_a_bin(area, bins.len())).min(bins.len())) {
         paint.text(area.x + 1, axis, 6, &format!("{}Z", fmt::hour_minute(from)), style);
     }
     let end = from + step * i64::try_from(last + 1).unwrap_or(0);
     let wide = format!("{}Z {}/bin", fmt::hour_minute(end), fmt::duration(u64::try_from(step).unwrap_or(0)));
-    let room = area.width.saturating_sub(u16::try_from(last + 2).unwrap_or(u16::MAX));
-    if room > fmt::width(&wide) + 1 {
-        paint.text(area.x + 2 + u16::try_from(last + 1).unwrap_or(0), axis, room, &wide, style);
+    let used = u16::try_from((last + 1) * cells_a_bin(area, bins.len())).unwrap_or(u16::MAX);
+    let room = area.width.saturating_sub(used.saturating_add(2));
+    if room >= fmt::width(&wide) {
+        paint.text(area.x + 2 + used, axis, room, &wide, style);
     }
+}
+
+/// Cells that a bin is wide: a short time is drawn in broader bars, so that the strip is filled.
+fn cells_a_bin(area: Rect, bins: usize) -> usize {
+    (usize::from(area.width.saturating_sub(16)) / bins.max(1)).clamp(1, 6)
 }
 
 /// A bar of `eighths` over `lines` lines whose top is `y`.

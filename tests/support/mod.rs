@@ -25,7 +25,7 @@ pub fn now() -> i64 {
 /// Sends a request and returns status and body.
 pub fn http(port: u16, method: &str, path: &str, headers: &str, body: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(2)))?;
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -118,13 +118,8 @@ impl Tally {
 
     /// Texts of all the waiting it did.
     pub fn waits(&self) -> Vec<&str> {
-        let why = |status: &'_ SourceStatus| match &status.state {
-            SourceState::Waiting { .. } => true,
-            _ => false,
-        };
         self.statuses
             .iter()
-            .filter(|status| why(status))
             .filter_map(|status| match &status.state {
                 SourceState::Waiting { why, .. } => Some(why.as_str()),
                 _ => None,
@@ -187,7 +182,7 @@ pub fn run(config: TailConfig, lab: Lab, mut watch: impl FnMut(&Tally) -> bool) 
         let (sender, mut receiver) = tokio::sync::mpsc::channel(8);
         let running = tokio::spawn(tail.run(sender));
         let mut tally = Tally::default();
-        let limit = Instant::now() + Duration::from_secs(180);
+        let limit = Instant::now() + Duration::from_mins(3);
         loop {
             let next = tokio::time::timeout_at(limit.into(), receiver.recv()).await;
             let Ok(next) = next else { panic!("the tail did not end in time: {:?}", tally.statuses.last()) };

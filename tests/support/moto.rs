@@ -47,7 +47,7 @@ impl Moto {
                 .stderr(Stdio::null())
                 .spawn()
                 .map_err(text)?;
-            let limit = Instant::now() + Duration::from_secs(120);
+            let limit = Instant::now() + Duration::from_mins(2);
             while Instant::now() < limit {
                 if let Ok(Some(status)) = child.try_wait() {
                     why = format!("moto ended with {status}");

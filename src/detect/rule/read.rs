@@ -168,10 +168,10 @@ impl Reader<'_> {
     }
 
     fn rule(&self, raw: &Raw, text: &str) -> Result<Rule, RuleError> {
-        let named = !self.id.is_empty()
+        let valid = !self.id.is_empty()
             && self.id.len() <= 64
             && self.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-        if !named {
+        if !valid {
             return Err(self.error(raw.id.span(), "an id is 1 to 64 letters, digits, `-`, `_` and `.`"));
         }
         let stage = match raw.on.get_ref().as_str() {

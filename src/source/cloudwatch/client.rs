@@ -117,7 +117,7 @@ impl Aws {
             setup.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()).filter(|name| !name.is_empty());
         let endpoint = setup.endpoint.clone();
         let place = Place { region, profile, endpoint, login: Login::Unknown };
-        let client = client(&config, &setup, Arc::clone(&sent));
+        let client = client(&config, Arc::clone(&sent));
         let mut aws = Aws { setup, client, config, place, sent };
         if let Err(fault) = aws.credentials().await
             && let Some(error) = fault.fatal("", &aws.place)
@@ -211,7 +211,7 @@ impl Logs for Aws {
     async fn refresh(&mut self) {
         // A new configuration reads the profile files again and has an empty credential cache: that is how a fresh `aws sso login` is noticed.
         self.config = load(&self.setup).await;
-        self.client = client(&self.config, &self.setup, Arc::clone(&self.sent));
+        self.client = client(&self.config, Arc::clone(&self.sent));
         // What it says is not needed: the next request says it again.
         let _ = self.credentials().await;
     }
@@ -276,7 +276,7 @@ async fn load(setup: &Setup) -> SdkConfig {
     loader.load().await
 }
 
-fn client(config: &SdkConfig, _setup: &Setup, sent: Arc<AtomicU64>) -> Client {
+fn client(config: &SdkConfig, sent: Arc<AtomicU64>) -> Client {
     let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).build();
     Client::from_conf(config)
 }
@@ -353,15 +353,14 @@ where
             } else if failure.is_timeout() {
                 Fault::new(Kind::Network, "no answer in time")
             } else {
-                Fault::new(Kind::Network, cause.map_or_else(|| "the request could not be sent".to_owned(), chain_dyn))
+                Fault::new(
+                    Kind::Network,
+                    cause.map_or_else(|| "the request could not be sent".to_owned(), |error| chain(error)),
+                )
             }
         }
         other => Fault::new(Kind::Refused, chain(other)),
     }
-}
-
-fn chain_dyn(error: &(dyn Error + 'static)) -> String {
-    chain(error)
 }
 
 fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CredentialsError> {

@@ -30,7 +30,7 @@ pub struct TailConfig {
 impl Default for TailConfig {
     /// The defaults of the command line: half an hour back, half an hour of look-back, one request a second.
     fn default() -> Self {
-        let half_hour = Duration::from_secs(30 * 60);
+        let half_hour = Duration::from_mins(30);
         TailConfig {
             groups: Vec::new(),
             interfaces: Vec::new(),
@@ -145,12 +145,12 @@ pub(super) fn check(config: &TailConfig) -> Result<Checked, TailError> {
     if !config.max_rps.is_finite() || config.max_rps < 0.01 || config.max_rps > 1000.0 {
         return Err(setting("--max-rps", "give requests a second between 0.01 and 1000".to_owned()));
     }
-    let minute = Duration::from_secs(60);
-    let fortnight = Duration::from_secs(14 * 24 * 60 * 60);
+    let minute = Duration::from_mins(1);
+    let fortnight = Duration::from_hours(14 * 24);
     if config.lookback < minute || config.lookback > fortnight {
         return Err(setting("--lookback", "give a time between 1m and 14d".to_owned()));
     }
-    if config.since > Duration::from_secs(10 * 366 * 24 * 60 * 60) {
+    if config.since > Duration::from_hours(10 * 366 * 24) {
         return Err(setting("--since", "give at most ten years".to_owned()));
     }
     if let Some(url) = &config.endpoint_url {
@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn settings_out_of_range_are_named() {
-        let cases: [(&str, fn(&mut TailConfig)); 7] = [
+        type Change = fn(&mut TailConfig);
+        let cases: [(&str, Change); 7] = [
             ("--max-rps", |c| c.max_rps = 0.0),
             ("--max-rps", |c| c.max_rps = f64::NAN),
             ("--lookback", |c| c.lookback = Duration::from_secs(1)),

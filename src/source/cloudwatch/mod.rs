@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the only place that knows an AWS SDK type.
+//! `CloudWatch` Logs: the only place that knows an AWS SDK type.
 //!
 //! [`Tail`] reads log groups with `FilterLogEvents` and passes on every event that the API returns for the swept range, once. It never resumes from
 //! the last timestamp seen, since flow log events are delivered minutes late and out of order. Instead:
@@ -84,7 +84,7 @@ impl Tail {
     /// What only the user can mend: names, region, credentials, permissions. A network that does not answer, throttling and faults of AWS are no
     /// error: the tail starts and waits.
     pub async fn connect(config: TailConfig) -> Result<Tail, TailError> {
-        Tail::connect_with(config, Lab::default()).await
+        Box::pin(Tail::connect_with(config, Lab::default())).await
     }
 
     /// [`Tail::connect`] with what tests change.
@@ -139,6 +139,6 @@ impl Tail {
     /// Tails until [`TailConfig::run_for`] is over (then sends [`Input::End`]) or the receiver is gone. Waits while the channel is full; nothing is
     /// dropped. No fault ends it.
     pub async fn run(self, out: Sender<Input>) {
-        runner::run(self.parts, out).await;
+        Box::pin(runner::run(self.parts, out)).await;
     }
 }

@@ -10,13 +10,15 @@
 //!
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
+mod report;
+mod span;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::seen::Seen;
 
-/// Width of a slice, milliseconds.
-pub(super) const SLICE: i64 = 60_000;
+pub(super) use span::{Lost, SLICE, Span, Why};
 
 /// Slices kept beyond now, for a local clock that is behind and for senders whose clock is ahead.
 const AHEAD: i64 = 10;
@@ -53,57 +55,6 @@ struct Slice {
     done: bool,
 }
 
-/// A range of slices to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    /// Slice numbers.
-    pub(super) slices: Range<i64>,
-    /// Whether it lies before the window and is read once only.
-    pub(super) backlog: bool,
-}
-
-impl Span {
-    /// First millisecond.
-    pub(super) fn start(&self) -> i64 {
-        self.slices.start * SLICE
-    }
-
-    /// Last millisecond.
-    pub(super) fn last(&self) -> i64 {
-        self.slices.end * SLICE - 1
-    }
-
-    /// Number of slices.
-    pub(super) fn len(&self) -> usize {
-        usize::try_from(self.slices.end - self.slices.start).unwrap_or(0)
-    }
-
-    /// Position of the slice that `timestamp` falls into.
-    pub(super) fn position(&self, timestamp: i64) -> Option<usize> {
-        let slice = timestamp.div_euclid(SLICE);
-        self.slices.contains(&slice).then(|| usize::try_from(slice - self.slices.start).ok()).flatten()
-    }
-}
-
-/// Event time that is given up, in milliseconds (both ends included), and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub(super) from: i64,
-    pub(super) to: i64,
-    pub(super) why: Why,
-}
-
-/// Why event time is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
-    /// The API kept failing for it.
-    Failed,
-    /// Longer ago than can be caught up.
-    TooLong,
-    /// Too many events to remember: read, but not read again.
-    TooMany,
-}
-
 /// The state of every slice between the start of the tail and now.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -123,6 +74,8 @@ pub(super) struct Plan {
     per_second: f64,
     most_ids: usize,
     turn: u32,
+    /// Whether slices were finished and let go.
+    finished: bool,
 }
 
 impl Plan {
@@ -150,6 +103,7 @@ impl Plan {
             per_second,
             most_ids,
             turn: 0,
+            finished: false,
         };
         plan.observe(now);
         plan
@@ -161,8 +115,8 @@ impl Plan {
         let head = now.div_euclid(SLICE) + AHEAD;
         let oldest = head - MOST_SLICES;
         if self.first < oldest && self.slices.iter().all(|slice| !slice.busy) {
-            let open = self.slices.iter().position(|slice| !slice.done);
-            let from = self.first + open.map_or(self.slices.len(), |index| index).cast_signed() as i64;
+            let open = self.slices.iter().position(|slice| !slice.done).unwrap_or(self.slices.len());
+            let from = self.number(open);
             if from < oldest {
                 lost.push(Lost { from: from * SLICE, to: oldest * SLICE - 1, why: Why::TooLong });
             }
@@ -170,7 +124,7 @@ impl Plan {
             self.slices.drain(..skip);
             self.first = oldest;
         }
-        while self.end() <= head && self.slices.len() < 2 * MOST_SLICES as usize {
+        while self.end() <= head && self.end() - self.first < 2 * MOST_SLICES {
             self.slices.push_back(Slice::default());
         }
         for index in 0..self.slices.len() {
@@ -190,6 +144,7 @@ impl Plan {
         while self.slices.front().is_some_and(|slice| slice.done) {
             self.slices.pop_front();
             self.first += 1;
+            self.finished = true;
         }
         lost
     }
@@ -251,7 +206,7 @@ impl Plan {
         let unread = |index: usize| self.free(index) && self.slices[index].read_at.is_none();
         let top = (0..=newest).rev().find(|&index| unread(index))?;
         let mut low = top;
-        while low > 0 && unread(low - 1) && ((top - low) as i64) < self.chunk - 1 {
+        while low > 0 && unread(low - 1) && self.number(top) - self.number(low) < self.chunk - 1 {
             low -= 1;
         }
         let mut high = top + 1;
@@ -358,87 +313,6 @@ impl Plan {
         }
     }
 
-    /// When there will be something to read, if nothing else happens.
-    pub(super) fn next_due(&self, now: i64) -> i64 {
-        if !self.backlog.is_empty() && !self.backlog_busy {
-            return now;
-        }
-        let newest = now.div_euclid(SLICE) - self.first;
-        let refresh = self.refresh();
-        let times =
-            (0..self.slices.len()).take_while(|&index| index as i64 <= newest).filter(|&index| self.free(index));
-        let next = times.map(|index| match self.slices[index].read_at {
-            None => now,
-            Some(at) => self.overdue(index).unwrap_or(i64::MAX).min(at + refresh),
-        });
-        // A new minute begins at the latest then.
-        next.min().unwrap_or(i64::MAX).min((now.div_euclid(SLICE) + 1) * SLICE)
-    }
-
-    /// Whether everything up to `at` was read since then.
-    pub(super) fn is_read_since(&self, at: i64) -> bool {
-        let newest = at.div_euclid(SLICE) - self.first;
-        let window = self.slices.iter().enumerate().take_while(|(index, _)| *index as i64 <= newest);
-        self.backlog.is_empty()
-            && window.map(|(_, slice)| slice).all(|slice| slice.done || slice.read_at.is_some_and(|read| read >= at))
-    }
-
-    /// Ranges of milliseconds up to `now` that were never read.
-    pub(super) fn never_read(&self, now: i64) -> Vec<(i64, i64)> {
-        let mut ranges: Vec<(i64, i64)> = Vec::new();
-        if !self.backlog.is_empty() {
-            ranges.push((self.backlog.start * SLICE, self.backlog.end * SLICE - 1));
-        }
-        for (index, slice) in self.slices.iter().enumerate() {
-            let end = self.end_of(index);
-            if end - SLICE > now || slice.done || slice.read_at.is_some() && !slice.missed {
-                continue;
-            }
-            match ranges.last_mut() {
-                Some(range) if range.1 + 1 == end - SLICE => range.1 = end - 1,
-                _ => ranges.push((end - SLICE, end - 1)),
-            }
-        }
-        ranges
-    }
-
-    /// How long the most overdue slice waits for its scheduled read, milliseconds. More than a minute or two means that the group carries more than the
-    /// request budget can read.
-    pub(super) fn behind(&self, now: i64) -> i64 {
-        let late = (0..self.slices.len()).filter(|&index| !self.slices[index].done);
-        let worst = late.filter_map(|index| match self.slices[index].read_at {
-            None => Some(self.end_of(index)),
-            Some(_) => self.overdue(index),
-        });
-        worst.min().map_or(0, |at| (now - at).max(0))
-    }
-
-    /// Event time (milliseconds) up to which everything is believed to be read, if events are delivered within `lateness` of their timestamp.
-    pub(super) fn complete_to(&self, lateness: i64) -> Option<i64> {
-        if !self.backlog.is_empty() {
-            return None;
-        }
-        let mut complete = None;
-        for (index, slice) in self.slices.iter().enumerate() {
-            let end = self.end_of(index);
-            let known = match slice.read_at {
-                _ if slice.done => end,
-                Some(at) if !slice.missed => (at - lateness).min(end),
-                _ => break,
-            };
-            if known <= end - SLICE {
-                break;
-            }
-            complete = Some(known);
-            if known < end {
-                break;
-            }
-        }
-        complete.or_else(|| {
-            (self.first > 0 && self.slices.front().is_some_and(|s| s.read_at.is_some())).then_some(self.first * SLICE)
-        })
-    }
-
     /// Reads of one slice that the schedule asks for.
     pub(super) fn reads_per_slice(&self) -> usize {
         self.ages.len()
@@ -464,16 +338,23 @@ impl Plan {
         !self.slices[index].busy && !self.slices[index].done
     }
 
+    /// Number of the slice at `index`.
+    #[expect(clippy::cast_possible_wrap, reason = "few slices more than MOST_SLICES are held")]
+    fn number(&self, index: usize) -> i64 {
+        self.first + index as i64
+    }
+
+    /// Number of the slice after the last.
     fn end(&self) -> i64 {
-        self.first + self.slices.len() as i64
+        self.number(self.slices.len())
     }
 
     fn end_of(&self, index: usize) -> i64 {
-        (self.first + index as i64 + 1) * SLICE
+        (self.number(index) + 1) * SLICE
     }
 
     fn span(&self, low: usize, high: usize) -> Span {
-        Span { slices: self.first + low as i64..self.first + high as i64, backlog: false }
+        Span { slices: self.number(low)..self.number(high), backlog: false }
     }
 
     /// Positions of a span's slices.
