@@ -4,11 +4,18 @@
 //! `engine` owns all of that and answers the screen, `app` knows what a key means, `ui` draws. `ARCHITECTURE.md` has the picture and the rules.
 
 pub mod app;
+pub mod cli;
 pub mod detect;
 pub mod engine;
+pub mod export;
 pub mod filter;
+pub mod headless;
 pub mod record;
+pub mod runtime;
 pub mod session;
 pub mod source;
+pub mod start;
 pub mod store;
+pub mod tables;
+pub mod terminal;
 pub mod ui;

@@ -1,2 +1,48 @@
-//! flowtail
-fn main() {}
+//! Parses the command line, runs, and turns what happened into an exit code.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use flowtail::cli::{Cli, Command, Print};
+use flowtail::headless::{self, Outcome};
+use flowtail::runtime as screen;
+use flowtail::tables;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Nothing) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("flowtail: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome, String> {
+    let Cli { command, common } = cli;
+    match command {
+        Command::Fields => return tables::fields(),
+        Command::Themes => return tables::themes(),
+        Command::Rules { command } => return tables::rules(&command),
+        Command::Completions { shell } => return tables::completions(shell),
+        Command::Man => return tables::man(),
+        Command::Tail(_) | Command::Open(_) | Command::Demo(_) => {}
+    }
+    let print = common.print.or_else(|| (!std::io::stdout().is_terminal()).then_some(Print::Flows));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the system gives no threads: {error}"))?;
+    let outcome = match print {
+        Some(what) => runtime.block_on(headless::run(command, &common, what)).map_err(|error| error.to_string()),
+        None => {
+            runtime.block_on(screen::run(command, &common)).map(|()| Outcome::Done).map_err(|error| error.to_string())
+        }
+    };
+    // A blocking read of standard input cannot be cancelled; nobody waits for it.
+    runtime.shutdown_background();
+    outcome
+}

@@ -1,1 +1,359 @@
-//! What a key means: the state of the screen, the one table of actions, the keymap, and the update that turns an action into a new state and effects. No I/O, no ratatui.
+//! What a key means: the state of the screen, the one table of actions, the keymap, and the update that turns an action into a
+//! new state and effects. No I/O, no ratatui, no clock: tests drive it without threads.
+//!
+//! The app asks the engine with [`App::spec`] and takes the answer with [`App::receive`]. After each frame the screen tells it
+//! how the frame was laid out ([`App::laid_out`]), so that a page has the rows that fit and the mouse finds what it points at.
+
+pub mod action;
+pub mod columns;
+mod cursor;
+mod drill;
+mod edit;
+mod history;
+pub mod key;
+pub mod keymap;
+mod line;
+mod mouse;
+pub mod prompt;
+mod update;
+pub mod view;
+pub mod viewport;
+
+use std::sync::Arc;
+
+pub use action::{ACTIONS, Action, Context};
+pub use key::{Code, Key};
+pub use line::Line;
+pub use mouse::{Mouse, MouseKind};
+pub use view::{Applied, Pin, Table, View};
+pub use viewport::{Area, Target, Viewport};
+
+use crate::detect::Alert;
+use crate::engine::view::{Anchor, Page, RowId, Tab, ViewSpec};
+use columns::Col;
+use history::History;
+use prompt::{FilterBar, GroupPrompt};
+
+/// How many steps back are kept.
+const BACK_LIMIT: usize = 100;
+
+/// Rows asked for before the screen has said how many it shows.
+const FIRST_ROWS: usize = 60;
+
+/// What the world must do for the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Give the terminal back to the shell until it says `fg`.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Put this on the clipboard.
+    Copy(String),
+}
+
+/// Something the user did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A key.
+    Key(Key),
+    /// Text from the clipboard.
+    Paste(String),
+    /// The mouse.
+    Mouse(Mouse),
+}
+
+/// What has the keys.
+#[derive(Clone, Debug, Default)]
+pub enum Mode {
+    /// Tables.
+    #[default]
+    Main,
+    /// The filter bar is open.
+    Filter(FilterBar),
+    /// The group prompt is open.
+    Group(GroupPrompt),
+    /// Help is open.
+    Help(HelpState),
+}
+
+/// State of the help screen.
+#[derive(Clone, Debug, Default)]
+pub struct HelpState {
+    /// What is searched for.
+    pub search: Line,
+    /// First line shown.
+    pub scroll: usize,
+}
+
+/// Which pane moves when the cursor keys are pressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Focus {
+    /// The table.
+    #[default]
+    Table,
+    /// The alert sidebar.
+    Sidebar,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// For information.
+    Quiet,
+    /// Something was not done.
+    Refused,
+}
+
+/// A line to the user that the next key takes away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// One sentence.
+    pub text: String,
+    /// How much it matters.
+    pub tone: Tone,
+}
+
+/// A step that Esc takes back.
+#[derive(Clone, Debug)]
+enum Crumb {
+    /// The detail pane was opened.
+    Detail,
+    /// The view was another.
+    View(Box<View>),
+}
+
+/// The whole state of the screen.
+#[derive(Debug, Default)]
+pub struct App {
+    view: View,
+    mode: Mode,
+    focus: Focus,
+    page: Arc<Page>,
+    back: Vec<Crumb>,
+    history: History,
+    notice: Option<Notice>,
+    viewport: Viewport,
+    /// The alert that the sidebar's cursor is on.
+    alert: Option<u64>,
+    detail_scroll: usize,
+    /// A flow whose session is to be opened once the page that names it is here.
+    opening: Option<RowId>,
+    asked: Option<ViewSpec>,
+    /// Unix milliseconds, for countdowns.
+    now: i64,
+}
+
+impl App {
+    /// An app that looks at all flows and follows.
+    pub fn new() -> App {
+        App::default()
+    }
+
+    /// Puts a filter in force before the first page, as `--filter` asks.
+    ///
+    /// # Errors
+    /// Where `text` is no filter.
+    pub fn with_filter(mut self, text: &str) -> Result<App, crate::filter::FilterError> {
+        self.view.filter = Some(Applied::new(text, self.view.tab)?);
+        self.history.push(text);
+        Ok(self)
+    }
+
+    /// Looks at another table first.
+    #[must_use]
+    pub fn with_tab(mut self, tab: Tab) -> App {
+        self.view.tab = tab;
+        self
+    }
+
+    /// What is looked at.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What has the keys.
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// Which pane moves.
+    pub fn focus(&self) -> Focus {
+        self.focus
+    }
+
+    /// The last page.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// A line to the user.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// First line of the detail shown.
+    pub fn detail_scroll(&self) -> usize {
+        self.detail_scroll
+    }
+
+    /// How many steps Esc can take back.
+    pub fn steps_back(&self) -> usize {
+        self.back.len()
+    }
+
+    /// The clock, Unix milliseconds.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Where keys go.
+    pub fn context(&self) -> Context {
+        match self.mode {
+            Mode::Main => Context::Main,
+            Mode::Filter(_) | Mode::Group(_) => Context::Prompt,
+            Mode::Help(_) => Context::Help,
+        }
+    }
+
+    /// Tells the time, Unix milliseconds.
+    pub fn tick(&mut self, now: i64) {
+        self.now = now;
+    }
+
+    /// Tells how the last frame was laid out.
+    pub fn laid_out(&mut self, viewport: Viewport) {
+        self.viewport = viewport;
+        let rows = self.viewport.table_rows.max(1);
+        let table = self.view.table_mut();
+        table.line = table.line.min(rows - 1);
+        let most = |(fits, all): (usize, usize)| all.saturating_sub(fits);
+        self.detail_scroll = self.detail_scroll.min(most(self.viewport.detail));
+        let help = most(self.viewport.help);
+        if let Mode::Help(state) = &mut self.mode {
+            state.scroll = state.scroll.min(help);
+        }
+    }
+
+    /// How the last frame was laid out.
+    pub fn viewport(&self) -> &Viewport {
+        &self.viewport
+    }
+
+    /// The columns of the page that is looked at.
+    pub fn columns(&self) -> Vec<Col> {
+        if self.page.tab == Tab::Alerts {
+            return columns::columns(Tab::Alerts).collect();
+        }
+        self.page.columns.iter().copied().map(Col::from).collect()
+    }
+
+    /// The column that sort, pivot and copy work on: the chosen one, or that of the order.
+    pub fn column(&self) -> Col {
+        let table = self.view.table();
+        table.column.unwrap_or(Col::Field(table.sort.field))
+    }
+
+    /// Whether the page answers the question that was asked last.
+    pub fn is_current(&self) -> bool {
+        self.asked.as_ref().is_some_and(|spec| spec.serial == self.page.serial)
+    }
+
+    /// The alert that the sidebar's cursor is on.
+    pub fn selected_alert(&self) -> Option<&Arc<Alert>> {
+        let alerts = &self.page.alerts;
+        alerts.iter().find(|alert| Some(alert.id) == self.alert).or(alerts.first())
+    }
+
+    /// The question to the engine. Its serial grows when the question changes.
+    pub fn spec(&mut self) -> ViewSpec {
+        let rows = match self.viewport.table_rows {
+            0 => FIRST_ROWS,
+            rows => rows,
+        };
+        let table = self.view.table();
+        let (anchor, before, after) = match table.pin {
+            Pin::Top => (Anchor::Top, 0, 3 * rows),
+            Pin::Bottom => (Anchor::Bottom, 3 * rows, 1),
+            Pin::Free => (table.anchor, 2 * rows, 2 * rows + 1),
+        };
+        let mut spec = ViewSpec {
+            serial: 0,
+            tab: self.view.tab,
+            filter: self.view.filter_in_force().cloned(),
+            draft: match &self.mode {
+                Mode::Filter(bar) => bar.filter().cloned(),
+                _ => None,
+            },
+            window: None,
+            sort: table.sort,
+            group_by: table.group_by.clone(),
+            columns: columns::fields(self.view.tab),
+            anchor,
+            before,
+            after,
+            frozen: self.view.frozen,
+            detail: self.detail_wanted(),
+            timeline_bins: self.viewport.timeline_bins,
+        };
+        spec.serial = match &self.asked {
+            None => 1,
+            Some(asked) if same_question(asked, &spec) => asked.serial,
+            Some(asked) => asked.serial + 1,
+        };
+        self.asked = Some(spec.clone());
+        spec
+    }
+
+    /// The row to explain.
+    fn detail_wanted(&self) -> Option<RowId> {
+        if let Some(id) = self.opening {
+            return Some(id);
+        }
+        if !self.view.detail {
+            return None;
+        }
+        match self.focus {
+            Focus::Sidebar => self.selected_alert().map(|alert| RowId::Alert(alert.id)),
+            Focus::Table => self.view.table().cursor.filter(|id| !matches!(id, RowId::Group(_))),
+        }
+    }
+
+    fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), tone });
+    }
+
+    fn push_back(&mut self, crumb: Crumb) {
+        if self.back.len() == BACK_LIMIT {
+            self.back.remove(0);
+        }
+        self.back.push(crumb);
+    }
+
+    /// Remembers the view before it changes.
+    fn remember(&mut self) {
+        self.push_back(Crumb::View(Box::new(self.view.clone())));
+    }
+}
+
+/// Whether two questions ask the same. Filters are compared by identity: compiling again is a new question.
+fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
+    let same_filter = |a: &Option<Arc<_>>, b: &Option<Arc<_>>| match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    a.tab == b.tab
+        && same_filter(&a.filter, &b.filter)
+        && same_filter(&a.draft, &b.draft)
+        && a.window == b.window
+        && a.sort == b.sort
+        && a.group_by == b.group_by
+        && a.columns == b.columns
+        && a.anchor == b.anchor
+        && (a.before, a.after) == (b.before, b.after)
+        && a.frozen == b.frozen
+        && a.detail == b.detail
+        && a.timeline_bins == b.timeline_bins
+}

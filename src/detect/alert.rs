@@ -36,7 +36,7 @@ impl Level {
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
@@ -92,4 +92,6 @@ pub enum AlertEvent {
     Updated(Alert),
     /// An alert is over.
     Closed(Alert),
+    /// An alert is taken back: later records showed that it did not hold, or a stronger alert contains it. It is no longer held.
+    Withdrawn(Alert),
 }

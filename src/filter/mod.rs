@@ -1,9 +1,36 @@
 //! The filter language: text a person types (or a rule contains) to a typed expression that is evaluated over any [`Row`].
+//!
+//! The way of a text: `lex` (tokens with their places) → `parse` (tests, precedence, juxtaposition) → `check` (fields, types,
+//! stage; bare words by `words`) → [`expr::Expr`] → `eval` (the compiled form). `print` is the inverse of the first three.
+//! `docs/filter.md` is the language for its users.
+
+mod check;
+mod complete;
+mod eval;
+pub mod expr;
+mod lex;
+mod parse;
+mod pred;
+mod print;
+mod sets;
+mod suggest;
+mod value;
+mod wording;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::record::Row;
+pub use complete::{Candidate, CandidateKind, Completion, complete};
+pub use parse::{MAX_DEPTH, MAX_LEN};
+pub use print::spell;
+pub use sets::{BUILTIN, Members, NamedSet, Sets};
+
+use crate::record::{Field, Row};
+use expr::{Expr, Test, Window};
 
 /// What kind of row a filter is for. The same text can be compiled for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,14 +42,34 @@ pub enum Stage {
 }
 
 /// Why a text is not a filter: where, what was expected, and what was probably meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}{}", if hint.is_some() { " " } else { "" }, hint.as_deref().unwrap_or_default())]
 pub struct FilterError {
     /// Byte range of the text that is wrong. May be empty at the end of the text.
     pub span: Range<usize>,
     /// What is wrong and what was expected, one sentence.
     pub message: String,
-    /// "Did you mean …", where there is a near candidate.
+    /// A sentence that says what to write instead: "Did you mean …", where there is a near candidate.
     pub hint: Option<String>,
+}
+
+impl FilterError {
+    fn new(span: Range<usize>, message: impl Into<String>) -> FilterError {
+        FilterError { span, message: message.into(), hint: None }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> FilterError {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn meant(self, near: &str) -> FilterError {
+        self.hint(format!("Did you mean `{near}`?"))
+    }
+
+    fn example(self, example: &str) -> FilterError {
+        self.hint(format!("For example `{example}`."))
+    }
 }
 
 /// A remark on a filter that parses but probably does not mean what it says.
@@ -34,10 +81,14 @@ pub struct Warning {
     pub message: String,
 }
 
-/// A filter that parses and type-checks.
-#[derive(Clone, Debug, PartialEq)]
+/// A filter that parses and type-checks. Two are equal when they mean the same tests in the same order for the same stage.
+#[derive(Clone, Debug)]
 pub struct Filter {
     text: String,
+    stage: Stage,
+    expr: Expr,
+    node: eval::Node,
+    warnings: Vec<Warning>,
 }
 
 impl Filter {
@@ -46,25 +97,101 @@ impl Filter {
     /// # Errors
     /// Where the text is not a filter: with the place, what was expected and a hint.
     pub fn parse(text: &str, stage: Stage) -> Result<Filter, FilterError> {
-        let _ = stage;
-        Ok(Filter { text: text.to_owned() })
+        Filter::parse_with(text, stage, &Sets::default())
+    }
+
+    /// The same, where `text` may also name the user's own sets.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`].
+    pub fn parse_with(text: &str, stage: Stage, sets: &Sets) -> Result<Filter, FilterError> {
+        let ast = parse::parse(text)?;
+        let (expr, warnings) = check::check(ast, stage, sets)?;
+        let filter = Filter::of(text.to_owned(), expr, stage, warnings);
+        // The canonical spelling can be longer than what was typed; it must still be a filter.
+        let spelled = filter.to_string().len();
+        if spelled > MAX_LEN {
+            let message = format!("Spelled out, this filter has {spelled} bytes; at most {MAX_LEN} are read.");
+            return Err(FilterError::new(0..text.len(), message).hint("Name long lists as a set in the configuration."));
+        }
+        if filter.expr.depth() > MAX_DEPTH {
+            return Err(FilterError::new(0..text.len(), format!("Nested deeper than {MAX_DEPTH} levels.")));
+        }
+        Ok(filter)
+    }
+
+    fn of(text: String, expr: Expr, stage: Stage, warnings: Vec<Warning>) -> Filter {
+        let node = eval::compile(&expr, stage);
+        Filter { text, stage, expr, node, warnings }
     }
 
     /// Whether `row` passes. `now` (Unix seconds) is what relative times such as `last 15m` count from.
     pub fn matches<R: Row + ?Sized>(&self, row: &R, now: i64) -> bool {
-        let _ = (row, now);
-        true
+        eval::matches(&self.node, row, now)
     }
 
     /// Remarks on what was typed.
     pub fn warnings(&self) -> &[Warning] {
-        &[]
+        &self.warnings
+    }
+
+    /// The text as it was typed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The rows it is for.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// What it means.
+    pub fn expr(&self) -> &Expr {
+        &self.expr
+    }
+
+    /// The fields that it asks for, each once, in the order of the field table.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        let mut fields = std::collections::BTreeSet::new();
+        self.expr.tests(&mut |test| match test {
+            Test::Compare { field, .. } | Test::Has(field) => {
+                fields.insert(*field);
+            }
+            Test::Last(_) => {
+                fields.insert(Field::End);
+            }
+            Test::During(_) => fields.extend([Field::Start, Field::End]),
+            Test::Contains(_) | Test::Matches(_) => {}
+        });
+        fields.into_iter()
+    }
+
+    /// Whether the answer for a row can change as time goes on.
+    pub fn depends_on_now(&self) -> bool {
+        let mut depends = false;
+        self.expr.tests(&mut |test| depends |= matches!(test, Test::Last(_) | Test::During(Window::OfDay(..))));
+        depends
+    }
+
+    /// Its parts that must all hold, each as a filter of its own, to say which of them empties a result.
+    pub fn clauses(&self) -> Vec<Filter> {
+        let parts = match &self.expr {
+            Expr::And(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        parts.iter().map(|part| Filter::of(part.to_string(), part.clone(), self.stage, Vec::new())).collect()
+    }
+}
+
+impl PartialEq for Filter {
+    fn eq(&self, other: &Filter) -> bool {
+        self.stage == other.stage && self.expr == other.expr
     }
 }
 
 /// The canonical spelling; parses to the same filter.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        fmt::Display::fmt(&self.expr, f)
     }
 }

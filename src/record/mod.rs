@@ -2,10 +2,22 @@
 
 pub mod amplification;
 pub mod batch;
+pub mod columns;
+pub mod decode;
 pub mod field;
+pub mod flow;
+pub mod format;
+pub mod parse;
 pub mod services;
+pub mod special;
+pub mod table;
 pub mod value;
 
 pub use batch::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
+pub use columns::Columns;
+pub use decode::{Decoded, Decoder, Reject};
 pub use field::{FIELDS, Field, FieldDef, Kind, On};
+pub use flow::{Action, Flow, NameId, Names};
+pub use format::Format;
+pub use table::{RowRef, Table};
 pub use value::{Cell, Row, Value};

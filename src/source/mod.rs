@@ -7,3 +7,4 @@
 pub mod cloudwatch;
 pub mod demo;
 pub mod file;
+mod pace;

@@ -1,1 +1,68 @@
-//! Draws a page and the app state. Decides nothing.
+//! Draws a page and the app state. Decides nothing: what is shown where follows from the size of the screen and the state alone.
+//!
+//! [`draw`] writes straight into a buffer and tells what it put where ([`Viewport`]), which the app needs for the mouse and for the number of
+//! rows to ask for.
+
+mod bar;
+mod cell;
+mod detail;
+pub mod fmt;
+pub mod glyphs;
+mod header;
+mod help;
+mod layout;
+mod paint;
+mod sidebar;
+mod strip;
+mod table;
+pub mod theme;
+
+#[cfg(test)]
+mod tests;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::{App, Area, Mode, Viewport};
+use glyphs::Glyphs;
+use paint::Paint;
+use theme::{Theme, Token};
+
+/// How to draw: the theme and the signs.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Colours by meaning.
+    pub theme: Theme,
+    /// Signs that the terminal has.
+    pub glyphs: &'static Glyphs,
+}
+
+/// Draws the screen into `buffer` and tells what is where. Any size will do, none included.
+pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
+    let area = buffer.area;
+    let mut viewport = Viewport::default();
+    buffer.set_style(area, look.theme.style(Token::Text).patch(look.theme.ground(Token::Background)));
+    if area.width == 0 || area.height == 0 {
+        return viewport;
+    }
+    let mut paint = Paint::new(buffer, look);
+    let panes = layout::panes(app, area);
+    header::draw(app, &mut paint, panes.header);
+    strip::draw(app, &mut paint, panes.strip, &mut viewport);
+    bar::draw(app, &mut paint, panes.bar, &mut viewport);
+    table::draw(app, &mut paint, panes.table, &mut viewport);
+    if panes.detail.height > 0 {
+        detail::draw(app, &mut paint, panes.detail, &mut viewport);
+    }
+    sidebar::draw(app, &mut paint, panes.sidebar, panes.sidebar_is_column, &mut viewport);
+    bar::hints(app, &mut paint, panes.hints, &mut viewport);
+    if let Mode::Help(state) = app.mode() {
+        help::draw(state, &mut paint, area, &mut viewport);
+    }
+    viewport
+}
+
+/// A rectangle as the app knows it.
+fn area(rect: Rect) -> Area {
+    Area { x: rect.x, y: rect.y, width: rect.width, height: rect.height }
+}

@@ -1,0 +1,175 @@
+//! The one table of actions. Key handling, the hints line, the help screen and the documentation are read from it;
+//! a new action is one entry here and one arm in `update.rs`.
+
+/// Something the user can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "ACTIONS documents each one for the user; saying it twice invites disagreement")]
+pub enum Action {
+    Down,
+    Up,
+    Left,
+    Right,
+    PageDown,
+    PageUp,
+    HalfDown,
+    HalfUp,
+    Top,
+    Bottom,
+    Enter,
+    Back,
+    Detail,
+    DetailDown,
+    DetailUp,
+    Sidebar,
+    Flows,
+    Sessions,
+    Alerts,
+    NextTab,
+    PreviousTab,
+    Filter,
+    ToggleFilter,
+    OnlyThis,
+    Exclude,
+    Group,
+    Sort,
+    Reverse,
+    Freeze,
+    Follow,
+    Copy,
+    Help,
+    Redraw,
+    Suspend,
+    Quit,
+    Accept,
+    Cancel,
+    Older,
+    Newer,
+    Complete,
+    CaretLeft,
+    CaretRight,
+    CaretStart,
+    CaretEnd,
+    DeleteBack,
+    DeleteForward,
+    DeleteWord,
+    DeleteToStart,
+    DeleteToEnd,
+    /// Types a character. Not in the table: every key that is not bound does this where there is text to edit.
+    Insert(char),
+}
+
+/// Where keys go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Tables, sidebar and detail pane.
+    Main,
+    /// A line of text: the filter bar and the group prompt.
+    Prompt,
+    /// The help screen, where typing searches.
+    Help,
+}
+
+impl Context {
+    /// What help calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Main => "Tables",
+            Context::Prompt => "While typing a filter or columns",
+            Context::Help => "In this help",
+        }
+    }
+}
+
+/// One row of the table of actions.
+#[derive(Clone, Copy, Debug)]
+pub struct ActionDef {
+    /// What it does.
+    pub action: Action,
+    /// Where its keys work.
+    pub context: Context,
+    /// Its keys, in the spelling of [`super::Key::named`]. The first is the one that hints show.
+    pub keys: &'static [&'static str],
+    /// A word for the hints line; empty to leave it out. The order of the table is the order of the hints.
+    pub hint: &'static str,
+    /// What it does, for help.
+    pub help: &'static str,
+}
+
+const fn def(
+    action: Action,
+    context: Context,
+    keys: &'static [&'static str],
+    hint: &'static str,
+    help: &'static str,
+) -> ActionDef {
+    ActionDef { action, context, keys, hint, help }
+}
+
+use Action as A;
+use Context::{Help, Main, Prompt};
+
+/// Every action that has a key, in the order of help.
+#[rustfmt::skip]
+pub const ACTIONS: &[ActionDef] = &[
+    def(A::Help, Main, &["?"], "help", "Show or leave this help"),
+    def(A::Filter, Main, &["/"], "filter", "Filter flows and sessions"),
+    def(A::Enter, Main, &["enter"], "open", "Open: detail, then a flow's session, a session's records, an alert's evidence, a group's rows"),
+    def(A::Back, Main, &["esc", "backspace"], "back", "Go back: filter, sort, cursor, freeze and table as they were"),
+    def(A::NextTab, Main, &["tab"], "table", "Next table"),
+    def(A::PreviousTab, Main, &["backtab"], "", "Previous table"),
+    def(A::Flows, Main, &["1"], "", "Flow records"),
+    def(A::Sessions, Main, &["2"], "", "Sessions: both directions of a conversation paired"),
+    def(A::Alerts, Main, &["3"], "", "Alerts"),
+    def(A::Sidebar, Main, &["a"], "alerts", "Move to the alert list and back"),
+    def(A::Detail, Main, &["d"], "detail", "Show or hide the detail of the row"),
+    def(A::Sort, Main, &["s"], "sort", "Sort by the chosen column; again reverses"),
+    def(A::Reverse, Main, &["S"], "", "Reverse the order"),
+    def(A::Group, Main, &["b"], "group", "Group by one to three columns"),
+    def(A::OnlyThis, Main, &["+"], "only", "Only rows with the value of the chosen column"),
+    def(A::Exclude, Main, &["-"], "exclude", "No rows with the value of the chosen column"),
+    def(A::ToggleFilter, Main, &["~"], "", "Turn the filter off and on, keeping the place"),
+    def(A::Freeze, Main, &["space"], "freeze", "Freeze the view; new records are counted and not shown"),
+    def(A::Follow, Main, &["F"], "follow", "Follow the newest row"),
+    def(A::Down, Main, &["j", "down"], "", "Down"),
+    def(A::Up, Main, &["k", "up"], "", "Up; at the newest row, follow"),
+    def(A::Left, Main, &["<", "h", "left"], "", "Choose the column to the left"),
+    def(A::Right, Main, &[">", "l", "right"], "", "Choose the column to the right"),
+    def(A::PageDown, Main, &["pgdn", "ctrl-f"], "", "A page down"),
+    def(A::PageUp, Main, &["pgup", "ctrl-b"], "", "A page up"),
+    def(A::HalfDown, Main, &["ctrl-d"], "", "Half a page down"),
+    def(A::HalfUp, Main, &["ctrl-u"], "", "Half a page up"),
+    def(A::Top, Main, &["g", "home"], "", "First row"),
+    def(A::Bottom, Main, &["G", "end"], "", "Last row"),
+    def(A::DetailDown, Main, &["J"], "", "Scroll the detail down"),
+    def(A::DetailUp, Main, &["K"], "", "Scroll the detail up"),
+    def(A::Copy, Main, &["y"], "", "Copy the value of the chosen column, over OSC 52"),
+    def(A::Redraw, Main, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Main, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+    def(A::Quit, Main, &["q", "ctrl-c"], "quit", "Quit"),
+
+    def(A::Accept, Prompt, &["enter"], "apply", "Apply; an empty text clears"),
+    def(A::Cancel, Prompt, &["esc", "ctrl-c"], "cancel", "Leave everything as it was"),
+    def(A::Older, Prompt, &["up", "ctrl-p"], "history", "Older entry of the history"),
+    def(A::Newer, Prompt, &["down", "ctrl-n"], "", "Newer entry of the history"),
+    def(A::Complete, Prompt, &["tab"], "complete", "Complete the name of a column"),
+    def(A::CaretLeft, Prompt, &["left", "ctrl-b"], "", "One character left"),
+    def(A::CaretRight, Prompt, &["right", "ctrl-f"], "", "One character right"),
+    def(A::CaretStart, Prompt, &["home", "ctrl-a"], "", "To the start"),
+    def(A::CaretEnd, Prompt, &["end", "ctrl-e"], "", "To the end"),
+    def(A::DeleteBack, Prompt, &["backspace", "ctrl-h"], "", "Delete the character to the left"),
+    def(A::DeleteForward, Prompt, &["delete", "ctrl-d"], "", "Delete the character under the caret"),
+    def(A::DeleteWord, Prompt, &["ctrl-w"], "delete word", "Delete the word to the left"),
+    def(A::DeleteToStart, Prompt, &["ctrl-u"], "delete all", "Delete to the start"),
+    def(A::DeleteToEnd, Prompt, &["ctrl-k"], "", "Delete to the end"),
+    def(A::Redraw, Prompt, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Prompt, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+
+    def(A::Down, Help, &["down", "ctrl-n"], "scroll", "Scroll down"),
+    def(A::Up, Help, &["up", "ctrl-p"], "", "Scroll up"),
+    def(A::PageDown, Help, &["pgdn", "ctrl-f", "ctrl-d"], "", "A page down"),
+    def(A::PageUp, Help, &["pgup", "ctrl-b", "ctrl-u"], "", "A page up"),
+    def(A::DeleteBack, Help, &["backspace", "ctrl-h"], "", "Delete a character of the search"),
+    def(A::Cancel, Help, &["esc", "enter", "?", "ctrl-c"], "close", "Leave help"),
+    def(A::Redraw, Help, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Help, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+];

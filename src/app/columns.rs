@@ -1,0 +1,359 @@
+//! The one table of columns: what each is called, how wide it is, where it leans, and which tables show it by default in which order.
+//!
+//! On a narrow terminal columns are left out by rank, highest first; the chosen column and the one sorted by always stay.
+
+use crate::engine::view::{Column, GroupColumn, Tab};
+use crate::record::{Field, Kind};
+
+/// A column of any table on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Col {
+    /// A field of a flow or a session.
+    Field(Field),
+    /// An aggregate of a group.
+    Group(GroupColumn),
+    /// Something about an alert.
+    Alert(AlertColumn),
+}
+
+impl From<Column> for Col {
+    fn from(column: Column) -> Col {
+        match column {
+            Column::Field(field) => Col::Field(field),
+            Column::Group(group) => Col::Group(group),
+        }
+    }
+}
+
+/// The columns of the alert table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertColumn {
+    /// How bad it is.
+    Level,
+    /// When the condition first held.
+    Time,
+    /// Id of the rule.
+    Rule,
+    /// The line that says what happened.
+    Message,
+    /// What the rule counted for.
+    Group,
+    /// What was measured beside the threshold.
+    Measured,
+    /// Flow records that are evidence.
+    Records,
+    /// Open or closed.
+    Status,
+    /// ATT&CK technique.
+    Technique,
+}
+
+/// Where the text of a column leans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// How a column looks.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnDef {
+    /// Which column.
+    pub col: Col,
+    /// What the header says.
+    pub title: &'static str,
+    /// Least width, cells.
+    pub min: u16,
+    /// Greatest width, cells.
+    pub max: u16,
+    /// Where its text leans.
+    pub align: Align,
+    /// Cells before the text that hold the arrow from the column before.
+    pub lead: u16,
+}
+
+use Align::{Left, Right};
+
+const fn field(field: Field, title: &'static str, min: u16, max: u16, align: Align) -> ColumnDef {
+    ColumnDef { col: Col::Field(field), title, min, max, align, lead: 0 }
+}
+
+const fn arrow(field: Field, title: &'static str, min: u16, max: u16, lead: u16) -> ColumnDef {
+    ColumnDef { col: Col::Field(field), title, min, max, align: Left, lead }
+}
+
+const fn group(column: GroupColumn, title: &'static str, width: u16) -> ColumnDef {
+    ColumnDef { col: Col::Group(column), title, min: width, max: width, align: Right, lead: 0 }
+}
+
+const fn alert(column: AlertColumn, title: &'static str, min: u16, max: u16, align: Align) -> ColumnDef {
+    ColumnDef { col: Col::Alert(column), title, min, max, align, lead: 0 }
+}
+
+#[rustfmt::skip]
+const COLUMNS: &[ColumnDef] = &[
+    field(Field::End, "time", 8, 14, Left),
+    field(Field::Start, "start", 8, 14, Left),
+    field(Field::IngestionTime, "ingested", 8, 14, Left),
+    field(Field::Action, "a", 1, 1, Left),
+    field(Field::SrcAddr, "source", 15, 39, Left),
+    field(Field::SrcPort, "port", 5, 5, Right),
+    arrow(Field::DstAddr, "destination", 15, 39, 2),
+    field(Field::DstPort, "port", 5, 5, Right),
+    field(Field::Client, "initiator", 15, 39, Left),
+    field(Field::ClientPort, "port", 5, 5, Right),
+    arrow(Field::Server, "responder", 15, 39, 3),
+    field(Field::ServerPort, "port", 5, 5, Right),
+    field(Field::Service, "service", 9, 14, Left),
+    field(Field::Protocol, "prot", 4, 9, Left),
+    field(Field::Bytes, "bytes", 6, 6, Right),
+    field(Field::Packets, "packets", 7, 9, Right),
+    field(Field::ReqBytes, "req", 6, 6, Right),
+    field(Field::RespBytes, "resp", 6, 6, Right),
+    field(Field::ReqPackets, "req p", 7, 9, Right),
+    field(Field::RespPackets, "resp p", 7, 9, Right),
+    field(Field::ByteRatio, "ratio", 7, 7, Right),
+    field(Field::PacketRatio, "p ratio", 7, 7, Right),
+    field(Field::SizeRatio, "s ratio", 7, 7, Right),
+    field(Field::Baf, "baf", 7, 7, Right),
+    field(Field::PacketSize, "size", 6, 6, Right),
+    field(Field::Duration, "dur", 5, 6, Right),
+    field(Field::Lag, "lag", 5, 6, Right),
+    field(Field::TcpFlags, "flags", 5, 5, Left),
+    field(Field::State, "state", 10, 10, Left),
+    field(Field::OrientedBy, "by", 9, 9, Left),
+    field(Field::Records, "recs", 5, 7, Right),
+    field(Field::InterfaceId, "interface", 13, 21, Left),
+    field(Field::AccountId, "account", 12, 12, Left),
+    field(Field::LogStatus, "status", 8, 8, Left),
+
+    group(GroupColumn::Bytes, "bytes", 6),
+    group(GroupColumn::Packets, "packets", 9),
+    group(GroupColumn::Records, "records", 9),
+    group(GroupColumn::Peers, "peers", 7),
+    group(GroupColumn::Rejected, "rejected", 8),
+
+    alert(AlertColumn::Level, "level", 8, 13, Left),
+    alert(AlertColumn::Time, "time", 8, 14, Left),
+    alert(AlertColumn::Rule, "rule", 12, 20, Left),
+    alert(AlertColumn::Message, "what", 26, 90, Left),
+    alert(AlertColumn::Group, "for", 20, 44, Left),
+    alert(AlertColumn::Measured, "measured", 20, 34, Left),
+    alert(AlertColumn::Records, "records", 7, 7, Right),
+    alert(AlertColumn::Status, "state", 6, 6, Left),
+    alert(AlertColumn::Technique, "attack", 10, 10, Left),
+];
+
+/// A column of a default set and its rank: 0 stays longest.
+type Ranked = (Col, u8);
+
+const fn f(field: Field, rank: u8) -> Ranked {
+    (Col::Field(field), rank)
+}
+
+const FLOWS: &[Ranked] = &[
+    f(Field::End, 0),
+    f(Field::Action, 0),
+    f(Field::SrcAddr, 0),
+    f(Field::SrcPort, 2),
+    f(Field::DstAddr, 0),
+    f(Field::DstPort, 1),
+    f(Field::Service, 4),
+    f(Field::Protocol, 3),
+    f(Field::Bytes, 1),
+    f(Field::Packets, 5),
+    f(Field::Duration, 7),
+    f(Field::TcpFlags, 8),
+    f(Field::InterfaceId, 6),
+    f(Field::Lag, 9),
+    f(Field::LogStatus, 10),
+];
+
+const SESSIONS: &[Ranked] = &[
+    f(Field::End, 5),
+    f(Field::Action, 7),
+    f(Field::Client, 0),
+    f(Field::ClientPort, 3),
+    f(Field::Server, 0),
+    f(Field::ServerPort, 1),
+    f(Field::Service, 2),
+    f(Field::Protocol, 9),
+    f(Field::ReqBytes, 1),
+    f(Field::RespBytes, 1),
+    f(Field::ByteRatio, 0),
+    f(Field::PacketRatio, 4),
+    f(Field::Duration, 6),
+    f(Field::State, 8),
+    f(Field::Records, 10),
+    f(Field::OrientedBy, 11),
+    f(Field::InterfaceId, 12),
+];
+
+const ALERTS: &[Ranked] = &[
+    (Col::Alert(AlertColumn::Level), 0),
+    (Col::Alert(AlertColumn::Time), 1),
+    (Col::Alert(AlertColumn::Status), 5),
+    (Col::Alert(AlertColumn::Rule), 2),
+    (Col::Alert(AlertColumn::Message), 0),
+    (Col::Alert(AlertColumn::Measured), 4),
+    (Col::Alert(AlertColumn::Records), 6),
+    (Col::Alert(AlertColumn::Group), 7),
+    (Col::Alert(AlertColumn::Technique), 8),
+];
+
+/// The columns of a table by default, in order.
+fn default_set(tab: Tab) -> &'static [Ranked] {
+    match tab {
+        Tab::Flows => FLOWS,
+        Tab::Sessions => SESSIONS,
+        Tab::Alerts => ALERTS,
+    }
+}
+
+/// The columns of a table by default, in order.
+pub fn columns(tab: Tab) -> impl Iterator<Item = Col> {
+    default_set(tab).iter().map(|(col, _)| *col)
+}
+
+/// The fields that the engine must fill in for `tab`.
+pub fn fields(tab: Tab) -> Vec<Field> {
+    columns(tab)
+        .filter_map(|col| match col {
+            Col::Field(field) => Some(field),
+            Col::Group(_) | Col::Alert(_) => None,
+        })
+        .collect()
+}
+
+/// How `col` looks. A field without a row in the table takes its name and the width of its kind.
+pub fn def(col: Col) -> ColumnDef {
+    if let Some(def) = COLUMNS.iter().find(|def| def.col == col) {
+        return *def;
+    }
+    let Col::Field(other) = col else {
+        return ColumnDef { col, title: "", min: 6, max: 12, align: Left, lead: 0 };
+    };
+    let (min, max, align) = match other.kind() {
+        Kind::Count | Kind::Int => (6, 9, Right),
+        Kind::Port => (5, 5, Right),
+        Kind::Protocol => (4, 9, Left),
+        Kind::Flags => (5, 5, Left),
+        Kind::Time => (8, 14, Left),
+        Kind::Duration => (5, 6, Right),
+        Kind::Ratio => (7, 7, Right),
+        Kind::Addr => (15, 39, Left),
+        Kind::Text => (10, 40, Left),
+    };
+    field(other, other.name(), min, max, align)
+}
+
+/// What the engine sorts by when the header of `col` is chosen; `None` where it cannot.
+pub fn sort_field(col: Col) -> Option<Field> {
+    match col {
+        Col::Field(field) => Some(field),
+        Col::Group(GroupColumn::Bytes) => Some(Field::Bytes),
+        Col::Group(GroupColumn::Packets) => Some(Field::Packets),
+        Col::Group(GroupColumn::Records) => Some(Field::Records),
+        Col::Group(GroupColumn::Peers | GroupColumn::Rejected) | Col::Alert(_) => None,
+    }
+}
+
+/// A column that got a place on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Which.
+    pub col: Col,
+    /// Its index among all columns of the table, which is its index in a row's cells.
+    pub index: usize,
+    /// Cells from the left edge of the table to its text (or arrow).
+    pub x: u16,
+    /// Width of its text.
+    pub width: u16,
+}
+
+/// Places columns on `width` cells: leaves out what does not fit, by rank of `tab`'s default set, never one of `keep`; then
+/// gives what is left over to those that want it, in order of rank. `wanted` says how wide the texts of a column are.
+pub fn fit(cols: &[Col], tab: Tab, width: u16, keep: &[Col], wanted: impl Fn(usize, Col) -> u16) -> Vec<Placed> {
+    let rank = |col: Col| default_set(tab).iter().find(|(known, _)| *known == col).map_or(0, |(_, rank)| *rank);
+    let need = |col: Col| {
+        let def = def(col);
+        def.min + def.lead + 1
+    };
+    let mut shown: Vec<(usize, Col)> = cols.iter().copied().enumerate().collect();
+    let mut total: u16 = shown.iter().map(|(_, col)| need(*col)).sum::<u16>().saturating_sub(1);
+    while total > width && shown.len() > 1 {
+        let least = shown
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, col))| !keep.contains(col))
+            .max_by_key(|(at, (_, col))| (rank(*col), *at))
+            .map_or(shown.len() - 1, |(at, _)| at);
+        let (_, gone) = shown.remove(least);
+        total = total.saturating_sub(need(gone));
+    }
+    let mut spare = width.saturating_sub(total);
+    let mut widths: Vec<u16> = shown.iter().map(|(_, col)| def(*col).min.min(width)).collect();
+    let mut by_rank: Vec<usize> = (0..shown.len()).collect();
+    by_rank.sort_by_key(|at| rank(shown[*at].1));
+    for at in by_rank {
+        let (index, col) = shown[at];
+        let more = wanted(index, col).min(def(col).max).saturating_sub(widths[at]).min(spare);
+        widths[at] += more;
+        spare -= more;
+    }
+    let mut x = 0;
+    let mut placed = Vec::with_capacity(shown.len());
+    for ((index, col), text_width) in shown.into_iter().zip(widths) {
+        placed.push(Placed { col, index, x, width: text_width });
+        x += text_width + def(col).lead + 1;
+    }
+    placed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(tab: Tab, width: u16, keep: &[Col]) -> Vec<&'static str> {
+        let cols: Vec<Col> = columns(tab).collect();
+        fit(&cols, tab, width, keep, |_, _| 0).iter().map(|placed| def(placed.col).title).collect()
+    }
+
+    #[test]
+    fn eighty_columns_hold_what_matters() {
+        let flows = ["time", "a", "source", "port", "destination", "port", "service", "prot", "bytes"];
+        assert_eq!(names(Tab::Flows, 78, &[]), flows);
+        let sessions = ["initiator", "port", "responder", "port", "service", "req", "resp", "ratio"];
+        assert_eq!(names(Tab::Sessions, 78, &[]), sessions);
+    }
+
+    #[test]
+    fn the_chosen_column_is_never_left_out() {
+        let flags = Col::Field(Field::TcpFlags);
+        assert!(names(Tab::Flows, 60, &[flags]).contains(&"flags"));
+        assert_eq!(names(Tab::Flows, 3, &[flags]), ["flags"]);
+    }
+
+    #[test]
+    fn nothing_is_wider_than_the_table() {
+        let cols: Vec<Col> = columns(Tab::Flows).collect();
+        for width in 0..300 {
+            let placed = fit(&cols, Tab::Flows, width, &[], |_, _| 99);
+            let last = placed.last().expect("one column always stays");
+            let end = last.x + last.width + def(last.col).lead;
+            assert!(end <= width.max(def(last.col).lead), "{end} > {width}");
+        }
+    }
+
+    #[test]
+    fn every_default_column_has_a_row_in_the_table() {
+        for tab in [Tab::Flows, Tab::Sessions, Tab::Alerts] {
+            for col in columns(tab) {
+                assert!(COLUMNS.iter().any(|def| def.col == col), "{col:?}");
+                assert!(unicode_width::UnicodeWidthStr::width(def(col).title) <= usize::from(def(col).max).max(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Going in and coming back: from a flow to its session, from a session to its records, from an alert to its evidence, from a
+//! group to its rows, from a cell to the rows that have (or lack) its value. Each step in can be taken back.
+
+use super::columns::Col;
+use super::{App, Applied, Crumb, Focus, Tone};
+use crate::detect::Alert;
+use crate::engine::view::{Column, Detail, PageRow, RowId, SessionDetail, Sort, Tab};
+use crate::filter::Stage;
+use crate::record::{Cell, Field, Kind};
+
+impl App {
+    /// Enter: one level further in.
+    pub(super) fn enter(&mut self) {
+        if self.focus == Focus::Sidebar {
+            if let Some(alert) = self.selected_alert().cloned() {
+                self.open_evidence(&alert);
+            }
+            return;
+        }
+        if self.page.tab != self.view.tab {
+            return;
+        }
+        match self.view.table().cursor {
+            None => {}
+            Some(RowId::Group(_)) => self.open_group(),
+            Some(RowId::Alert(id)) => {
+                if let Some(alert) = self.page.alerts.iter().find(|alert| alert.id == id).cloned() {
+                    self.open_evidence(&alert);
+                }
+            }
+            Some(_) if !self.view.detail => self.toggle_detail(),
+            Some(id @ RowId::Flow { .. }) => {
+                self.opening = Some(id);
+                self.open_when_known();
+            }
+            Some(id @ RowId::Session(_)) => self.open_records(id),
+        }
+    }
+
+    /// Shows or hides the detail pane. Opening it lets go of the newest row, so that what is read stays.
+    pub(super) fn toggle_detail(&mut self) {
+        self.detail_scroll = 0;
+        if self.view.detail {
+            self.view.detail = false;
+            if let Some(Crumb::Detail) = self.back.last() {
+                self.back.pop();
+            }
+        } else {
+            self.push_back(Crumb::Detail);
+            self.view.detail = true;
+            self.view.table_mut().release();
+        }
+    }
+
+    /// Esc: one step back.
+    pub(super) fn go_back(&mut self) {
+        if self.focus == Focus::Sidebar {
+            self.focus = Focus::Table;
+            return;
+        }
+        self.opening = None;
+        self.detail_scroll = 0;
+        match self.back.pop() {
+            Some(Crumb::Detail) if self.view.detail => self.view.detail = false,
+            // The pane was closed in another way since; take the step before it.
+            Some(Crumb::Detail) => self.go_back(),
+            Some(Crumb::View(view)) => self.view = *view,
+            None if self.view.detail => self.view.detail = false,
+            None => self.say(Tone::Quiet, "This is where you started. q quits."),
+        }
+    }
+
+    /// Opens the session of the flow that was asked for, once a page says which it is.
+    pub(super) fn open_when_known(&mut self) {
+        let Some(wanted) = self.opening else { return };
+        let Some(Detail::Flow { id, session, .. }) = &self.page.detail else { return };
+        if *id != wanted {
+            return;
+        }
+        let session = session.as_ref().map(|session| session.id);
+        self.opening = None;
+        match session {
+            None => self.say(Tone::Refused, "No session is held for this record."),
+            Some(session) => {
+                let mut view = self.view.clone();
+                view.tab = Tab::Sessions;
+                let table = view.of_mut(Tab::Sessions);
+                table.group_by.clear();
+                table.go_to(RowId::Session(session));
+                // The session must be among the rows, and what selects the record need not select its session.
+                view.filter = None;
+                self.remember();
+                self.view = view;
+            }
+        }
+    }
+
+    /// From a session to its records, by a filter that can be read and changed.
+    fn open_records(&mut self, id: RowId) {
+        let Some(Detail::Session(session)) = &self.page.detail else {
+            return self.say(Tone::Quiet, "The session is still being read; press Enter again.");
+        };
+        if RowId::Session(session.id) != id {
+            return self.say(Tone::Quiet, "The session is still being read; press Enter again.");
+        }
+        let text = records_filter(session);
+        self.go_to_rows(&text, Tab::Flows, None);
+    }
+
+    /// From an alert to what it is about.
+    fn open_evidence(&mut self, alert: &Alert) {
+        let (tab, cursor) = match alert.stage {
+            Stage::Flows => (Tab::Flows, None),
+            Stage::Sessions => (Tab::Sessions, alert.session.map(RowId::Session)),
+        };
+        if self.go_to_rows(&alert.filter, tab, cursor) {
+            self.view.detail = true;
+        }
+    }
+
+    /// From a group to its rows.
+    fn open_group(&mut self) {
+        let Some(row) = self.cursor_row() else { return };
+        let keys = self.view.table().group_by.len();
+        let conditions: Vec<String> = self
+            .page
+            .columns
+            .iter()
+            .zip(&row.cells)
+            .take(keys)
+            .filter_map(|(column, cell)| match column {
+                Column::Field(field) => Some(condition(*field, cell)),
+                Column::Group(_) => None,
+            })
+            .collect();
+        let text = self.narrowed(&conditions.join(" and "));
+        self.go_to_rows(&text, self.view.tab, None);
+    }
+
+    /// From a cell to the rows that have its value, or to those that do not.
+    pub(super) fn pivot(&mut self, keep: bool) {
+        if self.view.tab == Tab::Alerts {
+            return self.say(Tone::Refused, "Alerts are not filtered. Enter goes to the evidence.");
+        }
+        let (Some(row), Col::Field(field)) = (self.cursor_row(), self.column()) else {
+            return self.say(Tone::Refused, "Choose a column with a value first: < and > move.");
+        };
+        let Some(at) = self.page.columns.iter().position(|column| *column == Column::Field(field)) else { return };
+        let test = condition(field, row.cells.get(at).unwrap_or(&Cell::Absent));
+        let text = self.narrowed(&if keep { test } else { format!("not ({test})") });
+        let view = self.view.clone();
+        match Applied::new(&text, self.view.tab) {
+            Ok(applied) => {
+                self.push_back(Crumb::View(Box::new(view)));
+                self.view.filter = Some(applied);
+                self.history.push(&text);
+            }
+            Err(error) => self.say(Tone::Refused, format!("Not applied: {}", error.message)),
+        }
+    }
+
+    /// The value that the clipboard takes.
+    pub(super) fn cell_text(&self) -> Option<String> {
+        if self.view.tab == Tab::Alerts || self.focus == Focus::Sidebar {
+            return self.selected_or_cursor_alert().map(|alert| alert.filter.clone());
+        }
+        let Col::Field(field) = self.column() else { return None };
+        let at = self.page.columns.iter().position(|column| *column == Column::Field(field))?;
+        let text = match self.cursor_row()?.cells.get(at)? {
+            Cell::Absent => "-".to_owned(),
+            Cell::Int(n) => n.to_string(),
+            Cell::Float(x) => x.to_string(),
+            Cell::Addr(addr) => addr.to_string(),
+            Cell::Text(text) => text.to_string(),
+        };
+        Some(text)
+    }
+
+    fn selected_or_cursor_alert(&self) -> Option<&Alert> {
+        match (self.focus, self.view.table().cursor) {
+            (Focus::Table, Some(RowId::Alert(id))) => {
+                self.page.alerts.iter().find(|alert| alert.id == id).map(AsRef::as_ref)
+            }
+            _ => self.selected_alert().map(AsRef::as_ref),
+        }
+    }
+
+    fn cursor_row(&self) -> Option<&PageRow> {
+        let id = self.view.table().cursor.filter(|_| self.page.tab == self.view.tab)?;
+        self.page.rows.iter().find(|row| row.id == id)
+    }
+
+    /// The filter in force with `more` added to it.
+    fn narrowed(&self, more: &str) -> String {
+        match &self.view.filter {
+            Some(applied) if !applied.off => format!("({}) and {more}", applied.text),
+            _ => more.to_owned(),
+        }
+    }
+
+    /// Shows the rows of `tab` that `text` selects, as a step that can be taken back. Says why where that is not possible.
+    fn go_to_rows(&mut self, text: &str, tab: Tab, cursor: Option<RowId>) -> bool {
+        let applied = match Applied::new(text, tab) {
+            Ok(applied) => applied,
+            Err(error) => {
+                self.say(Tone::Refused, format!("The filter {text} cannot be applied: {}", error.message));
+                return false;
+            }
+        };
+        self.remember();
+        self.view.filter = Some(applied);
+        self.history.push(text);
+        self.view.tab = tab;
+        let table = self.view.table_mut();
+        table.group_by.clear();
+        table.sort = Sort::default();
+        table.reset();
+        if let Some(id) = cursor {
+            table.go_to(id);
+        } else {
+            // What is looked at stays, as new rows come in.
+            table.release();
+        }
+        self.focus = Focus::Table;
+        self.detail_scroll = 0;
+        true
+    }
+}
+
+/// The filter that selects the records of a session.
+fn records_filter(session: &SessionDetail) -> String {
+    let get = |wanted| session.fields.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell);
+    let tests = [
+        (Field::Protocol, "protocol ="),
+        (Field::Client, "ip ="),
+        (Field::Server, "ip ="),
+        (Field::ClientPort, "port ="),
+        (Field::ServerPort, "port ="),
+        (Field::Start, "start >="),
+        (Field::End, "end <="),
+    ];
+    let tests: Vec<String> = tests
+        .into_iter()
+        .filter_map(|(field, test)| match get(field)? {
+            Cell::Absent => None,
+            cell => Some(format!("{test} {}", literal(cell))),
+        })
+        .collect();
+    tests.join(" and ")
+}
+
+/// The test that a row has this value. A comparison with an absent value is false, so absence is the complement of any value.
+fn condition(field: Field, cell: &Cell) -> String {
+    let name = field.name();
+    if *cell != Cell::Absent {
+        return format!("{name} = {}", literal(cell));
+    }
+    match field.kind() {
+        Kind::Addr => format!("not {name} = 0.0.0.0/0 and not {name} = ::/0"),
+        Kind::Text => format!("not {name} = *"),
+        _ => format!("not {name} >= 0"),
+    }
+}
+
+/// A value as the filter language writes it. Text from the log is quoted unless it is plain.
+fn literal(cell: &Cell) -> String {
+    match cell {
+        Cell::Absent => "-".to_owned(),
+        Cell::Int(n) => n.to_string(),
+        Cell::Float(x) => x.to_string(),
+        Cell::Addr(addr) => addr.to_string(),
+        Cell::Text(text) => {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            if !text.is_empty() && text.chars().all(plain) {
+                text.to_string()
+            } else {
+                format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Keys while there is text to edit: the filter bar, the group prompt, the search in help.
+
+use super::prompt::{Draft, FilterBar, GroupPrompt};
+use super::{Action, App, Applied, HelpState, Line, Mode, Tone};
+use crate::engine::view::{Sort, Tab};
+use crate::record::Field;
+
+impl App {
+    /// Opens the filter bar on the filter there is.
+    pub(super) fn open_filter_bar(&mut self) {
+        if self.view.tab == Tab::Alerts {
+            return self.say(Tone::Refused, "Alerts are not filtered; 1 and 2 go to flows and sessions.");
+        }
+        let text = self.view.filter.as_ref().map_or("", |applied| &applied.text);
+        self.mode = Mode::Filter(FilterBar::new(text, self.view.tab));
+    }
+
+    /// Opens the group prompt on the columns there are.
+    pub(super) fn open_group_prompt(&mut self) {
+        if self.view.tab == Tab::Alerts {
+            return self.say(Tone::Refused, "Alerts are not grouped; 1 and 2 go to flows and sessions.");
+        }
+        self.mode = Mode::Group(GroupPrompt::new(&self.view.table().group_by, self.view.tab));
+    }
+
+    /// An action while something is typed.
+    pub(super) fn edit(&mut self, action: Action) {
+        match action {
+            Action::Cancel => self.mode = Mode::Main,
+            Action::Accept => self.accept(),
+            Action::Older | Action::Newer => {
+                if let Mode::Filter(bar) = &mut self.mode {
+                    match action {
+                        Action::Older => bar.older(&self.history),
+                        _ => bar.newer(&self.history),
+                    }
+                }
+            }
+            Action::Complete => {
+                if let Mode::Group(prompt) = &mut self.mode {
+                    prompt.accept_candidate();
+                }
+            }
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown => {
+                let page = self.viewport.help.0.saturating_sub(1).max(1).cast_signed();
+                let by = match action {
+                    Action::Up => -1,
+                    Action::Down => 1,
+                    Action::PageUp => -page,
+                    _ => page,
+                };
+                self.scroll_help(by);
+            }
+            edit => self.edit_line(|line| change(line, edit)),
+        }
+    }
+
+    /// Text from the clipboard.
+    pub(super) fn paste(&mut self, text: &str) {
+        if matches!(self.mode, Mode::Main) {
+            return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
+        }
+        self.edit_line(|line| line.insert(text));
+    }
+
+    pub(super) fn scroll_help(&mut self, by: isize) {
+        let (fits, all) = self.viewport.help;
+        if let Mode::Help(state) = &mut self.mode {
+            state.scroll = state.scroll.saturating_add_signed(by).min(all.saturating_sub(fits));
+        }
+    }
+
+    fn edit_line(&mut self, edit: impl FnOnce(&mut Line)) {
+        match &mut self.mode {
+            Mode::Main => {}
+            Mode::Filter(bar) => {
+                let before = bar.line.text().to_owned();
+                edit(&mut bar.line);
+                if bar.line.text() != before {
+                    bar.judge();
+                }
+            }
+            Mode::Group(prompt) => {
+                edit(&mut prompt.line);
+                prompt.judge();
+            }
+            Mode::Help(HelpState { search, scroll }) => {
+                edit(search);
+                *scroll = 0;
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        match std::mem::take(&mut self.mode) {
+            Mode::Filter(bar) => self.accept_filter(bar),
+            Mode::Group(prompt) => self.accept_groups(prompt),
+            mode @ (Mode::Main | Mode::Help(_)) => self.mode = mode,
+        }
+    }
+
+    fn accept_filter(&mut self, mut bar: FilterBar) {
+        let text = bar.line.text().trim().to_owned();
+        match &bar.draft {
+            Draft::Bad(_) => {
+                bar.refused = true;
+                self.mode = Mode::Filter(bar);
+            }
+            Draft::Empty => {
+                if self.view.filter.is_some() {
+                    self.remember();
+                    self.view.filter = None;
+                }
+            }
+            Draft::Good(_) => {
+                if self.view.filter.as_ref().is_some_and(|applied| applied.text == text && !applied.off) {
+                    return;
+                }
+                match Applied::new(&text, self.view.tab) {
+                    Ok(applied) => {
+                        self.remember();
+                        self.view.filter = Some(applied);
+                        self.history.push(&text);
+                    }
+                    Err(error) => self.say(Tone::Refused, format!("Not applied: {}", error.message)),
+                }
+            }
+        }
+    }
+
+    fn accept_groups(&mut self, prompt: GroupPrompt) {
+        let Ok(fields) = &prompt.fields else {
+            self.mode = Mode::Group(prompt);
+            return;
+        };
+        if *fields == self.view.table().group_by {
+            return;
+        }
+        self.remember();
+        let table = self.view.table_mut();
+        table.sort = if fields.is_empty() { Sort::default() } else { Sort { field: Field::Bytes, descending: true } };
+        table.column = None;
+        table.group_by.clone_from(fields);
+        table.reset();
+    }
+}
+
+fn change(line: &mut Line, action: Action) {
+    match action {
+        Action::Insert(c) => line.insert(c.encode_utf8(&mut [0; 4])),
+        Action::CaretLeft => line.left(),
+        Action::CaretRight => line.right(),
+        Action::CaretStart => line.start(),
+        Action::CaretEnd => line.end(),
+        Action::DeleteBack => line.delete_back(),
+        Action::DeleteForward => line.delete_forward(),
+        Action::DeleteWord => line.delete_word(),
+        Action::DeleteToStart => line.delete_to_start(),
+        Action::DeleteToEnd => line.delete_to_end(),
+        _ => {}
+    }
+}

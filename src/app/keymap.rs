@@ -1,0 +1,56 @@
+//! Which key asks for which action, by where the keys go.
+
+use super::action::{ACTIONS, Action, ActionDef, Context};
+use super::key::Key;
+
+/// The action that `key` asks for in `context`. Where there is text to edit, a key that is not bound types itself.
+pub fn resolve(context: Context, key: Key) -> Option<Action> {
+    let bound = bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| def.action);
+    match context {
+        Context::Main => bound,
+        Context::Prompt | Context::Help => bound.or_else(|| key.typed().map(Action::Insert)),
+    }
+}
+
+/// Every key of `context` with its action.
+pub fn bindings(context: Context) -> impl Iterator<Item = (Key, &'static ActionDef)> {
+    ACTIONS
+        .iter()
+        .filter(move |def| def.context == context)
+        .flat_map(|def| def.keys.iter().filter_map(move |name| Some((Key::named(name)?, def))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn every_key_name_of_the_table_is_a_key() {
+        for def in ACTIONS {
+            assert!(!def.keys.is_empty(), "{:?} has no key", def.action);
+            for name in def.keys {
+                assert!(Key::named(name).is_some(), "{name} is no key");
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        for context in [Context::Main, Context::Prompt, Context::Help] {
+            let mut seen = HashMap::new();
+            for (key, def) in bindings(context) {
+                let before = seen.insert(key, def.action);
+                assert_eq!(before, None, "{key} is bound twice in {context:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn unbound_keys_type_only_where_there_is_text() {
+        let z = Key::sequence("z")[0];
+        assert_eq!(resolve(Context::Main, z), None);
+        assert_eq!(resolve(Context::Prompt, z), Some(Action::Insert('z')));
+        assert_eq!(resolve(Context::Prompt, Key::named("ctrl-q").unwrap()), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! What a click or the wheel means, by what lies under the pointer.
+
+use super::cursor::Step;
+use super::viewport::Target;
+use super::{Action, App, Effect, Focus, Mode};
+
+/// Rows that one notch of the wheel moves.
+const NOTCH: isize = 3;
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MouseKind {
+    /// The left button went down.
+    Click,
+    /// The wheel turned towards the top.
+    WheelUp,
+    /// The wheel turned towards the bottom.
+    WheelDown,
+}
+
+/// A mouse event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    /// What happened.
+    pub kind: MouseKind,
+    /// Column of the screen.
+    pub x: u16,
+    /// Line of the screen.
+    pub y: u16,
+}
+
+impl App {
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        let Some(target) = self.viewport.at(mouse.x, mouse.y) else { return Vec::new() };
+        let by = match mouse.kind {
+            MouseKind::Click => return self.click(target),
+            MouseKind::WheelUp => -NOTCH,
+            MouseKind::WheelDown => NOTCH,
+        };
+        match target {
+            Target::Help => self.scroll_help(by),
+            Target::Detail => self.scroll_detail(by),
+            Target::Alert(_) | Target::Sidebar => {
+                let focus = std::mem::replace(&mut self.focus, Focus::Sidebar);
+                self.step(Step::Cursor(by.signum()));
+                self.focus = focus;
+            }
+            _ => {
+                let focus = std::mem::replace(&mut self.focus, Focus::Table);
+                self.step(Step::Rows(by));
+                self.focus = focus;
+            }
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, target: Target) -> Vec<Effect> {
+        let hint = matches!(target, Target::Hint(_));
+        if !matches!(self.mode, Mode::Main) && !hint {
+            return Vec::new();
+        }
+        match target {
+            Target::Hint(action) => return self.update(action),
+            Target::Tab(tab) => self.go_to_tab(tab),
+            Target::Header(col) => self.sort_by(col),
+            Target::Row(id) => {
+                // A second click on the row goes in, as a second Enter would.
+                if self.focus == Focus::Table && self.view.table().cursor == Some(id) {
+                    self.enter();
+                } else {
+                    self.pick(id);
+                }
+            }
+            Target::Alert(id) => {
+                if self.focus == Focus::Sidebar && self.selected_alert().is_some_and(|alert| alert.id == id) {
+                    self.enter();
+                } else {
+                    self.focus = Focus::Sidebar;
+                    self.alert = Some(id);
+                    self.detail_scroll = 0;
+                }
+            }
+            Target::Sidebar => self.focus = Focus::Sidebar,
+            Target::Filter => return self.update(Action::Filter),
+            Target::Table => self.focus = Focus::Table,
+            Target::Detail | Target::Help => {}
+        }
+        Vec::new()
+    }
+}

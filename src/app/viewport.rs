@@ -1,0 +1,76 @@
+//! What the screen tells the app after a frame: how much room each pane had, and what is where, for the mouse.
+
+use super::action::Action;
+use super::columns::Col;
+use crate::engine::view::{RowId, Tab};
+
+/// A rectangle of cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// Left edge.
+    pub x: u16,
+    /// Top edge.
+    pub y: u16,
+    /// Width.
+    pub width: u16,
+    /// Height.
+    pub height: u16,
+}
+
+impl Area {
+    /// Whether the cell is inside.
+    pub fn contains(self, x: u16, y: u16) -> bool {
+        x >= self.x && y >= self.y && x - self.x < self.width && y - self.y < self.height
+    }
+}
+
+/// What the mouse can hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A tab.
+    Tab(Tab),
+    /// The header of a column.
+    Header(Col),
+    /// A row of the table.
+    Row(RowId),
+    /// The table, for the wheel.
+    Table,
+    /// An alert of the sidebar, by number.
+    Alert(u64),
+    /// The sidebar, for the wheel.
+    Sidebar,
+    /// The detail pane.
+    Detail,
+    /// The filter line.
+    Filter,
+    /// The help screen.
+    Help,
+    /// A key hint.
+    Hint(Action),
+}
+
+/// How the last frame was laid out.
+#[derive(Clone, Debug, Default)]
+pub struct Viewport {
+    /// Rows of the table that fit.
+    pub table_rows: usize,
+    /// Columns of the table that fit, left to right.
+    pub columns: Vec<Col>,
+    /// Lines of the detail pane that fit, and how many there are.
+    pub detail: (usize, usize),
+    /// Lines of help that fit, and how many there are.
+    pub help: (usize, usize),
+    /// Bins of the timeline that fit.
+    pub timeline_bins: usize,
+    /// What is where. Later entries lie above earlier ones.
+    pub hits: Vec<(Area, Target)>,
+    /// Where the caret of a prompt is.
+    pub caret: Option<(u16, u16)>,
+}
+
+impl Viewport {
+    /// What lies at the cell.
+    pub fn at(&self, x: u16, y: u16) -> Option<Target> {
+        self.hits.iter().rev().find(|(area, _)| area.contains(x, y)).map(|(_, target)| *target)
+    }
+}

@@ -1,0 +1,257 @@
+//! The command line: what can be typed, and what it means. The same definitions make help, completions and the manual page.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Live investigation of AWS VPC Flow Logs in a terminal.
+#[derive(Debug, Parser)]
+#[command(name = "flowtail", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  flowtail demo                                                  a recording with an attack in it; needs nothing
+  flowtail tail /vpc/flow-logs --eni eni-0536faba73134a9b7       one network interface, live
+  flowtail open flows.log.gz --filter 'udp and bytes > 1M'       a file
+  zcat *.gz | flowtail open - --print sessions                   no screen: one JSON object a line
+
+Exit codes: 0 done; 1 no row was printed; 2 wrong usage or unreadable input.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What flowtail can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Tail CloudWatch Logs log groups, or single network interfaces in them
+    Tail(Tail),
+    /// Read files or standard input, plain or gzip, with or without a header line
+    Open(Open),
+    /// Play the built-in recording: no AWS, no network, no file
+    Demo(Demo),
+    /// List, show, check and test detection rules
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: RulesCommand,
+    },
+    /// List every field that records, filters and rules know
+    Fields,
+    /// List the themes
+    Themes,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// `flowtail rules …`.
+#[derive(Debug, Subcommand)]
+pub enum RulesCommand {
+    /// List the built-in rules
+    List,
+    /// Print one rule as it is written
+    Show {
+        /// Its id, such as AMP-PROBE.
+        id: String,
+    },
+    /// Check a file of rules: the first error with its line and column
+    Check {
+        /// A TOML file.
+        file: PathBuf,
+    },
+    /// Run the tests that rules carry: the built-in ones, or those of a file
+    Test {
+        /// A TOML file.
+        file: Option<PathBuf>,
+    },
+}
+
+/// `flowtail tail …`.
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// Log groups, by name or ARN
+    #[arg(required = true, value_name = "LOG_GROUP")]
+    pub groups: Vec<String>,
+    /// Only this network interface (repeatable)
+    #[arg(long = "eni", value_name = "eni-…")]
+    pub interfaces: Vec<String>,
+    /// How far back to begin
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+    pub since: Duration,
+    /// Stop after this time
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub run_for: Option<Duration>,
+    /// How long after its own time a record is still looked for
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
+    pub lookback: Duration,
+    /// Requests a second, sustained; the quota of the account is shared with all its other tools
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    pub max_rps: f64,
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS, such as a local test server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
+/// `flowtail open …`.
+#[derive(Debug, Args)]
+pub struct Open {
+    /// Files, or `-` for standard input; several are merged by time
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<OsString>,
+    /// Keep reading what is appended
+    #[arg(long)]
+    pub follow: bool,
+    /// Replay at a multiple of recorded time, such as 60x
+    #[arg(long, value_parser = speed)]
+    pub speed: Option<f64>,
+    /// Region of records that carry none
+    #[arg(long)]
+    pub region: Option<String>,
+}
+
+/// `flowtail demo …`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Multiple of recorded time; 10x on the screen, as fast as possible without one
+    #[arg(long, value_parser = speed)]
+    pub speed: Option<f64>,
+}
+
+/// What can be printed without a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Print {
+    /// Every matching record as it is read
+    Flows,
+    /// Every matching session once it is final
+    Sessions,
+    /// Every alert when it is raised and when it is closed
+    Alerts,
+    /// Counts at the end of input
+    Summary,
+    /// Lines that did not parse, with reason and place
+    Quarantine,
+}
+
+/// Shapes of printed rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum As {
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+    /// The original line (flows only)
+    Log,
+    /// Columns for reading
+    Table,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// What is shown and printed; pairing and detection see every record
+    #[arg(long, global = true, value_name = "EXPR", help_heading = "Everywhere")]
+    pub filter: Option<String>,
+    /// Fields of a line, in order, such as '${version} ${srcaddr} …'
+    #[arg(long, global = true, value_name = "FIELDS", help_heading = "Everywhere")]
+    pub format: Option<String>,
+    /// Memory for everything held
+    #[arg(long, global = true, value_name = "SIZE", default_value = "1GiB", value_parser = size, help_heading = "Everywhere")]
+    pub memory: usize,
+    /// Print rows instead of opening the screen; `flows` is the default where standard output is no terminal
+    #[arg(long, global = true, value_name = "WHAT", help_heading = "Everywhere")]
+    pub print: Option<Print>,
+    /// Shape of printed rows [default: table on a terminal, else ndjson]
+    #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
+    pub shape: Option<As>,
+    /// Theme: a name (see `flowtail themes`), a file, or auto
+    #[arg(long, global = true, value_name = "NAME", default_value = "auto", help_heading = "Everywhere")]
+    pub theme: String,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub no_mouse: bool,
+}
+
+/// Reads `30m`, `90s`, `2h`, `1d`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        other => return Err(format!("'{other}' is no unit of time; write s, m, h or d, such as 30m")),
+    };
+    let number: u64 = digits.parse().map_err(|_| "write a number and a unit, such as 30m".to_owned())?;
+    number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
+}
+
+/// Reads `60x` or `60`.
+fn speed(text: &str) -> Result<f64, String> {
+    let number: f64 =
+        text.trim_end_matches(['x', 'X']).parse().map_err(|_| "write a multiple, such as 60x".to_owned())?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("write a multiple above zero, such as 60x".to_owned())
+    }
+}
+
+/// Least memory that makes sense: a few segments of the ring and a few thousand sessions.
+const LEAST_MEMORY: usize = 32 << 20;
+
+/// Reads `1GiB`, `512M`, `2G`; M and G are powers of 1,024 here, since they are about memory.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        other => return Err(format!("'{other}' is no unit of memory; write KiB, MiB or GiB, such as 512MiB")),
+    };
+    let number: usize = digits.parse().map_err(|_| "write a number and a unit, such as 1GiB".to_owned())?;
+    let bytes = number.checked_shl(shift).filter(|bytes| bytes >> shift == number).ok_or("too much")?;
+    if bytes < LEAST_MEMORY { Err("at least 32MiB are needed".to_owned()) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn quantities_are_read_with_their_units() {
+        assert_eq!(duration("30m"), Ok(Duration::from_secs(1_800)));
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert!(duration("3 weeks").is_err() && duration("").is_err() && duration("99999999999999999999d").is_err());
+        assert_eq!(size("1GiB"), Ok(1 << 30));
+        assert_eq!(size("64m"), Ok(64 << 20));
+        assert!(size("1k").is_err() && size("99999999999G").is_err() && size("x").is_err());
+        assert_eq!(speed("60x"), Ok(60.0));
+        assert!(speed("0").is_err() && speed("-1x").is_err() && speed("NaN").is_err());
+    }
+}

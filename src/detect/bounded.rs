@@ -1,0 +1,104 @@
+//! A map that never holds more than it was told to.
+//!
+//! Two generations instead of a linked list: what is touched moves to the young one; when the young one is full the old one is dropped and the
+//! young one takes its place. What is dropped is therefore what was not touched for at least half the capacity's worth of
+//! insertions, at the price of one hash look-up. Iteration follows the order of insertion, never that of hashes, so runs are repeatable.
+
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
+use indexmap::{Equivalent, IndexMap};
+
+type Map<K, V> = IndexMap<K, V, RandomState>;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(super) struct Bounded<K, V> {
+    young: Map<K, V>,
+    old: Map<K, V>,
+    half: usize,
+    dropped: Vec<(K, V)>,
+}
+
+impl<K: Hash + Eq, V> Bounded<K, V> {
+    /// An empty map for at most `capacity` entries (at least 2).
+    pub(super) fn new(capacity: usize) -> Self {
+        Bounded { young: Map::default(), old: Map::default(), half: (capacity / 2).max(1), dropped: Vec::new() }
+    }
+
+    /// Entries held.
+    pub(super) fn len(&self) -> usize {
+        self.young.len() + self.old.len()
+    }
+
+    /// The value of `key`, which counts as touched.
+    pub(super) fn get_mut<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<&mut V> {
+        if let Some((key, value)) = self.old.swap_remove_entry(key) {
+            self.insert(key, value);
+        }
+        self.young.get_mut(key)
+    }
+
+    /// The value of `key`, which does not count as touched.
+    pub(super) fn get<Q: ?Sized + Hash + Equivalent<K>>(&self, key: &Q) -> Option<&V> {
+        self.young.get(key).or_else(|| self.old.get(key))
+    }
+
+    /// Puts an entry in. What had to go for it waits in [`Bounded::take_dropped`].
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        self.old.swap_remove(&key);
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+            self.dropped.extend(gone);
+        }
+        self.young.insert(key, value);
+    }
+
+    /// Takes an entry out.
+    pub(super) fn remove<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<V> {
+        self.young.swap_remove(key).or_else(|| self.old.swap_remove(key))
+    }
+
+    /// What was dropped for want of room since the last call.
+    pub(super) fn take_dropped(&mut self) -> Vec<(K, V)> {
+        std::mem::take(&mut self.dropped)
+    }
+
+    /// Keeps what `keep` says.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.old.retain(&mut keep);
+        self.young.retain(&mut keep);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_touched_stays_and_what_is_not_is_reported_as_dropped() {
+        let mut map = Bounded::new(8);
+        for n in 0..100_u32 {
+            map.insert(n, n);
+            assert!(map.len() <= 8, "{} entries", map.len());
+            assert!(map.get_mut(&0).is_some(), "a touched entry was dropped at {n}");
+        }
+        let dropped = map.take_dropped();
+        assert_eq!(dropped.len() + map.len(), 100);
+        assert!(dropped.iter().all(|(key, _)| map.get(key).is_none()));
+        assert!(map.take_dropped().is_empty());
+    }
+
+    #[test]
+    fn replacing_and_removing_do_not_drop() {
+        let mut map = Bounded::new(4);
+        for round in 0..50 {
+            map.insert(1, round);
+            map.insert(2, round);
+        }
+        assert_eq!((map.len(), map.remove(&1), map.remove(&1)), (2, Some(49), None));
+        map.retain(|_, value| *value < 10);
+        assert_eq!(map.len(), 0);
+        assert!(map.take_dropped().is_empty());
+    }
+}

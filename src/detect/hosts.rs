@@ -1,0 +1,48 @@
+//! Since when each host of ours is known: what a baseline of its habits needs.
+
+use std::net::IpAddr;
+
+use super::bounded::Bounded;
+use super::key::Key;
+use crate::record::special::is_public;
+use crate::record::{Field, Row, Value};
+
+/// Hosts that are remembered; a host that falls out is a new one when it comes back, and so is learned again in silence.
+const CAP: usize = 65_536;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    /// Least start of any row with the address, Unix seconds.
+    since: Bounded<IpAddr, i64>,
+}
+
+impl Hosts {
+    pub(super) fn new() -> Self {
+        Hosts { since: Bounded::new(CAP) }
+    }
+
+    /// Notes both ends of a session that began at `start`. Public addresses are not hosts of ours, and there are too many of them.
+    pub(super) fn saw<R: Row + ?Sized>(&mut self, row: &R, start: i64) {
+        for field in [Field::Client, Field::Server] {
+            let Some(Value::Addr(addr)) = row.get(field) else { continue };
+            if is_public(addr) {
+                continue;
+            }
+            if let Some(since) = self.since.get_mut(&addr) {
+                *since = start.min(*since);
+            } else {
+                self.since.insert(addr, start);
+                self.since.take_dropped();
+            }
+        }
+    }
+
+    /// Since when the first of our hosts in a group's key is known.
+    pub(super) fn since(&self, group: &[Key]) -> Option<i64> {
+        group.iter().find_map(|key| match key {
+            Key::Addr(addr) => self.since.get(addr).copied(),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! One alert in the book, and how its words are written.
+
+use crate::detect::alert::Alert;
+use crate::detect::key::GroupKey;
+use crate::detect::rule::Rule;
+use crate::detect::template::Fill;
+use crate::record::{Field, Value, amplification, services};
+
+/// Where an alert stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Waits until this event time for a rule that absorbs it.
+    Held(i64),
+    Open,
+    /// Part of another alert.
+    Absorbed(u64),
+    Closed,
+}
+
+/// An alert with what the book needs to know besides.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) alert: Alert,
+    pub(super) state: State,
+    pub(super) rule: usize,
+    pub(super) key: GroupKey,
+    pub(super) strength: f64,
+    pub(super) protocol: Option<u8>,
+    pub(super) values: String,
+    pub(super) final_at: i64,
+    pub(super) last_pane: i64,
+    /// The watermark has passed a window that holds: nothing can disprove it.
+    pub(super) certain: bool,
+}
+
+impl Entry {
+    /// Writes message and filter from what is known now.
+    pub(super) fn write(&mut self, rule: &Rule) {
+        let port = [Field::ServerPort, Field::DstPort, Field::SrcPort]
+            .into_iter()
+            .find_map(|wanted| self.number(wanted).and_then(|port| u16::try_from(port).ok()));
+        let protocol = self.number(Field::Protocol).and_then(|number| u8::try_from(number).ok()).or(self.protocol);
+        let service = port.and_then(|port| {
+            let known = match protocol {
+                Some(protocol) => services::service(port, protocol),
+                None => services::service(port, services::TCP).or_else(|| services::service(port, services::UDP)),
+            };
+            known.or_else(|| amplification::amp_port(port).map(|row| row.name.as_str()))
+        });
+        let fill = Fill {
+            group: &self.alert.group,
+            measured: &self.alert.measured,
+            service,
+            count: self.alert.count,
+            values: &self.values,
+        };
+        let (message, filter) = (rule.message.fill(&fill), rule.evidence.fill_filter(&fill));
+        self.alert.message = message;
+        self.alert.filter = filter;
+    }
+
+    fn number(&self, wanted: Field) -> Option<u64> {
+        let cell = self.alert.group.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell)?;
+        match cell.value()? {
+            Value::Int(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// A count of records, so many more or fewer.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "record counts are small whole numbers")]
+pub(super) fn shifted(count: u64, by: f64) -> u64 {
+    if by >= 0.0 { count.saturating_add(by as u64) } else { count.saturating_sub(-by as u64) }
+}

@@ -1,0 +1,71 @@
+//! The rules that are built in, and what `flowtail rules list|show|check|test` needs of them and of the user's.
+
+use std::sync::Arc;
+
+use super::rule::{Rule, RuleError, read};
+
+/// The built-in files. Their names are what an error in them is reported under; a test reads them all.
+const BUILTIN: &[(&str, &str)] = &[
+    ("amplification.toml", include_str!("rules/amplification.toml")),
+    ("disparity.toml", include_str!("rules/disparity.toml")),
+    ("novelty.toml", include_str!("rules/novelty.toml")),
+    ("volume.toml", include_str!("rules/volume.toml")),
+];
+
+/// A set of rules with unique ids.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    rules: Vec<Arc<Rule>>,
+}
+
+impl Rules {
+    /// The rules that are built in.
+    ///
+    /// # Errors
+    /// Never in a program that was tested: the text is part of it. The type says so because "validated at start" includes these.
+    pub fn builtin() -> Result<Rules, RuleError> {
+        let mut rules = Rules::default();
+        for (name, text) in BUILTIN {
+            rules.merge(Rules::parse(text, name)?);
+        }
+        Ok(rules)
+    }
+
+    /// Reads and checks the rules of a TOML text. `name` is the file's name, for errors.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with rule, line and column.
+    pub fn parse(text: &str, name: &str) -> Result<Rules, RuleError> {
+        Ok(Rules { rules: read(text, name)?.into_iter().map(Arc::new).collect() })
+    }
+
+    /// Adds `other`. A rule of the same id takes the place of the one before, which is how a user changes or disables a built-in rule.
+    pub fn merge(&mut self, other: Rules) {
+        for rule in other.rules {
+            match self.rules.iter_mut().find(|known| known.id == rule.id) {
+                Some(known) => *known = rule,
+                None => self.rules.push(rule),
+            }
+        }
+    }
+
+    /// Every rule, disabled ones included, in the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.rules.iter()
+    }
+
+    /// The rule called `id`, in any case. Its TOML text is [`Rule::text`], its tests are [`Rule::tests`].
+    pub fn get(&self, id: &str) -> Option<&Arc<Rule>> {
+        self.rules.iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
+    }
+
+    /// Ids in `absorbs` that no rule has: not an error, since the other rule may be in a file that is not loaded.
+    pub fn unknown_absorbed(&self) -> Vec<(&Rule, &str)> {
+        self.rules
+            .iter()
+            .flat_map(|rule| rule.absorbs.iter().map(move |id| (rule, id)))
+            .filter(|(_, id)| self.rules.iter().all(|known| *known.id != ***id))
+            .map(|(rule, id)| (&**rule, id.as_str()))
+            .collect()
+    }
+}

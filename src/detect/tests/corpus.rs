@@ -1,0 +1,33 @@
+//! Real captures, where `FLOWTAIL_CORPUS` names the corpus. They are not part of the project: their licences differ.
+
+use super::*;
+
+fn lines(path: &str) -> Option<String> {
+    let root = std::env::var_os("FLOWTAIL_CORPUS")?;
+    Some(std::fs::read_to_string(std::path::Path::new(&root).join(path)).expect("the corpus has the file"))
+}
+
+#[test]
+fn captured_reflection_is_found_from_the_victims_side() {
+    for name in ["snmp", "dns_rrsig"] {
+        let Some(text) = lines(&format!("attacks/ddos_in_{name}_reflection.log")) else { return };
+        let alerts = alerts(&text);
+        let messages: Vec<String> = alerts.iter().map(|alert| format!("{} {}", alert.rule, alert.message)).collect();
+        assert!(messages.iter().any(|message| message.starts_with("AMP-VICTIM")), "{name}: {messages:#?}");
+        assert!(messages.len() <= 3, "{name}: {messages:#?}");
+    }
+}
+
+#[test]
+fn captured_ordinary_traffic_raises_nothing() {
+    let Some(text) = lines("benign/cribl_us-east-1_2021_v2.log") else { return };
+    let alerts = alerts(&text);
+    let messages: Vec<&str> = alerts.iter().map(|alert| alert.message.as_str()).collect();
+    assert!(messages.is_empty(), "{messages:#?}");
+}
+
+#[test]
+fn the_reconstructed_trigger_is_a_probe() {
+    let Some(text) = lines("attacks/botsv3_memcached_reconstructed.log") else { return };
+    assert_eq!(ids(&alerts(&text)), ["AMP-PROBE"]);
+}

@@ -1,0 +1,166 @@
+//! Holding, growing, closing, bounds, and hostile input.
+
+use super::*;
+
+/// Probes of one server by `client`, `count` sessions from `start`.
+fn probes(client: &str, start: u64, count: u64) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        let (from, to, port) = (start + n * 30, start + n * 30 + 20, 41_000 + n);
+        _ = writeln!(text, "2 1 eni-1 {client} 10.0.0.5 {port} 11211 17 1 50 {from} {to} ACCEPT OK");
+        _ = writeln!(text, "2 1 eni-1 10.0.0.5 {client} 11211 {port} 17 36 51327 {from} {to} ACCEPT OK");
+    }
+    text
+}
+
+const HARMLESS: &str = "2 1 eni-1 10.0.0.1 10.0.0.2 40000 443 6 5 500 1534900000 1534900010 ACCEPT OK";
+
+#[test]
+fn an_exposure_waits_for_a_probe_and_is_raised_without_one() {
+    let exposed = "2 1 eni-1 9.9.9.9 10.0.0.5 41000 1900 17 1 90 1534778700 1534778710 ACCEPT OK
+                   2 1 eni-1 10.0.0.5 9.9.9.9 1900 41000 17 1 300 1534778700 1534778710 ACCEPT OK";
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.read(exposed, 1);
+    assert!(bench.events.is_empty(), "held back for five minutes");
+    bench.read(&HARMLESS.replace("15349000", "15347790"), 1);
+    assert_eq!(ids(&bench.alerts()), ["AMP-EXPOSED"], "raised while the input goes on");
+    assert_eq!(ids(&run(&builtin(), exposed)), ["AMP-EXPOSED"], "raised at the end of a short input");
+    assert_eq!(ids(&run(&builtin(), &probes("9.9.9.9", 1_534_778_700, 1))), ["AMP-PROBE"], "absorbed");
+}
+
+#[test]
+fn one_incident_is_one_alert_that_grows_and_closes() {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.read(&probes("9.9.9.9", 1_534_778_700, 5), 2);
+    let open: Vec<Alert> = bench.alerts();
+    assert_eq!(ids(&open), ["AMP-PROBE"]);
+    assert_eq!((open[0].count, open[0].first, open[0].last, open[0].closed), (10, 1_534_778_700, 1_534_778_840, false));
+    // Half an hour of silence ends it; the same again is another incident.
+    bench.read(HARMLESS, 1);
+    assert!(bench.events.iter().any(|event| matches!(event, AlertEvent::Closed(alert) if alert.id == open[0].id)));
+    bench.read(&probes("9.9.9.9", 1_534_900_100, 1), 1);
+    let all = bench.finish().alerts();
+    assert_eq!(ids(&all), ["AMP-PROBE", "AMP-PROBE"]);
+    assert_eq!(all[1].count, 2, "old evidence is not counted again");
+    assert!(all.iter().all(|alert| alert.closed));
+}
+
+#[test]
+fn a_flood_of_probes_becomes_one_alert_over_all_clients() {
+    let mut text = String::new();
+    for n in 0..200_u64 {
+        text.push_str(&probes(&format!("9.{}.{}.9", n / 100, n % 100), 1_534_778_700 + n / 10, 1));
+    }
+    let alerts = alerts(&text);
+    assert_eq!(ids(&alerts), ["AMP-REFLECTOR-AGG"], "{} alerts", alerts.len());
+    assert!(alerts[0].message.contains("200 addresses"), "{}", alerts[0].message);
+    assert_eq!(alerts[0].level, Level::High);
+}
+
+#[test]
+fn random_ports_and_addresses_do_not_explode_state() {
+    let limits = Limits { max_groups: 256, memory: 1 << 20, ..Limits::default() };
+    let mut bench = Bench::new(&builtin(), limits, 600);
+    let mut text = String::new();
+    for n in 0..20_000_u64 {
+        let (a, b, port) = (n / 250 % 250, n % 250, 1_024 + n * 7 % 60_000);
+        _ = writeln!(text, "2 1 eni-1 9.{a}.{b}.1 10.0.0.5 {port} 11211 17 1 50 1534778700 1534778710 ACCEPT OK");
+        _ = writeln!(text, "2 1 eni-1 10.0.0.5 9.{a}.{b}.1 11211 {port} 17 36 51327 1534778700 1534778710 ACCEPT OK");
+    }
+    bench.read(&text, 1_000);
+    let stats = bench.detector.stats();
+    let rules = builtin().iter().count() as u64;
+    assert!(stats.groups <= rules * 256, "{stats:?}");
+    assert!(stats.evicted_groups > 0 && stats.forgotten_sessions > 0, "what was dropped is counted: {stats:?}");
+    let alerts = bench.finish().alerts();
+    assert!(alerts.iter().any(|alert| &*alert.rule == "AMP-REFLECTOR-AGG"), "the flood itself is still found");
+}
+
+#[test]
+fn the_book_of_alerts_is_bounded() {
+    let limits = Limits { alerts: 10, ..Limits::default() };
+    let mut bench = Bench::new(&builtin(), limits, 60);
+    for n in 0..50_u64 {
+        let start = 1_534_778_700 + n * 10_000;
+        let text = probes("9.9.9.9", start, 1).replace("10.0.0.5", &format!("10.0.1.{n}"));
+        bench.read(&text, 1);
+    }
+    assert!(bench.alerts().len() <= 10);
+    assert!(bench.detector.stats().evicted_alerts >= 30, "{:?}", bench.detector.stats());
+}
+
+#[test]
+fn times_at_the_edge_do_not_harm() {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    for (start, end) in [(0_u64, 0_u64), (1, u64::from(u32::MAX)), (9_000_000_000_000, 9_000_000_000_001)] {
+        let text = format!(
+            "2 1 eni-1 9.9.9.9 10.0.0.5 41000 11211 17 1 50 {start} {end} ACCEPT OK
+             2 1 eni-1 10.0.0.5 9.9.9.9 11211 41000 17 36 51327 {start} {end} ACCEPT OK"
+        );
+        bench.read(&text, 1);
+    }
+    bench.detector.advance(i64::MAX);
+    bench.detector.advance(i64::MIN);
+    assert!(ids(&bench.finish().alerts()).contains(&"AMP-PROBE"));
+}
+
+#[test]
+fn novelty_waits_for_its_baseline() {
+    let known = "2 1 eni-1 10.0.0.5 9.9.9.9 40001 443 6 20 3000 1534770000 1534770060 ACCEPT OK
+                 2 1 eni-1 9.9.9.9 10.0.0.5 443 40001 6 20 9000 1534770000 1534770060 ACCEPT OK\n";
+    let odd = |time: u64| {
+        format!(
+            "2 1 eni-1 10.0.0.5 9.9.9.7 40002 6667 6 20 3000 {time} {time} ACCEPT OK
+             2 1 eni-1 9.9.9.7 10.0.0.5 6667 40002 6 20 9000 {time} {time} ACCEPT OK\n"
+        )
+    };
+    // A tail learns for a day, and then speaks at once.
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.read(&format!("{known}{}", odd(1_534_770_000 + 80_000)), 1);
+    assert!(bench.events.is_empty(), "not learned yet");
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.read(&format!("{known}{}", odd(1_534_770_000 + 90_000)), 1);
+    assert_eq!(ids(&bench.alerts()), ["NEW-PORT"]);
+    assert!(bench.alerts()[0].message.contains("since the oldest held: 6667"), "{}", bench.alerts()[0].message);
+    // Where the span is known, a tenth of it is enough, and nothing has to wait for the end.
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.detector.expect_span(1_534_770_000, 1_534_780_000);
+    bench.read(&format!("{known}{}", odd(1_534_770_900)), 1);
+    assert!(bench.alerts().is_empty(), "within the first tenth");
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    bench.detector.expect_span(1_534_770_000, 1_534_780_000);
+    bench.read(&format!("{known}{}", odd(1_534_771_100)), 1);
+    assert_eq!(ids(&bench.alerts()), ["NEW-PORT"]);
+}
+
+#[test]
+fn guessed_directions_raise_no_ratio() {
+    // Neither port is of a known service: the direction is a guess.
+    let text = "2 1 eni-1 9.9.9.9 10.0.0.5 41000 42000 17 100000 150000000 1534778700 1534778760 ACCEPT OK
+                2 1 eni-1 10.0.0.5 9.9.9.9 42000 41000 17 10 500 1534778700 1534778760 ACCEPT OK";
+    assert!(alerts(text).is_empty());
+}
+
+#[test]
+fn users_rules_override_disable_and_add() {
+    let mut rules = builtin();
+    let before = rules.iter().count();
+    let text = rules.get("amp-probe").expect("built in").text.replace("level = \"high\"", "level = \"low\"");
+    rules.merge(Rules::parse(&text, "mine.toml").expect("valid"));
+    assert_eq!(rules.iter().count(), before);
+    let alerts = run(&rules, FOUNDING);
+    assert!(alerts.iter().any(|alert| &*alert.rule == "AMP-PROBE" && alert.level == Level::Low));
+    let off = text.replace("title =", "enabled = false\ntitle =");
+    rules.merge(Rules::parse(&off, "mine.toml").expect("valid"));
+    let alerts = run(&rules, FOUNDING);
+    assert!(ids(&alerts).contains(&"AMP-EXPOSED"), "what is switched off absorbs nothing: {:?}", ids(&alerts));
+}
+
+#[test]
+fn alerts_and_detector_cross_threads() {
+    fn sendable<T: Send + Sync + 'static>() {}
+    fn movable<T: Send>() {}
+    sendable::<Arc<Alert>>();
+    sendable::<AlertEvent>();
+    movable::<Detector>();
+}

@@ -1,0 +1,91 @@
+//! What is found does not depend on the order in which records come, nor on how they are cut into batches.
+
+use super::*;
+
+/// Traffic in which much happens within lateness: all shapes of amplification, growing sessions, and benign talk.
+fn mixture() -> Vec<String> {
+    let mut lines: Vec<String> = FOUNDING.lines().map(str::to_owned).collect();
+    let mut pair =
+        |client: &str, server: &str, ports: (u16, u16), asked: (u64, u64), answered: (u64, u64), start: u64| {
+            let end = start + 55;
+            let (cp, sp) = ports;
+            lines.push(format!(
+                "2 1 eni-1 {client} {server} {cp} {sp} 17 {} {} {start} {end} ACCEPT OK",
+                asked.0, asked.1
+            ));
+            lines.push(format!(
+                "2 1 eni-1 {server} {client} {sp} {cp} 17 {} {} {start} {end} ACCEPT OK",
+                answered.0, answered.1
+            ));
+        };
+    let t = 1_534_778_700;
+    for minute in 0..4 {
+        // A reflector whose session grows for minutes, one against several, and one that turns out to be harmless.
+        pair("9.9.9.1", "10.0.0.5", (4_000, 123), (100, 23_400), (600, 280_800), t + minute * 60);
+        pair("9.9.9.2", "10.0.0.6", (5_000, 1_900), (10, 1_200), (400, 130_000), t + minute * 60);
+        pair("9.9.9.3", "10.0.0.6", (5_001, 1_900), (10, 1_200), (400, 130_000), t + minute * 60);
+        pair("9.9.9.4", "10.0.0.7", (5_002, 53), (2_000, 200_000), (2_000, 500_000), t + minute * 60);
+    }
+    // Alone the first answer looks like a probe; the rest of its requests shows that it is not.
+    pair("9.9.9.8", "10.0.0.8", (6_000, 69), (1, 50), (20, 20_000), t);
+    pair("9.9.9.8", "10.0.0.8", (6_000, 69), (400, 400_000), (20, 20_000), t + 60);
+    // Only exposed.
+    pair("9.9.9.9", "10.0.0.9", (6_001, 19), (1, 29), (1, 102), t + 30);
+    lines
+}
+
+fn found(lines: &[String], batch: usize) -> BTreeSet<String> {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    for part in lines.chunks(batch) {
+        bench.read(&part.join("\n"), batch);
+    }
+    incidents(&bench.finish().alerts())
+}
+
+#[test]
+fn the_mixture_finds_each_incident_once() {
+    let found = found(&mixture(), 7);
+    let rules: Vec<&str> = found.iter().filter_map(|text| text.split(' ').next()).collect();
+    assert_eq!(
+        rules,
+        [
+            "AMP-EXPOSED",
+            "AMP-EXPOSED",
+            "AMP-PROBE",
+            "AMP-REFLECTOR",
+            "AMP-REFLECTOR-AGG",
+            "RATIO-BYTES",
+            "RATIO-PACKETS"
+        ],
+        "{found:#?}"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, rng_seed: prop::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_and_any_batch_size_find_the_same(lines in Just(mixture()).prop_shuffle(), batch in 1_usize..40) {
+        prop_assert_eq!(found(&lines, batch), found(&mixture(), 1_000));
+    }
+}
+
+#[test]
+fn what_later_records_disprove_is_withdrawn() {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    bench.read(
+        "2 1 eni-1 9.9.9.8 10.0.0.8 6000 69 17 1 50 1534778700 1534778755 ACCEPT OK
+         2 1 eni-1 10.0.0.8 9.9.9.8 69 6000 17 20 20000 1534778700 1534778755 ACCEPT OK",
+        1,
+    );
+    assert!(matches!(&bench.events[..], [AlertEvent::Raised(alert), ..] if &*alert.rule == "AMP-PROBE"));
+    bench.read("2 1 eni-1 9.9.9.8 10.0.0.8 6000 69 17 400 400000 1534778760 1534778800 ACCEPT OK", 1);
+    let bench = bench.finish();
+    let withdrawn: Vec<&str> = bench
+        .events
+        .iter()
+        .filter_map(|event| if let AlertEvent::Withdrawn(alert) = event { Some(&*alert.rule) } else { None })
+        .collect();
+    assert!(withdrawn.contains(&"AMP-PROBE"), "{withdrawn:?}");
+    assert_eq!(ids(&bench.alerts()), ["AMP-EXPOSED"], "the exposure comes back when what absorbed it goes");
+}

@@ -1,0 +1,369 @@
+//! The state of one group of one rule: sums over sliding windows of event time, with contributions that can be taken back.
+//!
+//! A contribution is a flow record or a session. A session is active from its first to its last record and counts in every window that
+//! touches that span; when it grows or turns round, its old contribution is taken out and the new one put in. The content of a
+//! group is therefore a function of the final rows and not of the order in which they came.
+//!
+//! Time is cut into panes of a tenth of the window. Each pane keeps what begins and what ends in it, so that a window's sum is what began up to
+//! its last pane less what ended before its first: sums need no look at the rows. Only panes in which something happens exist.
+
+use super::condition::{Aggregate, Function};
+use super::key::{GroupKey, Key};
+use crate::record::Field;
+
+use foldhash::fast::RandomState;
+use indexmap::IndexMap;
+
+/// Panes a window has.
+pub(super) const PANES: i64 = 10;
+
+/// Values of one `distinct` that a group keeps; above it the count stands still.
+pub(super) const DISTINCT_CAP: usize = 1_024;
+
+/// Greatest (or least) values a pane keeps for `max` and `min`, so that one can be taken back.
+const EXTREMES: usize = 8;
+
+/// What one row adds to a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    /// For `count`, `sum`, `min`, `max`; not a number where absent.
+    Number(f64),
+    /// For `distinct` and `new`.
+    Word(Key),
+}
+
+/// What one session or record adds to its group.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Contribution {
+    /// The group.
+    pub group: GroupKey,
+    /// Number of the session; 0 for records.
+    pub id: u64,
+    /// Unix second at which it begins.
+    pub start: i64,
+    /// Unix second at which it ends.
+    pub end: i64,
+    /// Panes of `start` and `end`.
+    pub panes: (i64, i64),
+    /// Whether it passes the rule's `where`; if not, it only teaches `new`.
+    pub counts: bool,
+    /// One a slot.
+    pub items: Box<[Item]>,
+    /// [`Group::generation`] of the group it was put into.
+    pub generation: u64,
+}
+
+#[derive(Debug)]
+struct Pane {
+    index: i64,
+    /// Contributions that begin or end here; an empty pane goes away.
+    uses: u32,
+    begun: Box<[f64]>,
+    ended: Box<[f64]>,
+    active: (i64, i64),
+    /// Least start and greatest end of what ends here.
+    span: (i64, i64),
+    /// For `min` and `max` slots: value, session, pane in which it begins; best first.
+    extremes: Vec<Vec<(f64, u64, i64)>>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    panes: (i64, i64),
+    uses: u32,
+}
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// What began and has not ended before the oldest pane.
+    carry: Vec<f64>,
+    carried: i64,
+    panes: Vec<Pane>,
+    sets: Vec<IndexMap<Key, Seen, RandomState>>,
+    /// Tells it from an earlier group of the same key that was dropped.
+    pub generation: u64,
+    /// Windows must begin at this pane or later: what was before is the evidence of a closed alert.
+    pub not_before: Option<i64>,
+    /// The open or held alert.
+    pub incident: Option<u64>,
+}
+
+/// One window with its sums.
+pub(super) struct Window<'a> {
+    group: &'a Group,
+    aggregates: &'a [Aggregate],
+    /// First and last pane.
+    pub panes: (i64, i64),
+    sums: &'a [f64],
+    /// Least start and greatest end of what is in it, Unix seconds.
+    pub span: (i64, i64),
+    /// Greatest end in the last pane: the moment of the window.
+    pub time: i64,
+}
+
+impl Group {
+    /// An empty group with this number.
+    pub(super) fn numbered(generation: u64) -> Self {
+        Group { generation, ..Group::default() }
+    }
+
+    /// Whether nothing is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.panes.is_empty() && self.carried == 0
+    }
+
+    /// Values held for `distinct`.
+    pub(super) fn words(&self) -> usize {
+        self.sets.iter().map(IndexMap::len).sum()
+    }
+
+    /// Puts a contribution in. `room` is whether the rule may hold more distinct values.
+    pub(super) fn add(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64, room: bool) {
+        self.prepare(aggregates.len());
+        self.change(aggregates, what, base, 1.0);
+        for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
+            match (aggregate.function, item) {
+                (Function::Distinct, Item::Word(word)) if *word != Key::Absent => {
+                    insert_word(&mut self.sets[slot], word, what.panes, room);
+                }
+                (Function::Min | Function::Max, Item::Number(value)) if !value.is_nan() => {
+                    if let Some(pane) = self.pane_mut(what.panes.1) {
+                        let best = &mut pane.extremes[slot];
+                        let greatest = aggregate.function == Function::Max;
+                        let at = best.partition_point(
+                            |(known, ..)| {
+                                if greatest { *known >= *value } else { *known <= *value }
+                            },
+                        );
+                        if at < EXTREMES {
+                            best.insert(at, (*value, what.id, what.panes.0));
+                            best.truncate(EXTREMES);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes a contribution out again.
+    pub(super) fn withdraw(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64) {
+        self.prepare(aggregates.len());
+        for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
+            match (aggregate.function, item) {
+                (Function::Distinct, Item::Word(word)) => {
+                    if let Some(seen) = self.sets[slot].get_mut(word) {
+                        seen.uses -= 1;
+                        if seen.uses == 0 {
+                            self.sets[slot].swap_remove(word);
+                        }
+                    }
+                }
+                (Function::Min | Function::Max, Item::Number(_)) => {
+                    if let Some(pane) = self.pane_mut(what.panes.1) {
+                        pane.extremes[slot].retain(|(_, id, _)| *id != what.id);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.change(aggregates, what, base, -1.0);
+    }
+
+    /// Forgets panes before `base`; what is still active there is carried.
+    pub(super) fn prune(&mut self, base: i64) {
+        let gone = self.panes.partition_point(|pane| pane.index < base);
+        for pane in self.panes.drain(..gone) {
+            for (carry, (begun, ended)) in self.carry.iter_mut().zip(pane.begun.iter().zip(&pane.ended)) {
+                *carry += begun - ended;
+            }
+            self.carried += pane.active.0 - pane.active.1;
+        }
+        if gone > 0 {
+            for set in &mut self.sets {
+                set.retain(|_, seen| seen.panes.1 >= base);
+            }
+        }
+    }
+
+    /// Shows every window that ends in a pane where something happens to `visit`, oldest first.
+    pub(super) fn windows(&self, aggregates: &[Aggregate], mut visit: impl FnMut(&Window<'_>)) {
+        let mut sums = self.carry.clone();
+        let mut active = self.carried;
+        let mut left = 0;
+        for (at, pane) in self.panes.iter().enumerate() {
+            add(&mut sums, &pane.begun, 1.0);
+            active += pane.active.0;
+            let from = (pane.index - PANES + 1).max(self.not_before.unwrap_or(i64::MIN));
+            while self.panes[left].index < from && left < at {
+                add(&mut sums, &self.panes[left].ended, -1.0);
+                active -= self.panes[left].active.1;
+                left += 1;
+            }
+            if active <= 0 || pane.index < from {
+                continue;
+            }
+            let inside = &self.panes[left..=at];
+            let later = &self.panes[at + 1..];
+            let first = inside.iter().chain(later.iter().take(1)).map(|pane| pane.span.0).min().unwrap_or(i64::MAX);
+            let last = inside.iter().map(|pane| pane.span.1).max().unwrap_or(i64::MIN);
+            let time = if pane.span.1 == i64::MIN { last } else { pane.span.1 };
+            if last == i64::MIN {
+                // Only beginnings so far: the same rows are seen again where they end.
+                continue;
+            }
+            visit(&Window {
+                group: self,
+                aggregates,
+                panes: (from, pane.index),
+                sums: &sums,
+                span: (first.min(last), last),
+                time,
+            });
+        }
+    }
+
+    /// Shows everything held as one window, whatever its length.
+    pub(super) fn whole(&self, aggregates: &[Aggregate], visit: impl FnOnce(&Window<'_>)) {
+        let mut sums = self.carry.clone();
+        sums.resize(aggregates.len(), 0.0);
+        for pane in &self.panes {
+            add(&mut sums, &pane.begun, 1.0);
+        }
+        let first = self.panes.iter().map(|pane| pane.span.0).min().unwrap_or(i64::MAX);
+        let last = self.panes.iter().map(|pane| pane.span.1).max().unwrap_or(i64::MIN);
+        let panes = (i64::MIN, i64::MAX);
+        visit(&Window { group: self, aggregates, panes, sums: &sums, span: (first, last), time: last });
+    }
+
+    fn prepare(&mut self, slots: usize) {
+        if self.carry.len() < slots {
+            self.carry.resize(slots, 0.0);
+            self.sets.resize_with(slots, IndexMap::default);
+        }
+    }
+
+    /// Adds (or with -1 takes away) what sums: the start in its pane, the end in its own.
+    fn change(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64, sign: f64) {
+        let step = if sign > 0.0 { 1 } else { -1 };
+        let slots = aggregates.len();
+        let numbers = |to: &mut [f64], sign: f64| {
+            for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
+                if let (Function::Count | Function::Sum, Item::Number(value)) = (aggregate.function, item)
+                    && value.is_finite()
+                {
+                    to[slot] += sign * value;
+                }
+            }
+        };
+        // What began before the oldest pane goes where that pane's content went.
+        if what.panes.0 < base {
+            numbers(&mut self.carry, sign);
+            self.carried += step;
+        } else {
+            let pane = self.pane(what.panes.0, slots);
+            numbers(&mut pane.begun, sign);
+            pane.active.0 += step;
+            pane.uses = pane.uses.saturating_add_signed(if step > 0 { 1 } else { -1 });
+        }
+        if what.panes.1 < base {
+            numbers(&mut self.carry, -sign);
+            self.carried -= step;
+        } else {
+            let pane = self.pane(what.panes.1, slots);
+            numbers(&mut pane.ended, sign);
+            pane.active.1 += step;
+            pane.uses = pane.uses.saturating_add_signed(if step > 0 { 1 } else { -1 });
+            if step > 0 {
+                pane.span = (pane.span.0.min(what.start), pane.span.1.max(what.end));
+            }
+        }
+        if step < 0 {
+            self.panes.retain(|pane| pane.uses > 0);
+        }
+    }
+
+    fn pane(&mut self, index: i64, slots: usize) -> &mut Pane {
+        let at = self.panes.partition_point(|pane| pane.index < index);
+        if self.panes.get(at).is_none_or(|pane| pane.index != index) {
+            let pane = Pane {
+                index,
+                uses: 0,
+                begun: vec![0.0; slots].into(),
+                ended: vec![0.0; slots].into(),
+                active: (0, 0),
+                span: (i64::MAX, i64::MIN),
+                extremes: vec![Vec::new(); slots],
+            };
+            self.panes.insert(at, pane);
+        }
+        &mut self.panes[at]
+    }
+
+    fn pane_mut(&mut self, index: i64) -> Option<&mut Pane> {
+        let at = self.panes.binary_search_by_key(&index, |pane| pane.index).ok()?;
+        self.panes.get_mut(at)
+    }
+}
+
+impl Window<'_> {
+    /// The value of a slot. `new` is not known here, see [`super::novelty`].
+    pub(super) fn slot(&self, slot: usize) -> f64 {
+        let (from, to) = self.panes;
+        match self.aggregates.get(slot).map(|aggregate| aggregate.function) {
+            Some(Function::Count | Function::Sum) => self.sums.get(slot).copied().unwrap_or(0.0),
+            Some(Function::Distinct) => {
+                let count = self.group.sets.get(slot).map_or(0, |set| {
+                    set.values().filter(|seen| seen.panes.0 <= to && seen.panes.1 >= from).take(DISTINCT_CAP).count()
+                });
+                f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+            }
+            Some(function @ (Function::Min | Function::Max)) => {
+                let best = self.group.panes.iter().filter(|pane| pane.index >= from).filter_map(|pane| {
+                    pane.extremes[slot].iter().find(|(_, _, begins)| *begins <= to).map(|(value, ..)| *value)
+                });
+                let best = if function == Function::Max { best.reduce(f64::max) } else { best.reduce(f64::min) };
+                best.unwrap_or(f64::NAN)
+            }
+            Some(Function::New) | None => f64::NAN,
+        }
+    }
+}
+
+/// Notes a distinct value. A full set gives up what can no longer be in a window with the new one, and otherwise stands still.
+fn insert_word(set: &mut IndexMap<Key, Seen, RandomState>, word: &Key, panes: (i64, i64), room: bool) {
+    if let Some(seen) = set.get_mut(word) {
+        seen.panes = (seen.panes.0.min(panes.0), seen.panes.1.max(panes.1));
+        seen.uses = seen.uses.saturating_add(1);
+        return;
+    }
+    if set.len() >= DISTINCT_CAP {
+        set.retain(|_, seen| seen.panes.1 > panes.1 - PANES);
+    }
+    if set.len() < DISTINCT_CAP && room {
+        set.insert(word.clone(), Seen { panes, uses: 1 });
+    }
+}
+
+fn add(to: &mut [f64], what: &[f64], sign: f64) {
+    for (sum, value) in to.iter_mut().zip(what) {
+        *sum += sign * value;
+    }
+}
+
+/// What a row adds, slot by slot.
+pub(super) fn items<R: crate::record::Row + ?Sized>(aggregates: &[Aggregate], row: &R) -> Box<[Item]> {
+    let number = |field: Field| row.get(field).and_then(crate::record::Value::number).unwrap_or(f64::NAN);
+    aggregates
+        .iter()
+        .map(|aggregate| match (aggregate.function, aggregate.field) {
+            (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
+            (Function::Count, _) | (_, None) => Item::Number(1.0),
+            (_, Some(field)) => Item::Number(number(field)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

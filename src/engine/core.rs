@@ -1,0 +1,477 @@
+//! The engine core: plain synchronous code, one owner of the ring, the sessions and the rules. Time is an argument.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::clock::Clock;
+use super::look::Look;
+use super::timeline::Buckets;
+use super::view::{Page, Status, ViewSpec};
+use crate::detect::{Alert, AlertEvent, Detector, Level};
+use crate::record::columns::Remap;
+use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table};
+use crate::session::{Session, SessionRow, SessionTable};
+use crate::store::Ring;
+
+/// Lines that did not parse which are kept, newest last.
+const QUARANTINE: usize = 1_000;
+/// Remarks for the user that are kept.
+const REMARKS: usize = 16;
+/// Gaps that are kept apart; further ones widen the last.
+const GAPS: usize = 256;
+/// Rows after which event time is passed on to the sessions and the rules.
+const ADVANCE_EVERY: u64 = 1_024;
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Bytes for everything held; see DESIGN §2 for the split.
+    pub memory: usize,
+    /// Seconds that a record may come after later ones and still count for sessions and rules.
+    pub lateness: i64,
+    /// Whether the source goes on by itself, so that event time passes though nothing comes.
+    pub live: bool,
+    /// Name of the source for the header.
+    pub source: Arc<str>,
+    /// Region of the source, where known.
+    pub region: Option<Arc<str>>,
+    /// Interfaces asked for; empty for all.
+    pub interfaces: Vec<Arc<str>>,
+}
+
+/// What became of the lines so far. `lines = records + nodata + skipdata + unparsed + headers + duplicates`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records of traffic.
+    pub records: u64,
+    /// NODATA records.
+    pub nodata: u64,
+    /// SKIPDATA records.
+    pub skipdata: u64,
+    /// Lines that did not parse, by reason.
+    pub unparsed: HashMap<&'static str, u64>,
+    /// Header lines.
+    pub headers: u64,
+    /// Records older than the rules still look at.
+    pub late: u64,
+    /// Alerts ever raised.
+    pub alerts: u64,
+    /// Least start and greatest end of any record, Unix seconds.
+    pub span: Option<(u64, u64)>,
+}
+
+impl Counts {
+    /// Lines that did not parse.
+    pub fn unparsed(&self) -> u64 {
+        self.unparsed.values().sum()
+    }
+}
+
+/// Records a second of arrival, and how late they are.
+#[derive(Debug, Default)]
+struct Pulse {
+    /// Arrival second and records in it, the last ten.
+    seconds: VecDeque<(i64, u64)>,
+    /// Seconds from end to ingestion of recent records.
+    lags: VecDeque<i64>,
+}
+
+/// The engine core.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) config: Config,
+    pub(super) ring: Ring,
+    pub(super) sessions: SessionTable,
+    pub(super) names: Names,
+    pub(super) detector: Detector,
+    /// Alerts by number, and the worst level by session.
+    pub(super) alerts: Vec<Arc<Alert>>,
+    pub(super) marks: HashMap<u64, Level, foldhash::fast::RandomState>,
+    pub(super) buckets: Buckets,
+    pub(super) clock: Clock,
+    pub(super) look: Look,
+    /// Counts changes of the session table.
+    pub(super) session_changes: u64,
+    counts: Counts,
+    quarantine: VecDeque<Reject>,
+    remarks: VecDeque<String>,
+    gaps: Vec<Gap>,
+    state: SourceStatus,
+    format: String,
+    pulse: Pulse,
+    arrival: i64,
+    rows_since_advance: u64,
+    news: Vec<AlertEvent>,
+    finished: Vec<Session>,
+    /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
+    collect: bool,
+}
+
+/// Alerts kept for the screen; the detector bounds what is open, this bounds what is over.
+const MAX_ALERTS: usize = 10_000;
+
+impl Core {
+    /// An engine with nothing in it. `collect` keeps finished sessions and alert news until they are taken; a screen has no use for them.
+    pub fn new(config: Config, detector: Detector, collect: bool) -> Core {
+        let memory = config.memory;
+        Core {
+            ring: Ring::new(memory / 100 * 45),
+            sessions: SessionTable::new(memory / 100 * 35, config.lateness),
+            config,
+            names: Names::default(),
+            detector,
+            alerts: Vec::new(),
+            marks: HashMap::default(),
+            buckets: Buckets::default(),
+            clock: Clock::default(),
+            look: Look::default(),
+            session_changes: 0,
+            counts: Counts::default(),
+            quarantine: VecDeque::new(),
+            remarks: VecDeque::new(),
+            gaps: Vec::new(),
+            state: SourceStatus::default(),
+            format: String::new(),
+            pulse: Pulse::default(),
+            arrival: 0,
+            rows_since_advance: 0,
+            news: Vec::new(),
+            finished: Vec::new(),
+            collect,
+        }
+    }
+
+    /// Takes in a whole decoded batch.
+    pub fn ingest(&mut self, batch: &Decoded) {
+        let mut remap = Remap::default();
+        self.ingest_lines(batch);
+        self.ingest_rows(batch, 0..batch.columns.len(), &mut remap);
+    }
+
+    /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
+    pub fn ingest_lines(&mut self, batch: &Decoded) {
+        self.counts.headers += batch.headers;
+        if let Some(format) = &batch.format
+            && *format != self.format
+        {
+            self.format.clone_from(format);
+        }
+        for reject in &batch.rejects {
+            *self.counts.unparsed.entry(reject.error.reason()).or_default() += 1;
+            if self.quarantine.len() == QUARANTINE {
+                self.quarantine.pop_front();
+            }
+            self.quarantine.push_back(reject.clone());
+        }
+        for remark in &batch.remarks {
+            if !self.remarks.contains(remark) {
+                if self.remarks.len() == REMARKS {
+                    self.remarks.pop_front();
+                }
+                self.remarks.push_back(remark.clone());
+            }
+        }
+        let second = batch.arrival.div_euclid(1000);
+        self.arrival = self.arrival.max(second);
+        let rows = batch.columns.len() as u64;
+        match self.pulse.seconds.back_mut() {
+            Some((last, count)) if *last >= second => *count += rows,
+            _ => self.pulse.seconds.push_back((second, rows)),
+        }
+        while self.pulse.seconds.front().is_some_and(|(first, _)| *first <= self.arrival - 10) {
+            self.pulse.seconds.pop_front();
+        }
+    }
+
+    /// Takes in some rows of a batch. `remap` starts empty with the batch and is passed on from slice to slice.
+    pub fn ingest_rows(&mut self, batch: &Decoded, rows: std::ops::Range<usize>, remap: &mut Remap) {
+        for row in rows {
+            self.ingest_row(&batch.columns, row, batch.arrival.div_euclid(1000), remap);
+        }
+        self.collect_news();
+    }
+
+    fn ingest_row(&mut self, columns: &crate::record::Columns, row: usize, arrival: i64, remap: &mut Remap) {
+        let (_, evicted) = self.ring.push(columns, row, remap);
+        for segment in evicted {
+            self.look.evicted(segment.first_seq());
+            for row in 0..segment.len() {
+                self.buckets.remove(&*segment, row);
+            }
+        }
+        self.buckets.add(columns, row);
+        self.look.arrived(columns, row, self.clock.now().unwrap_or(0));
+        match columns.word(Field::LogStatus, row) {
+            Some("NODATA") => self.counts.nodata += 1,
+            Some("SKIPDATA") => self.counts.skipdata += 1,
+            _ => self.counts.records += 1,
+        }
+        let end = columns.time(row);
+        let start = columns.number(Field::Start, row).unwrap_or(end);
+        self.counts.span =
+            Some(self.counts.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        if let (Some(end), Some(ingestion)) =
+            (columns.number(Field::End, row), columns.number(Field::IngestionTime, row))
+        {
+            if self.pulse.lags.len() == 512 {
+                self.pulse.lags.pop_front();
+            }
+            self.pulse.lags.push_back(ingestion.saturating_sub(end).cast_signed());
+        }
+        let Ok(end) = i64::try_from(end) else { return };
+        // A live source cannot deliver the future; recorded and unknown clocks say nothing.
+        self.clock.observe(end, if self.config.live { arrival } else { 0 });
+        if let Some(now) = self.clock.now()
+            && end < now.saturating_sub(self.config.lateness)
+        {
+            self.counts.late += 1;
+        }
+        if let Some(flow) = Flow::of(columns, row, &mut self.names) {
+            self.detector.flow(&RowRef { table: columns, row }, flow.end);
+            let change = self.sessions.add(&flow);
+            for merged in change.merged {
+                self.detector.withdraw(merged);
+            }
+            if !change.repeated
+                && let Some(session) = self.sessions.get(change.id)
+            {
+                let region = self.config.region.as_deref();
+                let row = SessionRow { session, names: &self.names, region };
+                self.detector.session(change.id, &row, flow.end);
+            }
+            self.session_changes += 1;
+        }
+        self.rows_since_advance += 1;
+        if self.rows_since_advance >= ADVANCE_EVERY {
+            self.advance();
+        }
+    }
+
+    /// Passes event time on.
+    fn advance(&mut self) {
+        self.rows_since_advance = 0;
+        if let Some(now) = self.clock.now() {
+            self.sessions.advance(now);
+            self.detector.advance(now.saturating_sub(self.config.lateness));
+            self.collect_news();
+        }
+    }
+
+    /// Tells the time: `now` in Unix milliseconds. Matters for live sources only; true where it did.
+    pub fn tick(&mut self, now: i64) -> bool {
+        if self.config.live {
+            self.arrival = self.arrival.max(now.div_euclid(1000));
+            // A window of a minute ends, and its records come later: a quiet group is as far as its lateness allows.
+            self.clock.at_least(now.div_euclid(1000) - 60);
+            self.advance();
+        }
+        self.config.live
+    }
+
+    /// The input has ended: everything open is over.
+    pub fn finish(&mut self) {
+        self.advance();
+        self.sessions.finish();
+        self.session_changes += 1;
+        self.detector.finish();
+        self.collect_news();
+        self.state.state = match std::mem::take(&mut self.state.state) {
+            failed @ SourceState::Failed(_) => failed,
+            _ => SourceState::Ended,
+        };
+    }
+
+    fn collect_news(&mut self) {
+        let finished = self.sessions.take_finished();
+        if self.collect {
+            self.finished.extend(finished);
+        }
+        for event in self.detector.drain() {
+            let alert = match &event {
+                AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert) => alert,
+                AlertEvent::Withdrawn(alert) => {
+                    self.forget_alert(alert.id);
+                    if self.collect {
+                        self.news.push(event);
+                    }
+                    continue;
+                }
+            };
+            let alert = Arc::new(alert.clone());
+            if let Some(session) = alert.session {
+                let mark = self.marks.entry(session).or_insert(alert.level);
+                *mark = (*mark).max(alert.level);
+            }
+            match self.alerts.binary_search_by_key(&alert.id, |known| known.id) {
+                Ok(place) => self.alerts[place] = alert,
+                Err(place) => {
+                    self.counts.alerts += 1;
+                    if self.alerts.len() == MAX_ALERTS
+                        && let Some(over) = self.alerts.iter().position(|alert| alert.closed)
+                    {
+                        self.alerts.remove(over);
+                    }
+                    self.alerts.insert(place.min(self.alerts.len()), alert);
+                }
+            }
+            if self.collect {
+                self.news.push(event);
+            }
+        }
+    }
+
+    /// An alert was taken back: the list, the count and the mark of its session are as if it had never been.
+    fn forget_alert(&mut self, id: u64) {
+        let Ok(place) = self.alerts.binary_search_by_key(&id, |known| known.id) else { return };
+        let gone = self.alerts.remove(place);
+        self.counts.alerts = self.counts.alerts.saturating_sub(1);
+        if let Some(session) = gone.session {
+            let left = self.alerts.iter().filter(|alert| alert.session == Some(session)).map(|alert| alert.level).max();
+            match left {
+                Some(level) => self.marks.insert(session, level),
+                None => self.marks.remove(&session),
+            };
+        }
+    }
+
+    /// News from the source about itself.
+    pub fn source_status(&mut self, status: SourceStatus) {
+        self.state = status;
+    }
+
+    /// Event time that could not be read.
+    pub fn gap(&mut self, gap: Gap) {
+        let full = self.gaps.len() >= GAPS;
+        match self.gaps.last_mut() {
+            Some(last) if full || (gap.from <= last.to + 1 && gap.to >= last.from - 1) => {
+                last.from = last.from.min(gap.from);
+                last.to = last.to.max(gap.to);
+                last.why = gap.why;
+            }
+            _ => self.gaps.push(gap),
+        }
+    }
+
+    /// Sessions that became final since the last call.
+    pub fn take_finished(&mut self) -> Vec<Session> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// News from the rules since the last call.
+    pub fn take_news(&mut self) -> Vec<AlertEvent> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// Region of the source, where known.
+    pub fn config_region(&self) -> Option<Arc<str>> {
+        self.config.region.clone()
+    }
+
+    /// Alerts that were raised and are still held.
+    pub fn alerts(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.alerts.iter()
+    }
+
+    /// The names that sessions refer to.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// What became of the lines.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Lines that did not parse, the latest [`QUARANTINE`].
+    pub fn quarantine(&self) -> impl Iterator<Item = &Reject> {
+        self.quarantine.iter()
+    }
+
+    /// Remarks for the user.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        self.remarks.iter().map(String::as_str)
+    }
+
+    /// Event time that could not be read.
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// What the source last said of itself.
+    pub fn state(&self) -> &SourceStatus {
+        &self.state
+    }
+
+    /// The ring.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The sessions.
+    pub fn sessions(&self) -> &SessionTable {
+        &self.sessions
+    }
+
+    /// Answers `spec` completely, however long the pass takes. For tests, pictures and scripts; the thread answers in slices.
+    pub fn page(&mut self, spec: &ViewSpec) -> Page {
+        self.look_at(spec);
+        self.refresh();
+        while self.step(1 << 20) {}
+        self.answer()
+    }
+
+    /// The header.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for the screen")]
+    pub(super) fn status(&self) -> Status {
+        let mut open_alerts = [0; 5];
+        for alert in self.alerts.iter().filter(|alert| !alert.closed) {
+            open_alerts[alert.level as usize] += 1;
+        }
+        let mut lags: Vec<i64> = self.pulse.lags.iter().copied().collect();
+        lags.sort_unstable();
+        let arrived: u64 = self.pulse.seconds.iter().map(|(_, count)| count).sum();
+        let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
+        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let mut state = self.state.clone();
+        if state.note.is_none() {
+            state.note = self.remarks.back().cloned();
+        }
+        Status {
+            source: Arc::clone(&self.config.source),
+            region: self.region(),
+            interfaces: self.config.interfaces.clone(),
+            state,
+            event_time: self.counts.span.and(self.clock.now()),
+            arrival_time: (self.arrival > 0).then_some(self.arrival),
+            lag: lags.get(lags.len() / 2).copied(),
+            rate: arrived as f64 / spread as f64,
+            held: self.ring.len(),
+            held_bytes: (self.ring.bytes() + self.sessions.bytes()) as u64,
+            budget: self.config.memory as u64,
+            span: self.ring.span().map(|(first, last)| (seconds(first), seconds(last))),
+            evicted: self.ring.evicted(),
+            sessions: self.sessions.len() as u64,
+            sessions_evicted: self.sessions.dropped(),
+            unparsed: self.counts.unparsed(),
+            dropped: 0,
+            skipdata: self.counts.skipdata,
+            late: self.counts.late,
+            open_alerts,
+            gaps: self.gaps.clone(),
+            format: self.format.clone(),
+        }
+    }
+
+    /// Region of the source, or "unknown".
+    pub(super) fn region(&self) -> Arc<str> {
+        self.config.region.clone().unwrap_or_else(|| "unknown".into())
+    }
+
+    /// Event time, for relative times in filters.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

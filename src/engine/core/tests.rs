@@ -1,0 +1,170 @@
+use super::*;
+use crate::engine::view::{Anchor, Detail, RowId, Sort, Tab};
+use crate::record::{Batch, Cell, Decoder};
+use proptest::prelude::*;
+
+fn core() -> Core {
+    let config = Config {
+        memory: 64 << 20,
+        lateness: 600,
+        live: false,
+        source: "test".into(),
+        region: Some("us-west-1".into()),
+        interfaces: Vec::new(),
+    };
+    Core::new(config, Detector::default(), true)
+}
+
+fn decoded(text: &str) -> Decoded {
+    Decoder::new(None).decode(&Batch { bytes: text.as_bytes().to_vec(), first_line: 1, ..Batch::default() })
+}
+
+/// A record that ends at `end` and has `bytes` bytes.
+fn line(end: u64, bytes: u64, port: u16) -> String {
+    format!("2 1 eni-1 10.0.0.1 10.0.0.2 40000 {port} 6 5 {bytes} {} {end} ACCEPT OK\n", end.saturating_sub(60))
+}
+
+fn spec() -> ViewSpec {
+    ViewSpec { columns: vec![Field::End, Field::Bytes], after: 1_000_000, ..ViewSpec::default() }
+}
+
+/// The bytes of the rows of a page.
+fn bytes(page: &Page) -> Vec<u64> {
+    let value = |row: &crate::engine::view::PageRow| match row.cells[1] {
+        Cell::Int(n) => n,
+        _ => u64::MAX,
+    };
+    page.rows.iter().map(value).collect()
+}
+
+#[test]
+fn every_line_is_counted_once() {
+    let mut core = core();
+    let text = format!(
+        "{}version account-id interface-id srcaddr\n2 1 eni-1 - - - - - - - 1 2 - NODATA\n2 1 eni-1 - - - - - - - 1 2 - SKIPDATA\nbad\n",
+        line(100, 1, 443)
+    );
+    let text = text.replace("version account-id interface-id srcaddr\n", "");
+    core.ingest(&decoded(&text));
+    let counts = core.counts();
+    assert_eq!((counts.records, counts.nodata, counts.skipdata, counts.unparsed()), (1, 1, 1, 1));
+    assert_eq!(core.quarantine().next().map(|reject| reject.line), Some(4));
+}
+
+#[test]
+fn pages_are_cut_around_an_identity() {
+    let mut core = core();
+    let text: String = (0..1_000).map(|n| line(10_000 + n, n, 443)).collect();
+    core.ingest(&decoded(&text));
+    let top = core.page(&ViewSpec { after: 3, ..spec() });
+    assert_eq!((bytes(&top), top.first_index, top.matched), (vec![999, 998, 997], 0, 1_000));
+    let anchor = Anchor::Row(top.rows[2].id);
+    let middle = core.page(&ViewSpec { anchor, before: 1, after: 2, ..spec() });
+    assert_eq!((bytes(&middle), middle.first_index), (vec![998, 997, 996], 1));
+    let gone = Anchor::Row(RowId::Flow { time: 10_500, seq: u64::MAX });
+    assert_eq!(bytes(&core.page(&ViewSpec { anchor: gone, after: 1, ..spec() })), [500]);
+    let bottom = core.page(&ViewSpec { anchor: Anchor::Bottom, before: 1, after: 1, ..spec() });
+    assert_eq!((bytes(&bottom), bottom.first_index), (vec![1, 0], 998));
+}
+
+#[test]
+fn another_order_shows_its_head_and_its_end() {
+    let mut core = core();
+    let text: String = (0..1_000).map(|n| line(10_000 + n, (n * 7_919) % 1_000, 443)).collect();
+    core.ingest(&decoded(&text));
+    let sort = Sort { field: Field::Bytes, descending: true };
+    let top = core.page(&ViewSpec { sort, after: 3, ..spec() });
+    assert_eq!(bytes(&top), [999, 998, 997]);
+    let next = core.page(&ViewSpec { sort, anchor: Anchor::Row(top.rows[2].id), before: 1, after: 2, ..spec() });
+    assert_eq!((bytes(&next), next.first_index), (vec![998, 997, 996], 1));
+    let bottom = core.page(&ViewSpec { sort, anchor: Anchor::Bottom, before: 1, after: 1, ..spec() });
+    assert_eq!((bytes(&bottom), bottom.first_index), (vec![1, 0], 998));
+    core.ingest(&decoded(&line(5, 5_000, 443)));
+    assert_eq!(bytes(&core.page(&ViewSpec { sort, after: 1, ..spec() })), [5_000], "a new row finds its place");
+}
+
+#[test]
+fn a_frozen_view_stays_and_counts_what_it_does_not_show() {
+    let mut core = core();
+    core.ingest(&decoded(&line(100, 1, 443)));
+    let frozen = ViewSpec { frozen: true, ..spec() };
+    assert_eq!(bytes(&core.page(&frozen)), [1]);
+    core.ingest(&decoded(&line(200, 2, 443)));
+    let page = core.page(&frozen);
+    assert_eq!((bytes(&page), page.unseen), (vec![1], 1));
+    assert_eq!(bytes(&core.page(&spec())), [2, 1]);
+}
+
+#[test]
+fn a_record_leads_to_its_session_and_back() {
+    let mut core = core();
+    core.ingest(&decoded(
+        "2 622676721278 eni-0536faba73134a9b7 13.125.33.130 172.16.0.178 40396 11211 17 1 50 1534778806 1534778866 ACCEPT OK\n\
+         2 622676721278 eni-0536faba73134a9b7 172.16.0.178 13.125.33.130 11211 40396 17 36 51327 1534778806 1534778866 ACCEPT OK\n",
+    ));
+    let top = core.page(&spec());
+    let page = core.page(&ViewSpec { detail: Some(top.rows[0].id), ..spec() });
+    let Some(Detail::Flow { session: Some(session), line, .. }) = page.detail else { panic!("no detail") };
+    assert!(line.starts_with("2 622676721278 eni-0536faba73134a9b7 172.16.0.178"));
+    assert_eq!((session.records.len(), session.service, &*session.region), (2, Some("memcached"), "us-west-1"));
+    assert!(session.notes.iter().any(|note| note.contains("public address")), "{:?}", session.notes);
+    let sessions =
+        core.page(&ViewSpec { tab: Tab::Sessions, columns: vec![Field::Server, Field::RespBytes], ..spec() });
+    assert_eq!(bytes(&sessions), [51_327]);
+    assert_eq!(sessions.rows[0].id, RowId::Session(session.id));
+}
+
+#[test]
+fn groups_sum_and_count_peers() {
+    let mut core = core();
+    let text: String = (0..10).map(|n| line(100, 10, if n < 7 { 443 } else { 22 })).collect();
+    core.ingest(&decoded(&text.replacen("10.0.0.1", "10.0.0.9", 1)));
+    let page = core.page(&ViewSpec { group_by: vec![Field::DstPort], ..spec() });
+    let first: Vec<Cell> = page.rows[0].cells.clone();
+    assert_eq!(first, [Cell::Int(443), Cell::Int(70), Cell::Int(35), Cell::Int(7), Cell::Int(3), Cell::Float(0.0)]);
+    assert_eq!(page.matched, 2);
+}
+
+#[test]
+fn the_timeline_takes_back_what_is_evicted() {
+    let mut core = core();
+    let text: String = (0..2_000).map(|n| line(100_000 + n, 1, 443)).collect();
+    let batch = decoded(&text);
+    core.ring = Ring::new(1 << 20);
+    for _ in 0..200 {
+        core.ingest(&batch);
+    }
+    assert!(core.ring.evicted() > 0);
+    let page = core.page(&ViewSpec { timeline_bins: 50, ..spec() });
+    let counted: u64 = page.timeline.bins.iter().map(|bin| bin.accepted).sum();
+    assert_eq!(counted, core.ring.len());
+}
+
+proptest! {
+    #[test]
+    fn any_page_is_a_window_of_the_whole_order(
+        times in prop::collection::vec(0_u64..60, 1..80), at in 0_usize..80, before in 0_usize..10, after in 1_usize..10, cuts in prop::collection::vec(1_usize..9, 1..10)
+    ) {
+        let mut core = core();
+        let mut rest = &times[..];
+        let mut number = 0;
+        for cut in cuts.iter().cycle() {
+            let (now, later) = rest.split_at((*cut).min(rest.len()));
+            let text: String = now.iter().map(|time| { number += 1; line(*time, number, 443) }).collect();
+            core.ingest(&decoded(&text));
+            rest = later;
+            if rest.is_empty() { break; }
+        }
+        let whole = core.page(&spec());
+        let mut expected: Vec<(u64, u64)> = times.iter().copied().zip(1..).collect();
+        expected.sort_unstable();
+        expected.reverse();
+        prop_assert_eq!(bytes(&whole), expected.iter().map(|(_, n)| *n).collect::<Vec<_>>());
+        let at = at % times.len();
+        let page = core.page(&ViewSpec { anchor: Anchor::Row(whole.rows[at].id), before, after, ..spec() });
+        let from = at.saturating_sub(before);
+        let to = (at + after).min(times.len());
+        prop_assert_eq!(page.first_index, from as u64);
+        prop_assert_eq!(&page.rows[..], &whole.rows[from..to]);
+    }
+}

@@ -1,0 +1,210 @@
+//! All that is known of one row, with what an investigator should be told about it.
+
+use std::sync::Arc;
+
+use super::core::Core;
+use super::scan::in_window;
+use super::view::{Detail, PageRow, RowId, SessionDetail};
+use crate::record::special::is_public;
+use crate::record::{Cell, FIELDS, Field, Flow, On, Row, RowRef, Table};
+use crate::session::key::Key;
+use crate::session::{Session, SessionRow};
+use crate::store::ring::with_table;
+
+/// Records listed with a session.
+const MAX_RECORDS: usize = 500;
+/// Rows that are looked at for the records of one session; those beyond are not searched, and that is said.
+const MAX_LOOKED_AT: usize = 2_000_000;
+/// Columns of a session's records.
+const RECORD_COLUMNS: [Field; 9] = [
+    Field::Start,
+    Field::End,
+    Field::InterfaceId,
+    Field::SrcAddr,
+    Field::SrcPort,
+    Field::DstAddr,
+    Field::DstPort,
+    Field::Packets,
+    Field::Bytes,
+];
+
+impl Core {
+    /// The detail of a row that is still held.
+    pub(super) fn detail(&mut self, id: RowId) -> Option<Detail> {
+        match id {
+            RowId::Flow { seq, .. } => self.flow_detail(id, seq),
+            RowId::Session(number) => Some(Detail::Session(Box::new(self.session_detail(number)?))),
+            RowId::Alert(number) => {
+                let place = self.alerts.binary_search_by_key(&number, |alert| alert.id).ok()?;
+                let alert = Arc::clone(&self.alerts[place]);
+                let session = alert.session.and_then(|session| self.session_detail(session)).map(Box::new);
+                let notes = session.as_ref().map(|session| session.notes.clone()).unwrap_or_default();
+                Some(Detail::Alert { alert, session, notes })
+            }
+            RowId::Group(_) => None,
+        }
+    }
+
+    fn flow_detail(&mut self, id: RowId, seq: u64) -> Option<Detail> {
+        let (part, row) = self.ring.find(seq)?;
+        let (fields, line, flow) = with_table!(&part, table => {
+            let mut line = String::new();
+            table.render_line(row, &mut line);
+            let reference = RowRef { table, row };
+            let value = |field: Field| Some((field, reference.get(field)?.to_owned()));
+            let mut fields: Vec<(Field, Cell)> = table.format(row).fields().filter_map(value).collect();
+            let derived = [
+                Field::Region, Field::Duration, Field::PacketSize, Field::IngestionTime, Field::Lag, Field::Stream,
+            ];
+            let missing: Vec<Field> = derived.into_iter().filter(|field| fields.iter().all(|(known, _)| known != field)).collect();
+            fields.extend(missing.into_iter().filter_map(value));
+            (fields, line, Flow::of(table, row, &mut self.names))
+        });
+        let session = flow.and_then(|flow| self.sessions.find(&flow)).map(|session| session.id);
+        let notes = match (&flow, fields.iter().find(|(field, _)| *field == Field::LogStatus)) {
+            (None, Some((_, Cell::Text(status)))) if &**status == "SKIPDATA" => {
+                vec!["AWS skipped records of this window: one such line may stand for many lost flows.".to_owned()]
+            }
+            (None, Some((_, Cell::Text(status)))) if &**status == "NODATA" => {
+                vec!["No traffic was logged for this interface in this window.".to_owned()]
+            }
+            _ => Vec::new(),
+        };
+        let session = session.and_then(|id| self.session_detail(id)).map(Box::new);
+        Some(Detail::Flow { id, fields, line, session, notes })
+    }
+
+    fn session_detail(&mut self, number: u64) -> Option<SessionDetail> {
+        let session = self.sessions.get(number)?.clone();
+        let row = SessionRow { session: &session, names: &self.names, region: self.config.region.as_deref() };
+        let wanted = FIELDS.iter().filter(|def| def.on != On::Flows).map(|def| def.field);
+        let fields = wanted.filter_map(|field| Some((field, row.get(field)?.to_owned()))).collect();
+        let service = row.service();
+        let interfaces = session
+            .interfaces()
+            .map(|(interface, account)| (Arc::clone(self.names.name(interface)), Arc::clone(self.names.name(account))))
+            .collect();
+        let (records, complete) = self.records_of(&session);
+        let mut notes = self.notes(&session, records.first());
+        if !complete {
+            notes.push("Not all held records were searched for this session's.".to_owned());
+        }
+        Some(SessionDetail {
+            id: number,
+            fields,
+            service,
+            interfaces,
+            region: self.region(),
+            records,
+            record_columns: RECORD_COLUMNS.into_iter().chain([Field::Action]).collect(),
+            notes,
+        })
+    }
+
+    /// The held records of a session, oldest first, and whether all that are held were looked at.
+    fn records_of(&mut self, session: &Session) -> (Vec<PageRow>, bool) {
+        let columns: Vec<Field> = RECORD_COLUMNS.into_iter().chain([Field::Action]).collect();
+        let window = Some((session.first, session.last));
+        let mut found: Vec<RowId> = Vec::new();
+        let mut looked = 0;
+        self.ring.prepare();
+        for part in self.ring.parts() {
+            let order = part.order();
+            let row_at = |place: usize| order.map_or(place, |order| usize::from(order[place]));
+            let seconds = |time: i64| u64::try_from(time).unwrap_or(0);
+            // Rows stand by their end, and a record of the session ends within it.
+            let place_of = |time: u64| {
+                let (mut low, mut high) = (0, part.len());
+                while low < high {
+                    let middle = low.midpoint(high);
+                    if part.time(row_at(middle)) < time { low = middle + 1 } else { high = middle }
+                }
+                low
+            };
+            let (from, to) = (place_of(seconds(session.first)), place_of(seconds(session.last).saturating_add(1)));
+            for place in from..to {
+                looked += 1;
+                if looked > MAX_LOOKED_AT || found.len() >= MAX_RECORDS {
+                    break;
+                }
+                let row = row_at(place);
+                with_table!(&part, table => {
+                    let reference = RowRef { table, row };
+                    let port = table.number(Field::SrcPort, row).unwrap_or(0);
+                    let is_near = port == u64::from(session.key.a.1) || port == u64::from(session.key.b.1);
+                    if is_near
+                        && in_window(window, &reference)
+                        && let Some(flow) = Flow::of(table, row, &mut self.names)
+                        && Key::of(&flow).0 == session.key
+                    {
+                        found.push(RowId::Flow { time: table.time(row), seq: part.first_seq() + row as u64 });
+                    }
+                });
+            }
+        }
+        found.sort_unstable();
+        let rows = found.into_iter().filter_map(|id| self.flow_row(id, &columns)).collect();
+        (rows, looked <= MAX_LOOKED_AT)
+    }
+
+    /// What should be said about a session, one sentence each.
+    fn notes(&self, session: &Session, record: Option<&PageRow>) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (client, server) = (session.client().0, session.server().0);
+        let private = match (is_public(client), is_public(server)) {
+            (true, false) => Some(server),
+            (false, true) => Some(client),
+            _ => None,
+        };
+        if let Some(private) = private {
+            notes.push(format!(
+                "{private} is a private address and cannot talk to the internet by itself: there must be a public address, a NAT \
+                 gateway or a load balancer in front of it. The log shows only the private side."
+            ));
+        }
+        if !session.method().is_strong() {
+            notes.push(format!(
+                "Who began is a guess ({}): read initiator and responder with care.",
+                session.method().as_str()
+            ));
+        }
+        let (request, response) = (session.request(), session.request().reversed());
+        if !session.saw(response) {
+            notes.push("No answer was logged.".to_owned());
+        } else if !session.saw(request) {
+            notes.push(
+                "Only the answer was logged: the request is missing or was never sent (a spoofed source).".to_owned(),
+            );
+        }
+        let decided = |accept: bool| {
+            session.decisions().filter(move |(_, _, accepts, rejects)| if accept { *accepts > 0 } else { *rejects > 0 })
+        };
+        for (rejecting, way, ..) in decided(false) {
+            for (accepting, other_way, ..) in decided(true) {
+                let (rejecting, accepting) = (self.names.name(rejecting), self.names.name(accepting));
+                if rejecting != accepting && way == other_way {
+                    notes.push(format!("{accepting} accepted what {rejecting} rejected: compare their security groups and network ACLs."));
+                } else if rejecting == accepting && way != other_way {
+                    notes.push(format!("{rejecting} accepted one direction and rejected the other: an outbound network ACL, or a connection that was closed."));
+                }
+            }
+        }
+        if session.duplicates > 0 {
+            notes.push(format!("{} records repeated others exactly and were not counted.", session.duplicates));
+        }
+        let has_packet_addresses = record.is_some_and(|record| {
+            let RowId::Flow { seq, .. } = record.id else { return false };
+            self.ring
+                .find(seq)
+                .is_some_and(|(part, row)| with_table!(&part, table => table.format(row).has(Field::PktSrcAddr)))
+        });
+        if !has_packet_addresses {
+            notes.push(
+                "The format has no packet addresses: behind a NAT gateway, a load balancer or on a secondary address the real peer may be another."
+                    .to_owned(),
+            );
+        }
+        notes.dedup();
+        notes
+    }
+}

@@ -1,0 +1,90 @@
+//! Counts by time, kept as records come and go, so that the strip costs the same whatever is held.
+
+use std::collections::BTreeMap;
+
+use super::view::{Bin, Timeline};
+use crate::record::{Field, Table};
+
+/// Seconds of a bucket; a bin of the screen is one or more of them.
+const STEP: i64 = 10;
+/// Longest strip, seconds: one record with a wild time must not flatten the rest.
+const LONGEST: i64 = 86_400;
+
+/// Records held, by time.
+#[derive(Debug, Default)]
+pub struct Buckets {
+    buckets: BTreeMap<i64, Bin>,
+}
+
+impl Buckets {
+    /// Counts a row.
+    pub fn add<T: Table>(&mut self, table: &T, row: usize) {
+        let bin = self.buckets.entry(Self::bucket(table, row)).or_default();
+        let seen = one(table, row);
+        bin.bytes = bin.bytes.saturating_add(seen.bytes);
+        bin.accepted += seen.accepted;
+        bin.rejected += seen.rejected;
+        bin.skipped += seen.skipped;
+    }
+
+    /// Takes back a row that is no longer held.
+    pub fn remove<T: Table>(&mut self, table: &T, row: usize) {
+        let bucket = Self::bucket(table, row);
+        let Some(bin) = self.buckets.get_mut(&bucket) else { return };
+        let seen = one(table, row);
+        bin.bytes = bin.bytes.saturating_sub(seen.bytes);
+        bin.accepted = bin.accepted.saturating_sub(seen.accepted);
+        bin.rejected = bin.rejected.saturating_sub(seen.rejected);
+        bin.skipped = bin.skipped.saturating_sub(seen.skipped);
+        if *bin == Bin::default() {
+            self.buckets.remove(&bucket);
+        }
+    }
+
+    fn bucket<T: Table>(table: &T, row: usize) -> i64 {
+        i64::try_from(table.time(row)).unwrap_or(i64::MAX).div_euclid(STEP)
+    }
+
+    /// The strip that ends at `now`, in at most `bins` bins of a round width.
+    pub fn strip(&self, now: i64, bins: usize) -> Timeline {
+        let Some((&first, _)) = self.buckets.range((now - LONGEST).div_euclid(STEP)..).next() else {
+            return Timeline::default();
+        };
+        if bins == 0 {
+            return Timeline::default();
+        }
+        let from = first * STEP;
+        let bins = i64::try_from(bins).unwrap_or(i64::MAX);
+        let needed = (now - from).max(STEP).div_euclid(bins) + 1;
+        // Windows are a minute long: finer bins would show gaps that are none.
+        let round = [60, 120, 300, 600, 900, 1_800, 3_600];
+        let step = round.into_iter().find(|step| *step >= needed).unwrap_or(3_600);
+        let from = from.div_euclid(step) * step;
+        let count = usize::try_from((now - from).div_euclid(step) + 1).unwrap_or(0);
+        let mut strip = Timeline { from, step, bins: vec![Bin::default(); count] };
+        for (bucket, seen) in self.buckets.range(from.div_euclid(STEP)..=now.div_euclid(STEP)) {
+            let index = usize::try_from((bucket * STEP - from).div_euclid(step)).unwrap_or(usize::MAX);
+            let Some(bin) = strip.bins.get_mut(index) else { continue };
+            bin.bytes = bin.bytes.saturating_add(seen.bytes);
+            bin.accepted += seen.accepted;
+            bin.rejected += seen.rejected;
+            bin.skipped += seen.skipped;
+        }
+        strip
+    }
+}
+
+/// What one row adds.
+fn one<T: Table>(table: &T, row: usize) -> Bin {
+    let rejected = table.word(Field::Action, row) == Some("REJECT");
+    let skipped = table.word(Field::LogStatus, row) == Some("SKIPDATA");
+    let traffic = table.code(Field::SrcAddr, row) != 0;
+    let bytes = if rejected { 0 } else { table.number(Field::Bytes, row).unwrap_or(0) };
+    Bin {
+        bytes,
+        accepted: u64::from(traffic && !rejected),
+        rejected: u64::from(rejected),
+        skipped: u64::from(skipped),
+        ..Bin::default()
+    }
+}

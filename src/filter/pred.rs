@@ -1,0 +1,229 @@
+//! What a value must be, compiled from operands: sorted ranges, bitmaps, folded text. Knows values, not rows.
+
+use regex::Regex;
+
+use super::expr::{Op, Operand};
+use super::sets::{AddrSet, Members, merge, within};
+use crate::record::{Value, services};
+
+/// What a value must be.
+#[derive(Clone, Debug)]
+pub(super) enum Pred {
+    Ints(Ints),
+    Mask(u64),
+    Floats(Box<[(f64, f64)]>),
+    Addrs(AddrSet),
+    Texts(Box<[Text]>),
+    Regex(Regex),
+}
+
+/// A set of whole numbers.
+#[derive(Clone, Debug)]
+pub(super) enum Ints {
+    Ranges(Box<[(u64, u64)]>),
+    /// One bit a number up to 65,535, where there are many ranges.
+    Bits(Box<[u64]>),
+}
+
+/// A text that a value is compared with, ASCII case aside.
+#[derive(Clone, Debug)]
+pub(super) enum Text {
+    Is(Box<str>),
+    /// `*` stands for any run of bytes.
+    Glob(Box<[u8]>),
+}
+
+/// Ports of services by transport.
+#[derive(Clone, Debug)]
+pub(super) struct Services {
+    pub tcp: Ints,
+    pub udp: Ints,
+}
+
+/// A text to look for, folded to lower case.
+#[derive(Clone, Debug)]
+pub(super) struct Needle(Box<[u8]>);
+
+/// What one operand asks of a value.
+fn pred(op: Op, operand: &Operand) -> Pred {
+    match operand {
+        Operand::Int(mask, _) if matches!(op, Op::Like | Op::Unlike) => Pred::Mask(*mask),
+        Operand::Int(from, to) => Pred::Ints(Ints::new(match op {
+            Op::Lt => from.checked_sub(1).map(|most| (0, most)).into_iter().collect(),
+            Op::Le => vec![(0, *from)],
+            Op::Gt => from.checked_add(1).map(|least| (least, u64::MAX)).into_iter().collect(),
+            Op::Ge => vec![(*from, u64::MAX)],
+            Op::Eq | Op::Ne | Op::Like | Op::Unlike => vec![(*from, *to)],
+        })),
+        Operand::Float(from, to) => Pred::Floats(Box::new([match op {
+            Op::Lt => (f64::NEG_INFINITY, from.next_down()),
+            Op::Le => (f64::NEG_INFINITY, *from),
+            Op::Gt => (from.next_up(), f64::INFINITY),
+            Op::Ge => (*from, f64::INFINITY),
+            _ if from.total_cmp(to).is_eq() => about(*from),
+            _ => (*from, *to),
+        }])),
+        Operand::Addr(from, to) => Pred::Addrs(AddrSet::new([(*from, *to)])),
+        Operand::Word(text) => Pred::Texts(Box::new([Text::Is(text.as_str().into())])),
+        Operand::Glob(text) => Pred::Texts(Box::new([Text::Glob(text.as_bytes().into())])),
+        Operand::Pattern(pattern) => Pred::Regex(pattern.regex().clone()),
+        Operand::Set(set) => match &set.members {
+            Members::Addrs(ranges) => Pred::Addrs(AddrSet::new(ranges.iter().copied())),
+            Members::Ports(ranges) => Pred::Ints(Ints::new(ranges.clone())),
+        },
+    }
+}
+
+/// A quotient as precise as it is written, at least to one decimal: `ratio = 1026.5` finds 51327 / 50.
+fn about(value: f64) -> (f64, f64) {
+    let decimals = value.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len()).max(1);
+    let half = 0.5 * 10_f64.powi(-i32::try_from(decimals).unwrap_or(i32::MAX));
+    (value - half, value + half)
+}
+
+/// What any of `values` asks of a value. Negation is the caller's.
+pub(super) fn any_of(op: Op, values: &[Operand]) -> Pred {
+    join(values.iter().map(|value| pred(op, value)))
+}
+
+/// The union of tests of one field. All are of one shape, since a field has one kind; a pattern stands alone.
+fn join(preds: impl Iterator<Item = Pred>) -> Pred {
+    let (mut ints, mut floats, mut addrs, mut texts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for pred in preds {
+        match pred {
+            Pred::Ints(Ints::Ranges(ranges)) => ints.extend(ranges),
+            Pred::Floats(ranges) => floats.extend(ranges),
+            Pred::Addrs(set) => addrs.extend(set.ranges()),
+            Pred::Texts(more) => texts.extend(more),
+            alone @ (Pred::Ints(Ints::Bits(_)) | Pred::Mask(_) | Pred::Regex(_)) => return alone,
+        }
+    }
+    if !floats.is_empty() {
+        Pred::Floats(floats.into())
+    } else if !addrs.is_empty() {
+        Pred::Addrs(AddrSet::new(addrs))
+    } else if !texts.is_empty() {
+        Pred::Texts(texts.into())
+    } else {
+        Pred::Ints(Ints::new(ints).dense())
+    }
+}
+
+impl Ints {
+    fn new(ranges: Vec<(u64, u64)>) -> Ints {
+        Ints::Ranges(merge(ranges))
+    }
+
+    /// The same set as a bitmap, where that is faster and small.
+    fn dense(self) -> Ints {
+        let Ints::Ranges(ranges) = &self else { return self };
+        if ranges.len() <= 4 || ranges.last().is_none_or(|(_, most)| *most > 65_535) {
+            return self;
+        }
+        let mut bits = vec![0_u64; 1024];
+        for number in ranges.iter().flat_map(|(from, to)| *from..=*to) {
+            if let Some(word) = usize::try_from(number / 64).ok().and_then(|index| bits.get_mut(index)) {
+                *word |= 1 << (number % 64);
+            }
+        }
+        Ints::Bits(bits.into_boxed_slice())
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, number: u64) -> bool {
+        match self {
+            Ints::Ranges(ranges) => within(ranges, number),
+            Ints::Bits(bits) => {
+                let word = usize::try_from(number / 64).ok().and_then(|index| bits.get(index));
+                word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+            }
+        }
+    }
+
+    /// The same for a mean or a sum that is not whole.
+    #[expect(clippy::cast_precision_loss, reason = "the comparison is with a value that is not exact either")]
+    fn contains_float(&self, number: f64) -> bool {
+        match self {
+            Ints::Ranges(ranges) => ranges.iter().any(|(from, to)| *from as f64 <= number && number <= *to as f64),
+            Ints::Bits(_) => (0..=65_535_u32)
+                .any(|whole| f64::from(whole).total_cmp(&number).is_eq() && self.contains(u64::from(whole))),
+        }
+    }
+}
+
+impl Services {
+    /// The ports whose service has a wanted name.
+    pub(super) fn named(wanted: impl Fn(&str) -> bool) -> Services {
+        let ports = |protocol: u8| {
+            let names = services::service_names().filter(|name| wanted(name));
+            let ports = names.flat_map(services::ports_of).map(|(port, _)| port);
+            // A name counts where it is the name that the port has, as everywhere on the screen.
+            let ports = ports.filter(|port| services::service(*port, protocol).is_some_and(&wanted));
+            Ints::new(ports.map(|port| (port.into(), port.into())).collect()).dense()
+        };
+        Services { tcp: ports(services::TCP), udp: ports(services::UDP) }
+    }
+}
+
+impl Text {
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Text::Is(word) => word.eq_ignore_ascii_case(text),
+            Text::Glob(glob) => glob_matches(glob, text.as_bytes()),
+        }
+    }
+}
+
+/// Whether `glob`, in which `*` stands for any run, is all of `text`. Linear but for the last star's retries.
+fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
+    let (mut g, mut t) = (0, 0);
+    let mut retry = None;
+    while t < text.len() {
+        if glob.get(g) == Some(&b'*') {
+            g += 1;
+            retry = Some((g, t));
+        } else if glob.get(g).is_some_and(|byte| byte.eq_ignore_ascii_case(&text[t])) {
+            g += 1;
+            t += 1;
+        } else if let Some((after, from)) = retry {
+            retry = Some((after, from + 1));
+            (g, t) = (after, from + 1);
+        } else {
+            return false;
+        }
+    }
+    glob[g..].iter().all(|byte| *byte == b'*')
+}
+
+impl Needle {
+    pub(super) fn new(text: &str) -> Needle {
+        Needle(text.to_ascii_lowercase().into_bytes().into_boxed_slice())
+    }
+
+    /// Whether `line` contains it.
+    pub(super) fn is_in(&self, line: &[u8]) -> bool {
+        let Some((&first, rest)) = self.0.split_first() else { return true };
+        let found =
+            |at: usize| line.get(at + 1..at + 1 + rest.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(rest));
+        memchr::memchr2_iter(first, first.to_ascii_uppercase(), line).any(found)
+    }
+}
+
+impl Pred {
+    /// Whether `value` passes. A value of another kind does not.
+    #[inline]
+    pub(super) fn test(&self, value: Value<'_>) -> bool {
+        match (self, value) {
+            (Pred::Ints(set), Value::Int(number)) => set.contains(number),
+            (Pred::Ints(set), Value::Float(number)) => set.contains_float(number),
+            (Pred::Mask(mask), Value::Int(number)) => number & mask == *mask,
+            (Pred::Floats(ranges), value) => {
+                value.number().is_some_and(|number| ranges.iter().any(|(from, to)| *from <= number && number <= *to))
+            }
+            (Pred::Addrs(set), Value::Addr(address)) => set.contains(address),
+            (Pred::Texts(texts), Value::Text(text)) => texts.iter().any(|wanted| wanted.matches(text)),
+            (Pred::Regex(regex), Value::Text(text)) => regex.is_match(text),
+            _ => false,
+        }
+    }
+}

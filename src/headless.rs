@@ -1,0 +1,296 @@
+//! The front end without a screen: the same engine, printing rows. What scripts, tests and pipes use, so its output is a contract (DESIGN §9).
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Instant;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::cli::{As, Command, Common, Print};
+use crate::detect::AlertEvent;
+use crate::engine::Core;
+use crate::export::alert::AlertRow;
+use crate::export::flow::FlowWriter;
+use crate::export::session::SessionWriter;
+use crate::export::{Shape, alert, clean};
+use crate::filter::{Filter, Stage};
+use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::session::SessionRow;
+use crate::start::{self, Source, StartError};
+
+/// Inputs on their way from the source, and decoded ones on their way to the engine.
+const QUEUE: usize = 8;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Rows were printed, or the reader had enough.
+    Done,
+    /// No row was printed.
+    Nothing,
+}
+
+/// What the decode thread hands on.
+enum Work {
+    Rows(Box<Decoded>),
+    Status(SourceStatus),
+    Gap(Gap),
+}
+
+/// Runs `command` and prints `what` to standard output.
+///
+/// # Errors
+/// What kept it from starting, or from reading all its input (after the rest was read).
+pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outcome, StartError> {
+    let began = Instant::now();
+    let terminal = io::stdout().is_terminal();
+    let mut decoder = start::decoder(common)?;
+    let stage = if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows };
+    let filter = start::filter(common, stage)?;
+    for warning in filter.iter().flat_map(Filter::warnings) {
+        eprintln!("flowtail: --filter: {}", clean::for_terminal(&warning.message));
+    }
+    let detector = start::detector(common.memory)?;
+    let source = Source::prepare(command, false).await?;
+    let core = Core::new(source.config(common.memory), detector, true);
+    let (out, mut inputs) = mpsc::channel(QUEUE);
+    let running = tokio::spawn(source.run(out));
+    let stop = running.abort_handle();
+    let signals = tokio::spawn(async move {
+        stopped().await;
+        // The source ends, what it delivered is still printed.
+        stop.abort();
+    });
+    let (decoded, work) = sync_channel(QUEUE);
+    std::thread::spawn(move || {
+        while let Some(input) = inputs.blocking_recv() {
+            let work = match input {
+                Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
+                Input::Status(status) => Work::Status(status),
+                Input::Gap(gap) => Work::Gap(gap),
+                Input::End => continue,
+            };
+            if decoded.send(work).is_err() {
+                break;
+            }
+        }
+    });
+    let shape = match common.shape {
+        Some(As::Ndjson) => Shape::Ndjson,
+        Some(As::Csv) => Shape::Csv,
+        Some(As::Log) => Shape::Log,
+        Some(As::Table) => Shape::Table,
+        None if terminal => Shape::Table,
+        None => Shape::Ndjson,
+    };
+    let printer = Printer {
+        core,
+        what,
+        filter,
+        shape,
+        flows: FlowWriter::new(shape, terminal),
+        sessions: SessionWriter::new(shape),
+        printed: 0,
+        told: SourceState::default(),
+        began,
+    };
+    let printed = tokio::task::spawn_blocking(move || printer.run(&work)).await;
+    signals.abort();
+    let printed = match printed {
+        Ok(Ok(printed)) => printed,
+        // Whoever read the output has enough: that is success.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Done),
+        Ok(Err(error)) => return Err(StartError::Unreadable(format!("standard output: {error}"))),
+        Err(error) => return Err(StartError::Unreadable(format!("the engine failed: {error}"))),
+    };
+    match running.await {
+        Ok(result) => result?,
+        // Aborted by a signal, which is a way to be done.
+        Err(error) if error.is_cancelled() => return Ok(Outcome::Done),
+        Err(error) => return Err(StartError::Unreadable(format!("the source failed: {error}"))),
+    }
+    Ok(if printed > 0 { Outcome::Done } else { Outcome::Nothing })
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+struct Printer {
+    core: Core,
+    what: Print,
+    filter: Option<Filter>,
+    shape: Shape,
+    flows: FlowWriter,
+    sessions: SessionWriter,
+    printed: u64,
+    /// What was last said on standard error of the source.
+    told: SourceState,
+    began: Instant,
+}
+
+impl Printer {
+    /// Prints until the work ends; gives how many rows were printed.
+    fn run(mut self, work: &Receiver<Work>) -> io::Result<u64> {
+        let mut out = io::stdout().lock();
+        let mut text = String::new();
+        while let Ok(work) = work.recv() {
+            match work {
+                Work::Rows(batch) => self.rows(&batch, &mut text),
+                Work::Status(status) => {
+                    self.tell(&status);
+                    self.core.source_status(status);
+                }
+                Work::Gap(gap) => self.core.gap(gap),
+            }
+            out.write_all(text.as_bytes())?;
+            out.flush()?;
+            text.clear();
+        }
+        self.core.finish();
+        self.news(&mut text);
+        if self.what == Print::Summary {
+            self.summary(&mut text);
+        }
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        let unparsed = self.core.counts().unparsed();
+        for remark in self.core.remarks() {
+            eprintln!("flowtail: {}", clean::for_terminal(remark));
+        }
+        if unparsed > 0 && self.what != Print::Quarantine {
+            eprintln!("flowtail: {unparsed} lines did not parse; --print quarantine shows them");
+        }
+        Ok(self.printed)
+    }
+
+    fn rows(&mut self, batch: &Decoded, text: &mut String) {
+        match self.what {
+            Print::Flows => {
+                // Printed as they are read, whatever the ring could hold; the engine is not needed for it.
+                let now = i64::try_from(batch.arrival.div_euclid(1000)).unwrap_or(0);
+                for row in 0..batch.columns.len() {
+                    let reference = RowRef { table: &batch.columns, row };
+                    if self.filter.as_ref().is_none_or(|filter| filter.matches(&reference, now)) {
+                        self.flows.write(&batch.columns, row, text);
+                        self.printed += 1;
+                    }
+                }
+                self.core.ingest_lines(batch);
+            }
+            Print::Quarantine => {
+                for reject in &batch.rejects {
+                    let object = json!({
+                        "place": &*reject.place, "line": reject.line, "reason": reject.error.reason(),
+                        "error": reject.error.to_string(), "text": reject.text,
+                    });
+                    text.push_str(&clean::json(object.to_string()));
+                    text.push('\n');
+                    self.printed += 1;
+                }
+                self.core.ingest_lines(batch);
+            }
+            Print::Sessions | Print::Alerts | Print::Summary => {
+                self.core.ingest(batch);
+                self.news(text);
+            }
+        }
+    }
+
+    /// Prints what became final or was raised.
+    fn news(&mut self, text: &mut String) {
+        let finished = self.core.take_finished();
+        let news = self.core.take_news();
+        if self.what == Print::Sessions {
+            let region = self.core.config_region();
+            for session in &finished {
+                let row = SessionRow { session, names: self.core.names(), region: region.as_deref() };
+                if self.filter.as_ref().is_none_or(|filter| filter.matches(&row, session.last)) {
+                    self.sessions.write(&row, text);
+                    self.printed += 1;
+                }
+            }
+        }
+        if self.what == Print::Alerts {
+            for event in &news {
+                let (AlertEvent::Raised(raised) | AlertEvent::Closed(raised)) = event else { continue };
+                if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
+                    alert::write(raised, self.shape, self.printed > 0, text);
+                    self.printed += 1;
+                }
+            }
+        }
+    }
+
+    /// Says on standard error what the source waits for, once.
+    fn tell(&mut self, status: &SourceStatus) {
+        if std::mem::discriminant(&self.told) == std::mem::discriminant(&status.state) {
+            return;
+        }
+        match &status.state {
+            SourceState::Waiting { why, .. } => eprintln!("flowtail: waiting: {}", clean::for_terminal(why)),
+            SourceState::Live if matches!(self.told, SourceState::Waiting { .. }) => {
+                eprintln!("flowtail: reading again")
+            }
+            _ => {}
+        }
+        self.told = status.state.clone();
+    }
+
+    fn summary(&mut self, text: &mut String) {
+        let counts = self.core.counts();
+        let state = self.core.state();
+        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let lines =
+            counts.records + counts.nodata + counts.skipdata + counts.unparsed() + counts.headers + state.duplicates;
+        let gaps: Vec<_> =
+            self.core.gaps().iter().map(|gap| json!({"from": gap.from, "to": gap.to, "why": gap.why})).collect();
+        let mut reasons: Vec<_> = counts.unparsed.iter().collect();
+        reasons.sort_unstable();
+        let object = json!({
+            "lines": lines,
+            "records": counts.records,
+            "nodata": counts.nodata,
+            "skipdata": counts.skipdata,
+            "unparsed": counts.unparsed(),
+            "headers": counts.headers,
+            "duplicates": state.duplicates,
+            "late": counts.late,
+            "dropped": 0,
+            "evicted": self.core.ring().evicted(),
+            "gaps": gaps,
+            "requests": state.requests,
+            "events_read": state.events_read,
+            "flows_held": self.core.ring().len(),
+            "bytes_held": self.core.ring().bytes() + self.core.sessions().bytes(),
+            "sessions": self.core.sessions().opened() - self.core.sessions().merged(),
+            "alerts": counts.alerts,
+            "first": counts.span.map(|(first, _)| seconds(first)),
+            "last": counts.span.map(|(_, last)| seconds(last)),
+            "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            "unparsed_reasons": reasons.into_iter().map(|(reason, count)| (*reason, *count)).collect::<std::collections::BTreeMap<_, _>>(),
+        });
+        match (self.shape, &object) {
+            (Shape::Table, serde_json::Value::Object(object)) => {
+                for (name, value) in object {
+                    text.push_str(&format!("{name:<16} {}\n", clean::for_terminal(&value.to_string())));
+                }
+            }
+            _ => {
+                text.push_str(&clean::json(object.to_string()));
+                text.push('\n');
+            }
+        }
+        self.printed += 1;
+    }
+}

@@ -1,0 +1,227 @@
+//! Decoded records, a column a field: what the decode thread hands to the engine, and what the open segment of the ring is made of.
+//!
+//! Every value is one `u64` code. 0 is absent, so a missing value never looks like a zero; numbers are stored plus one, addresses and texts as
+//! their place in a dictionary plus one. Codes of numbers keep their order.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use super::field::{Field, Kind};
+use super::format::Format;
+use super::table::Table;
+
+type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
+
+/// Decoded rows.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    len: usize,
+    /// By field; shorter than `len` where the last rows have no value.
+    columns: Vec<Vec<u64>>,
+    addrs: Set<IpAddr>,
+    texts: Set<Box<str>>,
+    formats: Vec<Arc<Format>>,
+    format: Vec<u16>,
+    /// Lines that their values do not spell exactly: unknown columns, an uncompressed IPv6 address, leading zeros, milliseconds.
+    verbatim: BTreeMap<u32, Box<str>>,
+    /// What CloudWatch says of the event in a row; shorter than `len` where the source has no events.
+    events: Vec<EventTag>,
+}
+
+/// CloudWatch's words about one event, for output. The ring does not keep them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventTag {
+    /// Event id; empty where there is none.
+    pub id: Box<str>,
+    /// Ingestion time, Unix milliseconds.
+    pub ingestion: i64,
+}
+
+/// The code of a number.
+pub fn code_of(number: u64) -> u64 {
+    number.saturating_add(1)
+}
+
+impl Columns {
+    /// No rows.
+    pub fn new() -> Columns {
+        Columns { columns: vec![Vec::new(); Field::COUNT], ..Columns::default() }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Sets `field` of the row being built.
+    pub(super) fn put(&mut self, field: Field, code: u64) {
+        let column = &mut self.columns[field as usize];
+        column.resize(self.len, 0);
+        column.push(code);
+    }
+
+    /// The code of an address, interned.
+    pub(super) fn addr_code(&mut self, addr: IpAddr) -> u64 {
+        self.addrs.insert_full(addr).0 as u64 + 1
+    }
+
+    /// The code of a text, interned.
+    pub(super) fn text_code(&mut self, text: &str) -> u64 {
+        match self.texts.get_index_of(text) {
+            Some(index) => index as u64 + 1,
+            None => self.texts.insert_full(text.into()).0 as u64 + 1,
+        }
+    }
+
+    /// Takes back what [`Columns::put`] did since the last finished row.
+    pub(super) fn roll_back(&mut self) {
+        for column in &mut self.columns {
+            column.truncate(self.len);
+        }
+    }
+
+    /// Finishes the row being built.
+    pub(super) fn finish_row(&mut self, format: &Arc<Format>, verbatim: Option<Box<str>>, event: Option<EventTag>) {
+        let known = self.formats.iter().rposition(|known| Arc::ptr_eq(known, format));
+        let index = known.unwrap_or_else(|| {
+            self.formats.push(Arc::clone(format));
+            self.formats.len() - 1
+        });
+        // More than 65,536 formats in one batch would need as many header lines; the last place then stands for all of them.
+        self.format.push(u16::try_from(index).unwrap_or(u16::MAX));
+        if let (Some(line), Ok(row)) = (verbatim, u32::try_from(self.len)) {
+            self.verbatim.insert(row, line);
+        }
+        if let Some(event) = event {
+            self.events.resize(self.len, EventTag::default());
+            self.events.push(event);
+        }
+        self.len += 1;
+    }
+
+    /// What CloudWatch said of the event in `row`.
+    pub fn event(&self, row: usize) -> Option<&EventTag> {
+        self.events.get(row).filter(|event| !event.id.is_empty())
+    }
+
+    /// Appends `row` of `other`, with its dictionary entries. Event ids are not taken along: the ring has no use for them.
+    pub fn append(&mut self, other: &Columns, row: usize, remap: &mut Remap) {
+        for (index, column) in other.columns.iter().enumerate() {
+            let Some(&code) = column.get(row).filter(|code| **code != 0) else { continue };
+            let field = super::field::FIELDS[index].field;
+            let code = match field.kind() {
+                Kind::Addr => remap.addr(code, || self.addrs.insert_full(other.addr(code)).0 as u64 + 1),
+                Kind::Text => remap.text(code, || {
+                    let text = other.text(code);
+                    match self.texts.get_index_of(text) {
+                        Some(index) => index as u64 + 1,
+                        None => self.texts.insert_full(text.into()).0 as u64 + 1,
+                    }
+                }),
+                _ => code,
+            };
+            let column = &mut self.columns[index];
+            column.resize(self.len, 0);
+            column.push(code);
+        }
+        let verbatim = other.verbatim.get(&u32::try_from(row).unwrap_or(u32::MAX)).cloned();
+        self.finish_row(&Arc::clone(other.format(row)), verbatim, None);
+    }
+
+    /// The parts, for sealing.
+    pub fn into_parts(self) -> ColumnParts {
+        ColumnParts {
+            len: self.len,
+            columns: self.columns,
+            addrs: self.addrs.into_iter().collect(),
+            texts: self.texts.into_iter().collect(),
+            formats: self.formats,
+            format: self.format,
+            verbatim: self.verbatim,
+        }
+    }
+
+    /// Bytes held, about: columns and dictionaries.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(|column| column.capacity() * 8).sum();
+        let texts: usize = self.texts.iter().map(|text| text.len() + 48).sum();
+        let verbatim: usize = self.verbatim.values().map(|line| line.len() + 48).sum();
+        columns + self.addrs.len() * 48 + texts + verbatim + self.format.capacity() * 2
+    }
+}
+
+/// What [`Columns::into_parts`] takes apart. Columns may be shorter than `len`: the rest is absent.
+#[derive(Debug)]
+pub struct ColumnParts {
+    /// Rows.
+    pub len: usize,
+    /// Codes by field.
+    pub columns: Vec<Vec<u64>>,
+    /// Addresses by code minus one.
+    pub addrs: Box<[IpAddr]>,
+    /// Texts by code minus one.
+    pub texts: Box<[Box<str>]>,
+    /// Formats of the rows.
+    pub formats: Vec<Arc<Format>>,
+    /// Index into `formats`, by row.
+    pub format: Vec<u16>,
+    /// Lines kept as logged, by row.
+    pub verbatim: BTreeMap<u32, Box<str>>,
+}
+
+/// Where the dictionary entries of one [`Columns`] went in another, so that each is looked up once a batch and not once a row.
+#[derive(Debug, Default)]
+pub struct Remap {
+    addrs: Vec<u64>,
+    texts: Vec<u64>,
+}
+
+impl Remap {
+    fn addr(&mut self, code: u64, insert: impl FnOnce() -> u64) -> u64 {
+        Self::look_up(&mut self.addrs, code, insert)
+    }
+
+    fn text(&mut self, code: u64, insert: impl FnOnce() -> u64) -> u64 {
+        Self::look_up(&mut self.texts, code, insert)
+    }
+
+    fn look_up(map: &mut Vec<u64>, code: u64, insert: impl FnOnce() -> u64) -> u64 {
+        let index = usize::try_from(code).unwrap_or(usize::MAX);
+        if map.len() <= index {
+            map.resize(index + 1, 0);
+        }
+        if map[index] == 0 {
+            map[index] = insert();
+        }
+        map[index]
+    }
+}
+
+impl Table for Columns {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn code(&self, field: Field, row: usize) -> u64 {
+        self.columns[field as usize].get(row).copied().unwrap_or(0)
+    }
+
+    fn addr(&self, code: u64) -> IpAddr {
+        self.addrs[code as usize - 1]
+    }
+
+    fn text(&self, code: u64) -> &str {
+        &self.texts[code as usize - 1]
+    }
+
+    fn format(&self, row: usize) -> &Arc<Format> {
+        &self.formats[usize::from(self.format[row])]
+    }
+
+    fn verbatim(&self, row: usize) -> Option<&str> {
+        self.verbatim.get(&u32::try_from(row).ok()?).map(|line| &**line)
+    }
+}

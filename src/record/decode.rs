@@ -1,0 +1,286 @@
+//! From a [`Batch`] of raw lines to [`Columns`]: remembers the format of each file and stream, counts what does not parse and keeps a sample of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::batch::{Batch, Event, Origin};
+use super::columns::{Columns, EventTag, code_of};
+use super::field::Field;
+use super::format::{Format, near_field};
+use super::parse::{Known, LineError, LineParser, Parsed};
+use super::table::Table as _;
+
+/// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
+const MAX_STREAMS: usize = 65_536;
+/// Bytes of a bad line that are kept.
+const KEPT: usize = 1_024;
+
+/// A line that did not parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// File or log stream.
+    pub place: Arc<str>,
+    /// Number of the line in its file, from 1; 0 where that means nothing.
+    pub line: u64,
+    /// Why.
+    pub error: LineError,
+    /// The line, cut to 1 KiB, with bytes that are not UTF-8 replaced.
+    pub text: String,
+}
+
+/// What became of the lines of a batch. `lines = rows + headers + rejects`.
+#[derive(Clone, Debug, Default)]
+pub struct Decoded {
+    /// The records.
+    pub columns: Columns,
+    /// Where they come from.
+    pub origin: Arc<Origin>,
+    /// When they arrived, Unix milliseconds.
+    pub arrival: i64,
+    /// Lines, blank ones left out.
+    pub lines: u64,
+    /// Header lines.
+    pub headers: u64,
+    /// Lines that did not parse.
+    pub rejects: Vec<Reject>,
+    /// What the user should know about a header, once each.
+    pub remarks: Vec<String>,
+    /// What the format is taken to be, and why.
+    pub format: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct StreamFormat {
+    format: Arc<Format>,
+    said: bool,
+}
+
+/// Turns batches into columns. One for each run, since it remembers formats.
+#[derive(Debug)]
+pub struct Decoder {
+    given: Option<Arc<Format>>,
+    streams: HashMap<Arc<str>, StreamFormat>,
+    parser: LineParser,
+}
+
+impl Decoder {
+    /// A decoder. `given` is the format of `--format`; a line that cannot be of it is still tried against the known layouts.
+    pub fn new(given: Option<Format>) -> Decoder {
+        Decoder { given: given.map(Arc::new), streams: HashMap::new(), parser: LineParser::new() }
+    }
+
+    /// Reads every line of `batch`.
+    pub fn decode(&mut self, batch: &Batch) -> Decoded {
+        self.parser.reset();
+        let mut out = Decoded {
+            columns: Columns::new(),
+            origin: Arc::clone(&batch.origin),
+            arrival: batch.arrival,
+            ..Decoded::default()
+        };
+        if batch.events.is_empty() {
+            let mut start = 0;
+            let mut number = batch.first_line;
+            let mut state = self.stream(&batch.origin.name);
+            while start < batch.bytes.len() {
+                let end = memchr::memchr(b'\n', &batch.bytes[start..]).map_or(batch.bytes.len(), |at| start + at);
+                self.line(&batch.bytes[start..end], &mut state, &Place { batch, event: None, number }, &mut out);
+                start = end + 1;
+                number += 1;
+            }
+            self.remember(&batch.origin.name, state);
+        } else {
+            let mut start = 0;
+            let mut current: Option<(u32, StreamFormat)> = None;
+            for event in &batch.events {
+                if current.as_ref().is_none_or(|(stream, _)| *stream != event.stream) {
+                    if let Some((stream, state)) = current.take() {
+                        self.remember(stream_name(batch, stream), state);
+                    }
+                    current = Some((event.stream, self.stream(stream_name(batch, event.stream))));
+                }
+                let end = (event.end as usize).min(batch.bytes.len()).max(start);
+                if let Some((_, state)) = &mut current {
+                    let place = Place { batch, event: Some(event), number: 0 };
+                    self.line(&batch.bytes[start..end], state, &place, &mut out);
+                }
+                start = end;
+            }
+            if let Some((stream, state)) = current {
+                self.remember(stream_name(batch, stream), state);
+            }
+        }
+        out
+    }
+
+    fn stream(&mut self, name: &Arc<str>) -> StreamFormat {
+        self.streams.get(name).cloned().unwrap_or_else(|| StreamFormat {
+            format: self.given.clone().unwrap_or_else(Format::default_v2),
+            said: self.given.is_some(),
+        })
+    }
+
+    fn remember(&mut self, name: &Arc<str>, state: StreamFormat) {
+        if self.streams.len() >= MAX_STREAMS {
+            self.streams.clear();
+        }
+        self.streams.insert(Arc::clone(name), state);
+    }
+
+    fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
+        let known = if state.said { Known::Said(&state.format) } else { Known::Guess(&state.format) };
+        let tag = place.event.filter(|event| !event.id.is_empty());
+        let tag = tag.map(|event| EventTag { id: event.id.clone(), ingestion: event.ingestion });
+        let extra = |columns: &mut Columns, format: &Format| place.derive(columns, format);
+        match self.parser.parse(line, known, &mut out.columns, extra, tag) {
+            Ok(Parsed::Row) => {
+                let format = out.columns.format(out.columns.len() - 1);
+                if !state.said && !Arc::ptr_eq(&state.format, format) {
+                    state.format = Arc::clone(format);
+                }
+                if out.format.is_none() {
+                    let why = match (&self.given, state.said) {
+                        (Some(given), _) if Arc::ptr_eq(given, format) => "given by --format",
+                        (_, true) => "from a header line",
+                        _ => "guessed from the fields of the line",
+                    };
+                    out.format = Some(format!("{}, {why}", format.label()));
+                }
+            }
+            Ok(Parsed::Header(format)) => {
+                out.headers += 1;
+                out.remarks.extend(header_remark(&format, place.name()));
+                *state = StreamFormat { format, said: true };
+            }
+            Err(LineError::Empty) => return,
+            Err(error) => out.rejects.push(Reject {
+                place: Arc::clone(place.name()),
+                line: place.number,
+                error,
+                text: String::from_utf8_lossy(&line[..line.len().min(KEPT)]).into_owned(),
+            }),
+        }
+        out.lines += 1;
+    }
+}
+
+fn header_remark(format: &Format, name: &str) -> Option<String> {
+    let unknown: Vec<String> = format
+        .unknown()
+        .take(5)
+        .map(|name| {
+            near_field(name).map_or_else(|| format!("'{name}'"), |near| format!("'{name}' (did you mean '{near}'?)"))
+        })
+        .collect();
+    (!unknown.is_empty()).then(|| {
+        let unknown = unknown.join(", ");
+        format!(
+            "the header of {name} names columns that are no flow log fields: {unknown}; they are carried along unread"
+        )
+    })
+}
+
+/// Where a line stands.
+struct Place<'a> {
+    batch: &'a Batch,
+    event: Option<&'a Event>,
+    number: u64,
+}
+
+impl Place<'_> {
+    fn name(&self) -> &Arc<str> {
+        self.event.map_or(&self.batch.origin.name, |event| stream_name(self.batch, event.stream))
+    }
+
+    /// Adds what the line itself does not say: ingestion, stream, the region of the source, the interface that the stream is named after.
+    fn derive(&self, columns: &mut Columns, format: &Format) {
+        if let Some(region) = &self.batch.origin.region
+            && !format.has(Field::Region)
+        {
+            let code = columns.text_code(region);
+            columns.put(Field::Region, code);
+        }
+        let code = columns.text_code(self.name());
+        columns.put(Field::Stream, code);
+        let Some(event) = self.event else { return };
+        if let Ok(ingestion) = u64::try_from(event.ingestion / 1000) {
+            columns.put(Field::IngestionTime, code_of(ingestion));
+        }
+        if !format.has(Field::InterfaceId)
+            && let Some(interface) = interface_of(self.name())
+        {
+            let code = columns.text_code(interface);
+            columns.put(Field::InterfaceId, code);
+        }
+    }
+}
+
+fn stream_name(batch: &Batch, index: u32) -> &Arc<str> {
+    batch.streams.get(index as usize).unwrap_or(&batch.origin.name)
+}
+
+/// The interface that a log stream is named after: `eni-0123…` or `eni-0123…-all`.
+fn interface_of(stream: &str) -> Option<&str> {
+    let digits = stream.strip_prefix("eni-")?.bytes().take_while(u8::is_ascii_hexdigit).count();
+    (digits >= 8).then(|| &stream[..4 + digits])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(name: &str, text: &str) -> Batch {
+        Batch {
+            origin: Arc::new(Origin { name: name.into(), region: None }),
+            bytes: text.as_bytes().to_vec(),
+            first_line: 1,
+            ..Batch::default()
+        }
+    }
+
+    const GOOD: &str = "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK";
+
+    #[test]
+    fn every_line_is_accounted_for() {
+        let text = format!("{GOOD}\n\nversion account-id interface-id srcadr\n{GOOD}\r\nnot a record\n{GOOD}");
+        let out = Decoder::new(None).decode(&lines("a.log", &text));
+        assert_eq!((out.lines, out.columns.len() as u64, out.headers), (5, 3, 1));
+        assert_eq!(out.rejects.len(), 1);
+        assert_eq!((out.rejects[0].line, &*out.rejects[0].text), (5, "not a record"));
+        assert!(out.remarks[0].contains("did you mean 'srcaddr'?"), "{:?}", out.remarks);
+    }
+
+    #[test]
+    fn a_header_holds_for_its_own_file_and_across_batches() {
+        let mut decoder = Decoder::new(None);
+        decoder.decode(&lines("a.log", "srcaddr dstaddr bytes start end\n"));
+        let a = decoder.decode(&lines("a.log", "10.0.0.1 10.0.0.2 77 1 2\n"));
+        assert_eq!(a.columns.number(Field::Bytes, 0), Some(77));
+        assert_eq!(a.format.as_deref(), Some("custom, 5 fields, from a header line"));
+        let b = decoder.decode(&lines("b.log", "10.0.0.1 10.0.0.2 77 1 2\n"));
+        assert_eq!((b.columns.len(), b.rejects.len()), (0, 1));
+    }
+
+    #[test]
+    fn two_formats_in_one_stream_are_told_apart_line_by_line() {
+        let five = "5 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK vpc-1 subnet-1 i-1 2 IPv4 10.0.0.1 10.0.0.2";
+        let out = Decoder::new(None).decode(&lines("mixed", &format!("{GOOD}\n{five}\n{GOOD}\n{five}\n")));
+        assert_eq!(out.columns.len(), 4);
+        assert_eq!(out.columns.word(Field::VpcId, 3), Some("vpc-1"));
+        assert_eq!(out.columns.word(Field::VpcId, 2), None);
+    }
+
+    #[test]
+    fn a_message_with_a_newline_is_one_event() {
+        let mut batch = lines("group", "");
+        let evil = "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK\nforged";
+        batch.bytes = evil.as_bytes().to_vec();
+        batch.streams = vec!["eni-0123456789abcdef0-all".into()];
+        let end = u32::try_from(evil.len()).unwrap();
+        batch.events = vec![Event { end, stream: 0, timestamp: 1000, ingestion: 61_500, id: "7".into() }];
+        let out = Decoder::new(None).decode(&batch);
+        assert_eq!((out.lines, out.columns.len()), (1, 1));
+        assert_eq!(out.columns.number(Field::IngestionTime, 0), Some(61));
+        assert_eq!(out.columns.event(0).map(|event| &*event.id), Some("7"));
+    }
+}

@@ -1,0 +1,133 @@
+//! The few fields of a record that pairing needs, decoded and `Copy`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use super::field::Field;
+use super::table::Table;
+
+/// What the security groups and network ACLs decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// ACCEPT.
+    Accept,
+    /// REJECT.
+    Reject,
+    /// The format has no action, or it is `-` or an unknown word.
+    Unknown,
+}
+
+/// A number for a name, valid within one [`Names`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NameId(u32);
+
+/// Interfaces, accounts and VPCs by number. Grows with the account, not with the traffic; past [`Names::MAX`] further names share one number,
+/// so that a hostile log cannot fill the memory.
+#[derive(Clone, Debug)]
+pub struct Names {
+    set: IndexSet<Arc<str>, foldhash::fast::RandomState>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let mut set = IndexSet::default();
+        set.insert(Arc::from(""));
+        Names { set }
+    }
+}
+
+impl Names {
+    /// Most names that are told apart.
+    pub const MAX: usize = 1 << 20;
+    /// The name that is no name.
+    pub const NONE: NameId = NameId(0);
+
+    /// The number of `name`.
+    pub fn id(&mut self, name: &str) -> NameId {
+        if let Some(index) = self.set.get_index_of(name) {
+            return NameId(u32::try_from(index).unwrap_or(u32::MAX));
+        }
+        if self.set.len() > Names::MAX {
+            return self.id("(other)");
+        }
+        let (index, _) = self.set.insert_full(name.into());
+        NameId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    /// The name with this number; empty for [`Names::NONE`].
+    pub fn name(&self, id: NameId) -> &Arc<str> {
+        &self.set[id.0 as usize]
+    }
+}
+
+/// One flow record as pairing sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// VPC, else account: addresses mean the same thing only within it.
+    pub scope: NameId,
+    /// Account that owns the interface.
+    pub account: NameId,
+    /// Interface that logged it.
+    pub interface: NameId,
+    /// Source, as in the packet where that is logged.
+    pub src: IpAddr,
+    /// Destination, as in the packet where that is logged.
+    pub dst: IpAddr,
+    /// Source port; 0 for protocols without ports.
+    pub src_port: u16,
+    /// Destination port; 0 for protocols without ports.
+    pub dst_port: u16,
+    /// IANA protocol number.
+    pub protocol: u8,
+    /// Packets; 0 where not logged.
+    pub packets: u64,
+    /// Bytes; 0 where not logged.
+    pub bytes: u64,
+    /// Start of the window, Unix seconds.
+    pub start: i64,
+    /// End of the window, Unix seconds; never before `start`.
+    pub end: i64,
+    /// Decision.
+    pub action: Action,
+    /// TCP flags, where logged.
+    pub flags: Option<u8>,
+}
+
+impl Flow {
+    /// The flow in `row`, or `None` for NODATA, SKIPDATA and whatever else has no addresses or no protocol.
+    pub fn of<T: Table>(table: &T, row: usize, names: &mut Names) -> Option<Flow> {
+        let side = |packet, interface| table.address(packet, row).or_else(|| table.address(interface, row));
+        let port = |field| table.number(field, row).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+        let word = |field, names: &mut Names| table.word(field, row).map_or(Names::NONE, |word| names.id(word));
+        let src = side(Field::PktSrcAddr, Field::SrcAddr)?;
+        let dst = side(Field::PktDstAddr, Field::DstAddr)?;
+        let protocol = u8::try_from(table.number(Field::Protocol, row)?).ok()?;
+        let end = table.number(Field::End, row).or_else(|| table.number(Field::Start, row));
+        let end = i64::try_from(end.unwrap_or_else(|| table.time(row))).ok()?;
+        let start = table.number(Field::Start, row).and_then(|start| i64::try_from(start).ok()).unwrap_or(end);
+        let account = word(Field::AccountId, names);
+        let vpc = word(Field::VpcId, names);
+        Some(Flow {
+            scope: if vpc == Names::NONE { account } else { vpc },
+            account,
+            interface: word(Field::InterfaceId, names),
+            src,
+            dst,
+            src_port: port(Field::SrcPort),
+            dst_port: port(Field::DstPort),
+            protocol,
+            packets: table.number(Field::Packets, row).unwrap_or(0),
+            bytes: table.number(Field::Bytes, row).unwrap_or(0),
+            start: start.min(end),
+            end: end.max(start),
+            action: match table.word(Field::Action, row) {
+                Some("ACCEPT") => Action::Accept,
+                Some("REJECT") => Action::Reject,
+                _ => Action::Unknown,
+            },
+            flags: table.number(Field::TcpFlags, row).and_then(|flags| u8::try_from(flags).ok()),
+        })
+    }
+}

@@ -1,0 +1,425 @@
+//! From a line to a row of [`Columns`]: one pass over the bytes, no allocation for a line whose words were seen before.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::columns::{Columns, EventTag, code_of};
+use super::field::{Field, Kind};
+use super::format::{Format, Slot, layouts_of};
+
+/// Longest line that is read; AWS's own limit for an event is 1 MiB, and the longest documented record is some 3 KiB.
+pub const MAX_LINE: usize = 64 * 1024;
+/// Most tokens that are looked at in one line.
+const MAX_TOKENS: usize = 256;
+
+/// Why a line is not a record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// Nothing but white space.
+    #[error("empty line")]
+    Empty,
+    /// Over [`MAX_LINE`].
+    #[error("line of {0} bytes is longer than the {MAX_LINE} that are read")]
+    TooLong(usize),
+    /// Not UTF-8.
+    #[error("not UTF-8 text")]
+    NotText,
+    /// Fewer tokens than the format has fields.
+    #[error("{found} fields where the format ({format}) has {expected}")]
+    TooFew {
+        /// Tokens found.
+        found: usize,
+        /// Fields expected.
+        expected: usize,
+        /// Label of the format.
+        format: String,
+    },
+    /// No layout has this many fields.
+    #[error("{0} fields fit no known format; name it with --format or a header line")]
+    NoFormat(usize),
+    /// A token that its field cannot hold.
+    #[error("field {} cannot be '{token}'", .field.name())]
+    BadValue {
+        /// The field.
+        field: Field,
+        /// The token, cut to 64 characters.
+        token: String,
+    },
+}
+
+impl LineError {
+    /// A short stable name for counting by reason.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            LineError::Empty => "empty",
+            LineError::TooLong(_) => "too-long",
+            LineError::NotText => "not-text",
+            LineError::TooFew { .. } => "too-few-fields",
+            LineError::NoFormat(_) => "no-format",
+            LineError::BadValue { .. } => "bad-value",
+        }
+    }
+}
+
+/// What a line turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// A record; it is now the last row.
+    Row,
+    /// A header line, declaring this format.
+    Header(Arc<Format>),
+}
+
+/// How the format of a line was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Said by `--format` or the last header: other layouts are tried only where a line cannot be of this one.
+    Said(&'a Arc<Format>),
+    /// Not said: guess, beginning with what the last line was.
+    Guess(&'a Arc<Format>),
+}
+
+/// Reads lines into [`Columns`]. Keeps the words it saw last in each column, since neighbouring lines share most of them.
+#[derive(Debug, Default)]
+pub struct LineParser {
+    words: Vec<[Word; 2]>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Word {
+    text: Vec<u8>,
+    code: u64,
+}
+
+impl LineParser {
+    /// A parser for rows of one [`Columns`] value. Codes belong to those columns: call [`LineParser::reset`] before filling others.
+    pub fn new() -> LineParser {
+        LineParser { words: vec![<[Word; 2]>::default(); Field::COUNT] }
+    }
+
+    /// Forgets the codes of the last columns.
+    pub fn reset(&mut self) {
+        for word in self.words.iter_mut().flatten() {
+            word.code = 0;
+        }
+    }
+
+    /// Reads one line (without its line end) into the next row of `columns`. `extra` adds derived fields, such as the log stream, once the
+    /// line is known to be good. Nothing stays behind when it is not.
+    ///
+    /// # Errors
+    /// What keeps the line from being a record.
+    pub fn parse(
+        &mut self,
+        line: &[u8],
+        known: Known<'_>,
+        columns: &mut Columns,
+        extra: impl FnOnce(&mut Columns, &Format),
+        event: Option<EventTag>,
+    ) -> Result<Parsed, LineError> {
+        if line.len() > MAX_LINE {
+            return Err(LineError::TooLong(line.len()));
+        }
+        let mut spans = [(0_u32, 0_u32); MAX_TOKENS];
+        let found = tokens(line, &mut spans);
+        let spans = &spans[..found.min(MAX_TOKENS)];
+        if spans.is_empty() {
+            return Err(LineError::Empty);
+        }
+        // An export of a log group puts an ISO time before each message; no record begins with one.
+        let spans = if is_iso_time(token(line, spans[0])) && spans.len() > 1 { &spans[1..] } else { spans };
+        if token(line, spans[0])[0].is_ascii_alphabetic()
+            && let Some(header) = header(line, spans)
+        {
+            return Ok(Parsed::Header(Arc::new(header)));
+        }
+        let (Known::Said(format) | Known::Guess(format)) = known;
+        let expected = format.slots().len();
+        let mut refused = None;
+        if expected == spans.len() {
+            match self.row(line, spans, format, columns) {
+                Ok(verbatim) => return Ok(finish(columns, format, verbatim, extra, event)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        for layout in layouts_of(spans.len()).filter(|layout| !Arc::ptr_eq(layout, format)) {
+            if let Ok(verbatim) = self.row(line, spans, layout, columns) {
+                return Ok(finish(columns, layout, verbatim, extra, event));
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        // More columns than the format names: read those it does, keep the line as it is.
+        if expected < spans.len() && self.row(line, &spans[..expected], format, columns).is_ok() {
+            let whole = normalised(line, spans);
+            return Ok(finish(columns, format, Some(whole), extra, event));
+        }
+        Err(match known {
+            Known::Said(_) if expected > spans.len() => {
+                LineError::TooFew { found: spans.len(), expected, format: format.label() }
+            }
+            _ if std::str::from_utf8(line).is_err() => LineError::NotText,
+            _ => LineError::NoFormat(spans.len()),
+        })
+    }
+
+    /// Puts the values of one line; rolls them back on error. Gives the line back where its values do not spell it.
+    fn row(
+        &mut self,
+        line: &[u8],
+        spans: &[(u32, u32)],
+        format: &Format,
+        columns: &mut Columns,
+    ) -> Result<Option<Box<str>>, LineError> {
+        let mut exact = true;
+        for (slot, &span) in format.slots().iter().zip(spans) {
+            let text = token(line, span);
+            let Slot::Field(field) = *slot else {
+                exact &= text == b"-";
+                continue;
+            };
+            if text == b"-" {
+                continue;
+            }
+            let Some((code, spelled)) = self.code(field, text, columns) else {
+                columns.roll_back();
+                return Err(bad_value(field, text));
+            };
+            exact &= spelled;
+            columns.put(field, code);
+        }
+        Ok((!exact).then(|| normalised(line, spans)))
+    }
+
+    /// The code of a token, and whether rendering the code gives the token back.
+    fn code(&mut self, field: Field, text: &[u8], columns: &mut Columns) -> Option<(u64, bool)> {
+        match field.kind() {
+            Kind::Addr => {
+                if let Some(addr) = ipv4(text) {
+                    return Some((columns.addr_code(IpAddr::V4(addr)), true));
+                }
+                let text = std::str::from_utf8(text).ok()?;
+                let addr = IpAddr::from_str(text).ok()?;
+                Some((columns.addr_code(addr), addr.to_string() == text))
+            }
+            Kind::Text => self.word(field, text, columns).map(|code| (code, true)),
+            Kind::Port => number(text).filter(|(n, _)| *n <= u64::from(u16::MAX)).map(coded),
+            Kind::Protocol | Kind::Flags => number(text).filter(|(n, _)| *n <= u64::from(u8::MAX)).map(coded),
+            // Milliseconds were seen in the wild; as seconds they would lie 50,000 years ahead.
+            Kind::Time => number(text)
+                .map(|(n, spelled)| if text.len() == 13 { coded((n / 1000, false)) } else { coded((n, spelled)) }),
+            Kind::Count | Kind::Int | Kind::Duration | Kind::Ratio => number(text).map(coded),
+        }
+    }
+
+    fn word(&mut self, field: Field, text: &[u8], columns: &mut Columns) -> Option<u64> {
+        let recent = &mut self.words[field as usize];
+        if let Some(word) = recent.iter().find(|word| word.code != 0 && word.text == text) {
+            return Some(word.code);
+        }
+        let code = columns.text_code(std::str::from_utf8(text).ok()?);
+        recent.swap(0, 1);
+        recent[0].text.clear();
+        recent[0].text.extend_from_slice(text);
+        recent[0].code = code;
+        Some(code)
+    }
+}
+
+fn finish(
+    columns: &mut Columns,
+    format: &Arc<Format>,
+    verbatim: Option<Box<str>>,
+    extra: impl FnOnce(&mut Columns, &Format),
+    event: Option<EventTag>,
+) -> Parsed {
+    extra(columns, format);
+    columns.finish_row(format, verbatim, event);
+    Parsed::Row
+}
+
+fn bad_value(field: Field, text: &[u8]) -> LineError {
+    LineError::BadValue { field, token: String::from_utf8_lossy(&text[..text.len().min(64)]).into_owned() }
+}
+
+/// The line with single spaces and nothing around it, which is what rendering gives.
+fn normalised(line: &[u8], spans: &[(u32, u32)]) -> Box<str> {
+    let words: Vec<_> = spans.iter().map(|span| String::from_utf8_lossy(token(line, *span))).collect();
+    words.join(" ").into()
+}
+
+fn header(line: &[u8], spans: &[(u32, u32)]) -> Option<Format> {
+    let words: Option<Vec<&str>> = spans.iter().map(|span| std::str::from_utf8(token(line, *span)).ok()).collect();
+    Format::from_header(&words?)
+}
+
+fn token(line: &[u8], span: (u32, u32)) -> &[u8] {
+    &line[span.0 as usize..span.1 as usize]
+}
+
+/// Finds the words of a line; gives how many there are, also beyond the room in `spans`.
+fn tokens(line: &[u8], spans: &mut [(u32, u32); MAX_TOKENS]) -> usize {
+    let mut found = 0;
+    let mut start = 0_u32;
+    // Lines are at most MAX_LINE long, so positions fit.
+    #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_LINE")]
+    for (index, byte) in line.iter().chain(std::iter::once(&b' ')).enumerate() {
+        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+            let index = index as u32;
+            if start < index {
+                if let Some(span) = spans.get_mut(found) {
+                    *span = (start, index);
+                }
+                found += 1;
+            }
+            start = index + 1;
+        }
+    }
+    found
+}
+
+fn coded((number, spelled): (u64, bool)) -> (u64, bool) {
+    (code_of(number), spelled)
+}
+
+/// A decimal number below `u64::MAX`, and whether it is spelled without leading zeros.
+fn number(text: &[u8]) -> Option<(u64, bool)> {
+    if text.is_empty() || text.len() > 20 {
+        return None;
+    }
+    let mut value = 0_u64;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    (value < u64::MAX).then_some((value, text[0] != b'0' || text.len() == 1))
+}
+
+/// A dotted quad without leading zeros, which is the only spelling of an IPv4 address.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0_u8; 4];
+    let mut place = 0;
+    let mut digits = 0;
+    let mut value = 0_u16;
+    for byte in text.iter().chain(std::iter::once(&b'.')) {
+        match byte {
+            b'0'..=b'9' if digits < 3 && !(digits > 0 && value == 0) => {
+                value = value * 10 + u16::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && place < 4 => {
+                octets[place] = u8::try_from(value).ok()?;
+                place += 1;
+                (digits, value) = (0, 0);
+            }
+            _ => return None,
+        }
+    }
+    (place == 4).then(|| Ipv4Addr::from(octets))
+}
+
+/// Whether a word looks like `2018-09-22T20:28:14.000Z`.
+fn is_iso_time(word: &[u8]) -> bool {
+    word.len() >= 20 && word[4] == b'-' && word[7] == b'-' && word[10] == b'T' && word.ends_with(b"Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::table::Table;
+
+    fn read(line: &str) -> (Columns, Result<Parsed, LineError>) {
+        let mut columns = Columns::new();
+        let format = Format::default_v2();
+        let result = LineParser::new().parse(line.as_bytes(), Known::Guess(&format), &mut columns, |_, _| {}, None);
+        (columns, result)
+    }
+
+    fn rendered(line: &str) -> String {
+        let (columns, result) = read(line);
+        assert_eq!(result, Ok(Parsed::Row), "{line}");
+        let mut out = String::new();
+        columns.render_line(0, &mut out);
+        out
+    }
+
+    const TRIGGER: &str = "2 622676721278 eni-0536faba73134a9b7 13.125.33.130 172.16.0.178 40396 11211 17 1 50 1534778806 1534778866 ACCEPT OK";
+
+    #[test]
+    fn a_default_line_is_read_whole() {
+        let (columns, result) = read(TRIGGER);
+        assert_eq!(result, Ok(Parsed::Row));
+        assert_eq!(columns.word(Field::AccountId, 0), Some("622676721278"));
+        assert_eq!(columns.address(Field::DstAddr, 0), Some("172.16.0.178".parse().unwrap()));
+        assert_eq!(columns.number(Field::DstPort, 0), Some(11211));
+        assert_eq!(columns.number(Field::Bytes, 0), Some(50));
+        assert_eq!(columns.time(0), 1_534_778_866);
+    }
+
+    #[test]
+    fn lines_render_as_they_were_logged() {
+        for line in [
+            TRIGGER,
+            "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - NODATA",
+            "2 unknown eni-1 2001:db8::1 2001:db8::2 34892 22 6 54 8855 1477913708 1477913820 ACCEPT OK",
+            "2 000000000010 eni-1 2001:db8:0:0:0:0:0:1 2001:0db8::2 0 0 58 04 8855 1477913708 1477913820 ACCEPT OK",
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1477913708123 1477913820456 ACCEPT OK",
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1477913708 1477913820 ACCEPT OK further columns",
+        ] {
+            assert_eq!(rendered(line), line);
+        }
+        assert_eq!(
+            rendered("2  1\teni-1 10.0.0.1   10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK\r"),
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK"
+        );
+    }
+
+    #[test]
+    fn absent_is_not_zero() {
+        let (columns, _) = read("2 123456789010 eni-1 - - 0 - - - 0 1431280876 1431280934 - OK");
+        assert_eq!(columns.number(Field::SrcPort, 0), Some(0));
+        assert_eq!(columns.number(Field::DstPort, 0), None);
+        assert_eq!(columns.number(Field::Packets, 0), None);
+        assert_eq!(columns.number(Field::Bytes, 0), Some(0));
+    }
+
+    #[test]
+    fn a_bad_line_leaves_nothing_behind() {
+        for line in [
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 70000 6 5 500 1 2 ACCEPT OK",
+            "2 1 eni-1 10.0.0.256 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK",
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 99999999999999999999 1 2 ACCEPT OK",
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 300 5 500 1 2 ACCEPT OK",
+            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT",
+            "",
+            "one two three",
+        ] {
+            let (columns, result) = read(line);
+            assert!(result.is_err(), "{line}");
+            assert!(columns.is_empty());
+            assert_eq!(columns.code(Field::AccountId, 0), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn other_layouts_are_guessed_by_count_and_type() {
+        let (columns, result) = read(
+            "123456789010 ACCEPT use1-az1 500 10.0.0.2 443 1600000060 egress i-1 eni-1 OK 5 - 10.0.0.2 - 10.0.0.1 6 us-east-1 10.0.0.1 50000 1600000000 - - subnet-1 19 1 IPv4 5 vpc-1",
+        );
+        assert_eq!(result, Ok(Parsed::Row));
+        assert_eq!(columns.format(0).label(), "all of version 5, alphabetical");
+        assert_eq!(columns.number(Field::TcpFlags, 0), Some(19));
+    }
+
+    #[test]
+    fn an_export_with_iso_times_is_read() {
+        let (columns, result) = read(&format!("2018-08-20T15:26:46.000Z {TRIGGER}"));
+        assert_eq!(result, Ok(Parsed::Row));
+        assert_eq!(columns.number(Field::SrcPort, 0), Some(40396));
+    }
+}

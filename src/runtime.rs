@@ -1,0 +1,294 @@
+//! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, at most thirty a second and only when
+//! something changed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+use futures_util::StreamExt as _;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
+use crate::cli::{Command, Common};
+use crate::engine::Core;
+use crate::engine::thread::{Engine, now_ms};
+use crate::engine::view::{Page, ViewSpec};
+use crate::record::{Input as Fed, SourceState, SourceStatus};
+use crate::start::{self, Source, StartError};
+use crate::terminal::{self, Screen};
+use crate::ui::Look;
+use crate::ui::glyphs;
+use crate::ui::theme::{Depth, Theme, ThemeError};
+
+/// Least time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// Inputs on their way from the source.
+const QUEUE: usize = 8;
+/// How long the first page is waited for before the first frame, so that it is not drawn twice.
+const FIRST_PAGE: Duration = Duration::from_millis(40);
+
+/// Why the screen could not open or had to close.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// Before it opened.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no such theme.
+    #[error(transparent)]
+    Theme(#[from] ThemeError),
+    /// The terminal.
+    #[error("the terminal cannot show the screen: {0}. --print works without one")]
+    Terminal(#[from] io::Error),
+}
+
+/// Opens the screen on `command` and runs until the user leaves. Gives what the source could not read, for the exit code.
+///
+/// # Errors
+/// What kept the screen from opening, or the terminal's end.
+pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
+    // All that can be wrong is found out before the screen opens.
+    let decoder = start::decoder(common)?;
+    let detector = start::detector(common.memory)?;
+    let mut app = App::new();
+    if let Some(text) = &common.filter {
+        app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
+    }
+    let depth = Depth::detect(|name| std::env::var(name).ok());
+    let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
+    let theme = Theme::load(&common.theme, shade, depth)?;
+    let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
+    let source = Source::prepare(command, true).await?;
+    let core = Core::new(source.config(common.memory), detector, false);
+
+    let (out, mut inputs) = mpsc::channel(QUEUE);
+    let failures = out.clone();
+    let feeding = tokio::spawn(async move {
+        if let Err(error) = source.run(out).await {
+            let state = SourceState::Failed(error.to_string());
+            // Nobody listens any more if this fails.
+            let _ = failures.send(Fed::Status(SourceStatus { state, ..SourceStatus::default() })).await;
+        }
+    });
+    let (publish, pages) = watch::channel(Arc::new(Page::default()));
+    let engine = Engine::start(
+        core,
+        decoder,
+        move || inputs.blocking_recv(),
+        move |page| {
+            // The screen is gone if nobody takes it.
+            let _ = publish.send(Arc::new(page));
+        },
+    )?;
+    let asker = engine.asker();
+    let screen = Screen::open(!common.no_mouse)?;
+    let result = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages }.run().await;
+    feeding.abort();
+    Ok(result?)
+}
+
+/// The screen's loop with all it owns.
+struct Loop {
+    app: App,
+    look: Look,
+    screen: Screen,
+    ask: Box<dyn Fn(ViewSpec) + Send>,
+    pages: watch::Receiver<Arc<Page>>,
+}
+
+impl Loop {
+    async fn run(mut self) -> io::Result<()> {
+        let mut signals = Signals::new()?;
+        let mut events = EventStream::new();
+        let mut asked = None;
+        self.app.tick(now_ms());
+        self.ask_if_new(&mut asked);
+        if let Ok(Ok(())) = tokio::time::timeout(FIRST_PAGE, self.pages.changed()).await {
+            self.receive();
+        }
+        let mut dirty = true;
+        let mut last_frame = Instant::now() - FRAME;
+        loop {
+            let wait =
+                if dirty { (last_frame + FRAME).saturating_duration_since(Instant::now()) } else { self.patience() };
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::Leave => return Ok(()),
+                    Signal::Suspend => self.suspend(&mut events)?,
+                },
+                event = events.next() => match event {
+                    Some(Ok(event)) => {
+                        if let Some(end) = self.event(event, &mut events)? {
+                            return end;
+                        }
+                    }
+                    // The terminal is gone: there is nobody to show anything to.
+                    Some(Err(_)) | None => return Ok(()),
+                },
+                changed = self.pages.changed() => match changed {
+                    Ok(()) => self.receive(),
+                    Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
+                },
+                () = tokio::time::sleep(wait) => {
+                    if dirty {
+                        self.frame()?;
+                        last_frame = Instant::now();
+                        dirty = false;
+                        // The frame said how many rows fit, which may be a new question.
+                        self.ask_if_new(&mut asked);
+                        continue;
+                    }
+                }
+            }
+            self.app.tick(now_ms());
+            self.ask_if_new(&mut asked);
+            dirty = true;
+        }
+    }
+
+    /// How long nothing need be drawn while nothing comes: a countdown runs by the second.
+    fn patience(&self) -> Duration {
+        let waits = matches!(self.app.page().status.state.state, SourceState::Waiting { .. });
+        Duration::from_secs(if waits { 1 } else { 3_600 })
+    }
+
+    fn receive(&mut self) {
+        let page = Arc::clone(&self.pages.borrow_and_update());
+        self.app.receive(page);
+    }
+
+    fn ask_if_new(&mut self, asked: &mut Option<u64>) {
+        let spec = self.app.spec();
+        if *asked != Some(spec.serial) {
+            *asked = Some(spec.serial);
+            (self.ask)(spec);
+        }
+    }
+
+    fn frame(&mut self) -> io::Result<()> {
+        let viewport = self.screen.draw(&self.app, &self.look)?;
+        self.app.laid_out(viewport);
+        Ok(())
+    }
+
+    /// Takes an event. `Some` ends the loop.
+    fn event(&mut self, event: Event, events: &mut EventStream) -> io::Result<Option<io::Result<()>>> {
+        let Some(input) = translate(event) else { return Ok(None) };
+        for effect in self.app.input(&input) {
+            match effect {
+                Effect::Quit => return Ok(Some(Ok(()))),
+                Effect::Suspend => self.suspend(events)?,
+                Effect::Redraw => self.screen.redraw()?,
+                Effect::Copy(text) => {
+                    self.screen.copy(&text)?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stops until `fg`. The event reader goes first: it would take what is typed into the shell.
+    fn suspend(&mut self, events: &mut EventStream) -> io::Result<()> {
+        let reader = std::mem::take(events);
+        drop(reader);
+        self.screen.suspend()?;
+        *events = EventStream::new();
+        Ok(())
+    }
+}
+
+/// A terminal event as the app knows it; `None` for what means nothing here.
+fn translate(event: Event) -> Option<Input> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            let code = match key.code {
+                KeyCode::Char(c) => Code::Char(c),
+                KeyCode::Enter => Code::Enter,
+                KeyCode::Esc => Code::Esc,
+                KeyCode::Tab => Code::Tab,
+                KeyCode::BackTab => Code::BackTab,
+                KeyCode::Backspace => Code::Backspace,
+                KeyCode::Delete => Code::Delete,
+                KeyCode::Up => Code::Up,
+                KeyCode::Down => Code::Down,
+                KeyCode::Left => Code::Left,
+                KeyCode::Right => Code::Right,
+                KeyCode::PageUp => Code::PageUp,
+                KeyCode::PageDown => Code::PageDown,
+                KeyCode::Home => Code::Home,
+                KeyCode::End => Code::End,
+                _ => return None,
+            };
+            Some(Input::Key(Key { code, ctrl: key.modifiers.contains(KeyModifiers::CONTROL) }))
+        }
+        Event::Paste(text) => Some(Input::Paste(text)),
+        Event::Mouse(mouse) => {
+            let kind = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+                MouseEventKind::ScrollUp => MouseKind::WheelUp,
+                MouseEventKind::ScrollDown => MouseKind::WheelDown,
+                _ => return None,
+            };
+            Some(Input::Mouse(Mouse { kind, x: mouse.column, y: mouse.row }))
+        }
+        // A new size is drawn like any change: the loop draws after every event.
+        _ => None,
+    }
+}
+
+/// What a signal asks for.
+enum Signal {
+    Leave,
+    Suspend,
+}
+
+/// The signals that matter. Raw mode turns Ctrl-C and Ctrl-Z into keys; these come from elsewhere.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    stop: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Leave,
+            _ = self.interrupt.recv() => Signal::Leave,
+            _ = self.hang_up.recv() => Signal::Leave,
+            _ = self.stop.recv() => Signal::Suspend,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) -> Signal {
+        // The only one there is; where it cannot be listened for, it never comes.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Leave
+    }
+}

@@ -1,0 +1,118 @@
+//! Who began: a cascade of evidence, strongest first. The method that decided is kept, since a guess must look like one.
+
+use std::sync::LazyLock;
+
+use super::key::{Key, Way};
+use super::pair::Session;
+use crate::record::amplification::amp_port;
+use crate::record::services::{self, TCP, UDP};
+use crate::record::special::is_public;
+
+/// What decided who the initiator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// One side sent a SYN without ACK.
+    Syn,
+    /// One side sent SYN-ACK: the other began.
+    SynAck,
+    /// Exactly one port belongs to a known service.
+    Service,
+    /// One side began earlier, within one interface and capture window.
+    Time,
+    /// The ports are of different classes: below 1,024, 32,768 or 49,152.
+    PortClass,
+    /// The lower port is taken for the server's.
+    LowPort,
+    /// The ports say nothing; the private side is taken for the client.
+    Perimeter,
+    /// Nothing decides. The lower endpoint is called the client.
+    Undecided,
+}
+
+impl Method {
+    /// The code word used in output and filters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Syn => "syn",
+            Method::SynAck => "synack",
+            Method::Service => "service",
+            Method::Time => "time",
+            Method::PortClass => "portclass",
+            Method::LowPort => "lowport",
+            Method::Perimeter => "perimeter",
+            Method::Undecided => "undecided",
+        }
+    }
+
+    /// Whether it is evidence rather than a guess.
+    pub fn is_strong(self) -> bool {
+        matches!(self, Method::Syn | Method::SynAck | Method::Service)
+    }
+}
+
+const SYN: u8 = 0x02;
+const SYN_ACK: u8 = 0x12;
+
+/// The direction of the request, and what decided it. Depends only on what the session holds, never on the order in which it came.
+pub(super) fn orient(session: &Session) -> (Way, Method) {
+    let key = &session.key;
+    let ways = [Way::AtoB, Way::BtoA];
+    let flags = ways.map(|way| session.flags(way));
+    // Flags are OR-ed over a window: a client shows SYN alone, a server SYN with ACK. Both sides alone would be a simultaneous open.
+    let syn = flags.map(|flags| flags & SYN_ACK == SYN);
+    let syn_ack = flags.map(|flags| flags & SYN_ACK == SYN_ACK);
+    match (syn, syn_ack) {
+        ([true, false], _) => return (Way::AtoB, Method::Syn),
+        ([false, true], _) => return (Way::BtoA, Method::Syn),
+        (_, [true, false]) => return (Way::BtoA, Method::SynAck),
+        (_, [false, true]) => return (Way::AtoB, Method::SynAck),
+        _ => {}
+    }
+    let (a, b) = (key.a.1, key.b.1);
+    match (is_service(a, key.protocol), is_service(b, key.protocol)) {
+        (false, true) => return (Way::AtoB, Method::Service),
+        (true, false) => return (Way::BtoA, Method::Service),
+        _ => {}
+    }
+    if a == b {
+        // The same port on both sides (NTP, IKE, WireGuard, ICMP) has no server. For UDP not even the perimeter says who began.
+        return match (is_public(key.a.0), is_public(key.b.0)) {
+            (false, true) if key.protocol != UDP => (Way::AtoB, Method::Perimeter),
+            (true, false) if key.protocol != UDP => (Way::BtoA, Method::Perimeter),
+            _ => (Way::AtoB, Method::Undecided),
+        };
+    }
+    if let Some(way) = session.earlier() {
+        return (way, Method::Time);
+    }
+    by_port(key)
+}
+
+fn by_port(key: &Key) -> (Way, Method) {
+    let (a, b) = (key.a.1, key.b.1);
+    for class in [1_024, 32_768, 49_152] {
+        match (a < class, b < class) {
+            (false, true) => return (Way::AtoB, Method::PortClass),
+            (true, false) => return (Way::BtoA, Method::PortClass),
+            _ => {}
+        }
+    }
+    (if a > b { Way::AtoB } else { Way::BtoA }, Method::LowPort)
+}
+
+/// Whether servers of a known service listen on `port`.
+fn is_service(port: u16, protocol: u8) -> bool {
+    // Asked twice a record: a table of all ports, made once, instead of a search.
+    static KNOWN: LazyLock<[Vec<bool>; 2]> = LazyLock::new(|| {
+        [TCP, UDP].map(|protocol| {
+            let known =
+                |port| services::service(port, protocol).is_some() || (protocol == UDP && amp_port(port).is_some());
+            (0..=u16::MAX).map(known).collect()
+        })
+    });
+    match protocol {
+        TCP => KNOWN[0][usize::from(port)],
+        UDP => KNOWN[1][usize::from(port)],
+        _ => false,
+    }
+}

@@ -1,0 +1,198 @@
+use super::*;
+use crate::record::{Batch, Decoder, Field, Names, Row, Value};
+use crate::session::SessionRow;
+use proptest::prelude::*;
+
+fn flows(text: &str, names: &mut Names) -> Vec<Flow> {
+    let batch = Batch { bytes: text.as_bytes().to_vec(), ..Batch::default() };
+    let columns = Decoder::new(None).decode(&batch).columns;
+    (0..crate::record::Table::len(&columns)).filter_map(|row| Flow::of(&columns, row, names)).collect()
+}
+
+fn paired(text: &str) -> (Vec<Session>, Names) {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600);
+    for flow in flows(text, &mut names) {
+        table.add(&flow);
+    }
+    table.finish();
+    let mut sessions = table.take_finished();
+    sessions.sort_by_key(|session| (session.first, session.key.a, session.key.b));
+    (sessions, names)
+}
+
+/// The founding example, DESIGN §1: priming and trigger, each with its reply.
+const FOUNDING: &str = "\
+2 622676721278 eni-0536faba73134a9b7 13.125.33.130 172.16.0.178 22222 11211 17 3422 5072550 1534778743 1534778802 ACCEPT OK
+2 622676721278 eni-0536faba73134a9b7 172.16.0.178 13.125.33.130 11211 22222 17 137 513727 1534778743 1534778802 ACCEPT OK
+2 622676721278 eni-0536faba73134a9b7 13.125.33.130 172.16.0.178 40396 11211 17 1 50 1534778806 1534778866 ACCEPT OK
+2 622676721278 eni-0536faba73134a9b7 172.16.0.178 13.125.33.130 11211 40396 17 36 51327 1534778806 1534778866 ACCEPT OK
+";
+
+fn number(row: &SessionRow<'_>, field: Field) -> f64 {
+    row.get(field).and_then(Value::number).unwrap_or(f64::NAN)
+}
+
+#[test]
+fn the_founding_example_is_two_sessions_with_the_published_ratio() {
+    let (sessions, names) = paired(FOUNDING);
+    assert_eq!(sessions.len(), 2);
+    let trigger = SessionRow { session: &sessions[1], names: &names, region: None };
+    assert_eq!(sessions[1].client(), ("13.125.33.130".parse().unwrap(), 40396));
+    assert_eq!(sessions[1].server(), ("172.16.0.178".parse().unwrap(), 11211));
+    assert_eq!(sessions[1].method(), Method::Service);
+    assert_eq!(sessions[1].state(), State::Closed);
+    assert!((number(&trigger, Field::ByteRatio) - 1026.54).abs() < 1e-9);
+    assert!((number(&trigger, Field::Baf) - 50_319.0 / 22.0).abs() < 1e-9);
+    assert!((number(&trigger, Field::SizeRatio) - 51_327.0 / 36.0 / 50.0).abs() < 1e-9);
+    let priming = SessionRow { session: &sessions[0], names: &names, region: None };
+    assert!(number(&priming, Field::ByteRatio) < 1.0);
+}
+
+#[test]
+fn a_conversation_logged_by_both_interfaces_is_counted_once() {
+    let (sessions, _) = paired(
+        "2 1 eni-a 10.0.0.1 10.0.0.2 40000 5432 6 10 1000 100 160 ACCEPT OK\n\
+         2 1 eni-a 10.0.0.2 10.0.0.1 5432 40000 6 8 9000 100 160 ACCEPT OK\n\
+         2 1 eni-b 10.0.0.1 10.0.0.2 40000 5432 6 10 1000 110 170 ACCEPT OK\n\
+         2 1 eni-b 10.0.0.2 10.0.0.1 5432 40000 6 8 9000 110 170 ACCEPT OK\n",
+    );
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0].totals(sessions[0].request()), Totals { packets: 10, bytes: 1000 });
+    assert_eq!(sessions[0].totals(sessions[0].request().reversed()), Totals { packets: 8, bytes: 9000 });
+    assert_eq!((sessions[0].records, sessions[0].interfaces().count()), (4, 2));
+}
+
+#[test]
+fn a_repeated_line_is_counted_once_and_a_reject_beside_an_accept_is_not_a_repetition() {
+    let line = "2 1 eni-a 10.0.0.1 10.0.0.2 40000 22 6 10 1000 100 160 ACCEPT OK\n";
+    let (sessions, _) = paired(&format!("{line}{line}{}", line.replace("ACCEPT", "REJECT")));
+    assert_eq!((sessions[0].records, sessions[0].duplicates), (2, 1));
+    assert_eq!(sessions[0].totals(sessions[0].request()).bytes, 2000);
+    assert_eq!(sessions[0].action(), Some("MIXED"));
+}
+
+#[test]
+fn the_cascade_decides_by_the_strongest_evidence() {
+    let v3 = "version interface-id account-id srcaddr dstaddr srcport dstport protocol packets bytes start end tcp-flags action log-status\n";
+    let cases = [
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 443 50000 6 1 60 100 160 2 ACCEPT OK\n", 443, Method::Syn),
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 443 50000 6 1 60 100 160 18 ACCEPT OK\n", 50000, Method::SynAck),
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 443 50001 6 1 60 100 160 0 ACCEPT OK\n", 50001, Method::Service),
+        (
+            "3 eni-a 1 10.0.0.1 10.0.0.2 60000 50001 6 1 60 100 160 0 ACCEPT OK\n3 eni-a 1 10.0.0.2 10.0.0.1 50001 60000 6 1 60 97 160 0 ACCEPT OK\n",
+            50001,
+            Method::Time,
+        ),
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 30000 50001 6 1 60 100 160 0 ACCEPT OK\n", 50001, Method::PortClass),
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 60000 50001 6 1 60 100 160 0 ACCEPT OK\n", 60000, Method::LowPort),
+        ("3 eni-a 1 10.0.0.1 10.0.0.2 123 123 17 1 76 100 160 - ACCEPT OK\n", 123, Method::Undecided),
+        ("3 eni-a 1 8.8.8.8 10.0.0.2 0 0 1 1 84 100 160 - ACCEPT OK\n", 0, Method::Perimeter),
+    ];
+    for (text, client_port, method) in cases {
+        let (sessions, _) = paired(&format!("{v3}{text}"));
+        assert_eq!((sessions[0].client().1, sessions[0].method()), (client_port, method), "{text}");
+    }
+}
+
+#[test]
+fn one_side_is_half_and_then_unanswered_and_has_no_ratio() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600);
+    let flow = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 22 6 3 180 100 160 REJECT OK\n", &mut names)[0];
+    let change = table.add(&flow);
+    assert_eq!(table.get(change.id).unwrap().state(), State::Half);
+    let row = SessionRow { session: table.get(change.id).unwrap(), names: &names, region: None };
+    assert_eq!((row.get(Field::ByteRatio), row.get(Field::RespBytes)), (None, Some(Value::Int(0))));
+    table.advance(160 + 300 + 60 + 600 - 60);
+    assert_eq!(table.get(change.id).unwrap().state(), State::Half, "lateness has not passed");
+    table.advance(160 + 300 + 60 + 600 + 60);
+    assert_eq!(table.get(change.id).unwrap().state(), State::Unanswered);
+    assert_eq!(table.take_finished().len(), 1);
+}
+
+#[test]
+fn a_record_after_the_end_of_its_session_is_late() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600);
+    let all = flows(FOUNDING, &mut names);
+    table.add(&all[0]);
+    table.advance(all[0].end + 5_000);
+    let change = table.add(&all[1]);
+    assert_eq!(table.get(change.id).unwrap().state(), State::Late);
+}
+
+#[test]
+fn a_flood_of_one_packet_sessions_does_not_push_out_the_busy_one() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(100 * SESSION_BYTES, 600);
+    let busy = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 5432 6 1000 100000 100 160 ACCEPT OK\n", &mut names)[0];
+    let id = table.add(&busy).id;
+    for port in 1..20_000_u16 {
+        table.add(&Flow { src_port: port, dst_port: 23, packets: 1, bytes: 40, action: Action::Reject, ..busy });
+    }
+    assert!(table.get(id).is_some());
+    assert_eq!(table.len(), 100);
+    assert_eq!(table.dropped(), 19_999 + 1 - 100);
+    assert_eq!(table.take_finished().len() as u64, table.dropped());
+}
+
+#[test]
+fn a_frozen_chunk_does_not_change() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600);
+    let all = flows(FOUNDING, &mut names);
+    table.add(&all[0]);
+    let frozen: Vec<_> = table.chunks().to_vec();
+    table.add(&all[1]);
+    let count = |chunks: &[Arc<Vec<Option<Session>>>]| chunks[0][0].as_ref().unwrap().records;
+    assert_eq!((count(&frozen), count(table.chunks())), (1, 2));
+}
+
+/// A conversation's final form, without what depends on the order of arrival (numbers).
+fn essence(session: &Session, names: &Names) -> String {
+    let mut interfaces: Vec<_> = session.interfaces().map(|(id, _)| names.name(id).to_string()).collect();
+    interfaces.sort();
+    let request = session.totals(session.request());
+    let response = session.totals(session.request().reversed());
+    let (client, server) = (session.client(), session.server());
+    format!(
+        "{client:?} {server:?} {request:?} {response:?} {} {} {} {:?} {:?} {interfaces:?} {}",
+        session.first,
+        session.last,
+        session.records,
+        session.method(),
+        session.action(),
+        session.duplicates
+    )
+}
+
+fn record() -> impl Strategy<Value = String> {
+    (0..2_u8, 0..2_u8, prop::bool::ANY, 0..40_i64, 1..5_u64, prop::bool::ANY).prop_map(
+        |(eni, port, forward, minute, packets, accept)| {
+            let (start, client) = (minute * 60, 40_000 + u32::from(port));
+            let ends = if forward {
+                format!("10.0.0.1 10.0.0.2 {client} 443")
+            } else {
+                format!("10.0.0.2 10.0.0.1 443 {client}")
+            };
+            let action = if accept { "ACCEPT" } else { "REJECT" };
+            format!("2 1 eni-{eni} {ends} 6 {packets} {} {start} {} {action} OK\n", packets * 60, start + 60)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn final_sessions_do_not_depend_on_the_order_of_arrival(
+        (records, shuffled) in prop::collection::vec(record(), 1..40).prop_flat_map(|records| (Just(records.clone()), Just(records).prop_shuffle()))
+    ) {
+        let form = |records: &[String]| {
+            let (sessions, names) = paired(&records.concat());
+            let mut all: Vec<_> = sessions.iter().map(|session| essence(session, &names)).collect();
+            all.sort();
+            all
+        };
+        prop_assert_eq!(form(&records), form(&shuffled));
+    }
+}

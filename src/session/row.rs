@@ -1,0 +1,139 @@
+//! A session as a [`Row`]: what the filter, the rules and the screen read of it.
+
+use std::fmt::Write as _;
+
+use super::key::Way;
+use super::pair::Session;
+use crate::record::services::{self, UDP};
+use crate::record::{Field, Names, Row, Value};
+
+/// A session with what is needed to name its interfaces.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionRow<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The names its numbers mean.
+    pub names: &'a Names,
+    /// Region of the source, where known.
+    pub region: Option<&'a str>,
+}
+
+impl SessionRow<'_> {
+    /// Name of the service on the server's port.
+    pub fn service(&self) -> Option<&'static str> {
+        services::service(self.session.server().1, self.session.key.protocol)
+    }
+
+    /// Response over request, of a count; `None` unless both directions were seen and the request is not zero.
+    fn ratio(&self, count: impl Fn(Way) -> f64) -> Option<Value<'static>> {
+        let request = self.session.request();
+        let response = request.reversed();
+        if !(self.session.saw(request) && self.session.saw(response)) {
+            return None;
+        }
+        let (asked, answered) = (count(request), count(response));
+        (asked > 0.0).then(|| Value::Float(answered / asked))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 lose less than a byte in a petabyte")]
+    fn float(&self, field: Field) -> Option<Value<'static>> {
+        let bytes = |way| self.session.totals(way).bytes as f64;
+        let packets = |way| self.session.totals(way).packets as f64;
+        match field {
+            Field::ByteRatio => self.ratio(bytes),
+            Field::PacketRatio => self.ratio(packets),
+            // Without packets there is no mean; 0 makes the ratio absent.
+            Field::SizeRatio => self.ratio(|way| if packets(way) > 0.0 { bytes(way) / packets(way) } else { 0.0 }),
+            Field::Baf if self.session.key.protocol == UDP => {
+                let header = if self.session.key.a.0.is_ipv4() { 28.0 } else { 48.0 };
+                let payload = |way| (bytes(way) - header * packets(way)).max(0.0);
+                let request = self.session.request();
+                // A request of headers alone counts as one byte, as the literature does.
+                self.ratio(|way| if way == request { payload(way).max(1.0) } else { payload(way) })
+            }
+            Field::PacketSize => {
+                let total = packets(Way::AtoB) + packets(Way::BtoA);
+                (total > 0.0).then(|| Value::Float((bytes(Way::AtoB) + bytes(Way::BtoA)) / total))
+            }
+            _ => None,
+        }
+    }
+
+    fn name(&self, id: crate::record::NameId) -> Option<Value<'_>> {
+        let name = self.names.name(id);
+        (!name.is_empty()).then_some(Value::Text(name))
+    }
+}
+
+fn seconds(time: i64) -> Value<'static> {
+    Value::Int(u64::try_from(time).unwrap_or(0))
+}
+
+impl Row for SessionRow<'_> {
+    fn get(&self, field: Field) -> Option<Value<'_>> {
+        let session = self.session;
+        let request = session.request();
+        let (asked, answered) = (session.totals(request), session.totals(request.reversed()));
+        Some(match field {
+            Field::SrcAddr | Field::Client => Value::Addr(session.client().0),
+            Field::DstAddr | Field::Server => Value::Addr(session.server().0),
+            Field::SrcPort | Field::ClientPort => Value::Int(u64::from(session.client().1)),
+            Field::DstPort | Field::ServerPort => Value::Int(u64::from(session.server().1)),
+            Field::Protocol => Value::Int(u64::from(session.key.protocol)),
+            Field::Bytes => Value::Int(asked.bytes.saturating_add(answered.bytes)),
+            Field::Packets => Value::Int(asked.packets.saturating_add(answered.packets)),
+            Field::ReqBytes => Value::Int(asked.bytes),
+            Field::ReqPackets => Value::Int(asked.packets),
+            Field::RespBytes => Value::Int(answered.bytes),
+            Field::RespPackets => Value::Int(answered.packets),
+            Field::Start => seconds(session.first),
+            Field::End => seconds(session.last),
+            Field::Duration => seconds(session.last - session.first),
+            Field::Action => Value::Text(session.action()?),
+            Field::Service => Value::Text(self.service()?),
+            Field::State => Value::Text(session.state().as_str()),
+            Field::OrientedBy => Value::Text(session.method().as_str()),
+            Field::Records => Value::Int(u64::from(session.records)),
+            Field::SessionId => Value::Int(session.id),
+            Field::Scope => return self.name(session.key.scope),
+            Field::AccountId => return self.name(session.interfaces().next()?.1),
+            Field::Region => Value::Text(self.region?),
+            // Several interfaces are for `any`; one is a value like any other.
+            Field::InterfaceId => {
+                let mut all = session.interfaces();
+                let only = all.next()?.0;
+                return if all.next().is_none() { self.name(only) } else { None };
+            }
+            _ => return self.float(field),
+        })
+    }
+
+    fn any(&self, field: Field, test: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        let (client, server) = (self.session.client(), self.session.server());
+        match field {
+            Field::Ip => [client.0, server.0].into_iter().any(|addr| test(Value::Addr(addr))),
+            Field::Port => [client.1, server.1].into_iter().any(|port| test(Value::Int(u64::from(port)))),
+            Field::InterfaceId => self.session.interfaces().any(|(id, _)| self.name(id).is_some_and(&mut *test)),
+            Field::AccountId => self.session.interfaces().any(|(_, id)| self.name(id).is_some_and(&mut *test)),
+            _ => self.get(field).is_some_and(test),
+        }
+    }
+
+    fn render(&self, out: &mut String) {
+        let session = self.session;
+        let (client, server) = (session.client(), session.server());
+        let protocol = session.key.protocol;
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{} {} {} {} ", client.0, client.1, server.0, server.1);
+        let _ = match services::protocol_name(protocol) {
+            Some(name) => out.write_str(name),
+            None => write!(out, "{protocol}"),
+        };
+        for word in [self.service(), session.action(), Some(session.state().as_str())].into_iter().flatten() {
+            let _ = write!(out, " {word}");
+        }
+        for (interface, _) in session.interfaces() {
+            let _ = write!(out, " {}", self.names.name(interface));
+        }
+    }
+}

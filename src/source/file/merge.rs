@@ -1,0 +1,397 @@
+//! Puts the lines of several inputs in order of time and sends them on in batches.
+//!
+//! Each input has a lane with at most one chunk in hand. The lane whose next line is the oldest gives its lines up to the time of the next
+//! line of any other lane; a batch never mixes lanes, since a header line speaks for its own file. Lines of one lane are never reordered:
+//! flow logs are out of order by minutes anyway, and the engine copes with that. So the merged order is exact where the files are sorted,
+//! and off by no more than each file's own disorder where they are not.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::time::Instant;
+
+use super::lines::Chunk;
+use super::reader::Report;
+use super::{Failure, OpenError};
+use crate::record::{Batch, Input, Origin, SourceState, SourceStatus};
+use crate::source::pace::Pacer;
+
+/// A batch is sent once it holds this much, the first one earlier.
+const BATCH: usize = 128 << 10;
+/// The first batch.
+const FIRST_BATCH: usize = 32 << 10;
+/// A line that has arrived is sent after this long though its batch is small.
+const LINGER: Duration = Duration::from_millis(30);
+/// Other inputs wait this long for a silent pipe, then go on without it.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Least time between two reports of progress.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// One input on its way into the merge.
+struct Lane {
+    origin: Arc<Origin>,
+    /// `None` once all was read.
+    reports: Option<mpsc::Receiver<Report>>,
+    held: Option<Held>,
+    /// Nothing more for now: others need not wait for it.
+    passed: bool,
+    /// Since when it holds nothing.
+    empty_since: Instant,
+    /// Bytes, for a regular file.
+    size: Option<u64>,
+    consumed: u64,
+    note: Option<String>,
+}
+
+/// A chunk of which some lines may be gone already.
+struct Held {
+    chunk: Chunk,
+    line: usize,
+}
+
+impl Held {
+    /// The time of the next line; chunks without marks are alone and have no need of one.
+    fn time(&self) -> i64 {
+        self.chunk.marks.get(self.line).map_or(i64::MIN, |mark| mark.1)
+    }
+}
+
+/// Lines taken and not sent yet.
+struct Pending {
+    lane: usize,
+    bytes: Vec<u8>,
+    first_line: u64,
+    next_line: u64,
+    since: Instant,
+}
+
+/// The receiver is gone: nothing is left to do.
+struct Gone;
+
+pub(super) struct Merger {
+    out: mpsc::Sender<Input>,
+    lanes: Vec<Lane>,
+    pending: Option<Pending>,
+    pacer: Option<Pacer>,
+    /// Greatest time taken so far: the clock of the replay.
+    clock: i64,
+    batch: usize,
+    told: Option<Instant>,
+    failures: Vec<Failure>,
+}
+
+enum News {
+    Report(usize, Option<Report>),
+    Due,
+}
+
+impl Merger {
+    pub(super) fn new(
+        inputs: Vec<(Arc<Origin>, mpsc::Receiver<Report>)>,
+        speed: Option<f64>,
+        out: mpsc::Sender<Input>,
+    ) -> Self {
+        let now = Instant::now();
+        let lane = |(origin, reports)| Lane {
+            origin,
+            reports: Some(reports),
+            held: None,
+            passed: false,
+            empty_since: now,
+            size: None,
+            consumed: 0,
+            note: None,
+        };
+        Merger {
+            out,
+            lanes: inputs.into_iter().map(lane).collect(),
+            pending: None,
+            pacer: speed.map(Pacer::new),
+            clock: i64::MIN,
+            batch: FIRST_BATCH,
+            told: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Runs until everything was read or the receiver is gone.
+    pub(super) async fn run(mut self) -> Result<(), OpenError> {
+        // A receiver that is gone wants no more, which is no failure.
+        let _ = self.all().await;
+        if self.failures.is_empty() { Ok(()) } else { Err(OpenError { failures: self.failures }) }
+    }
+
+    async fn all(&mut self) -> Result<(), Gone> {
+        loop {
+            for index in 0..self.lanes.len() {
+                // Lanes that nobody waits for are asked in passing.
+                if self.lanes[index].passed
+                    && let Some(report) = self.lanes[index].poll()
+                {
+                    self.receive(index, Some(report)).await?;
+                }
+            }
+            match (self.awaited(), self.oldest()) {
+                (false, Some(lane)) => self.take(lane).await?,
+                (false, None) => {
+                    self.flush().await?;
+                    if self.lanes.iter().all(|lane| lane.reports.is_none()) {
+                        return self.end().await;
+                    }
+                    self.wait(None).await?;
+                }
+                (true, _) => self.wait(self.patience()).await?,
+            }
+        }
+    }
+
+    /// Whether a lane must show its next line before the oldest line is known.
+    fn awaited(&self) -> bool {
+        self.lanes.iter().any(Lane::awaited)
+    }
+
+    fn oldest(&self) -> Option<usize> {
+        (0..self.lanes.len()).filter(|index| self.lanes[*index].held.is_some()).min_by_key(|index| self.place(*index))
+    }
+
+    /// The order of lanes: by time, then as they were named.
+    fn place(&self, lane: usize) -> (i64, usize) {
+        (self.lanes[lane].held.as_ref().map_or(i64::MAX, Held::time), lane)
+    }
+
+    /// When to stop waiting: pending lines are due, or a silent pipe has been waited for long enough.
+    fn patience(&self) -> Option<Instant> {
+        let lines = self.pending.as_ref().map(|pending| pending.since + LINGER);
+        let silent = self.lanes.iter().filter(|lane| lane.awaited() && lane.size.is_none());
+        silent.map(|lane| lane.empty_since + PATIENCE).chain(lines).min()
+    }
+
+    async fn wait(&mut self, until: Option<Instant>) -> Result<(), Gone> {
+        match self.news(until).await? {
+            News::Report(lane, report) => self.receive(lane, report).await,
+            News::Due => {
+                let now = Instant::now();
+                for lane in &mut self.lanes {
+                    lane.passed |= lane.size.is_none() && lane.awaited() && lane.empty_since + PATIENCE <= now;
+                }
+                if self.pending.as_ref().is_some_and(|pending| pending.since + LINGER <= now) {
+                    self.flush().await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn news(&mut self, until: Option<Instant>) -> Result<News, Gone> {
+        let lanes = &mut self.lanes;
+        let report = poll_fn(|context| {
+            for (index, lane) in lanes.iter_mut().enumerate().filter(|(_, lane)| lane.held.is_none()) {
+                if let Some(reports) = &mut lane.reports
+                    && let Poll::Ready(report) = reports.poll_recv(context)
+                {
+                    return Poll::Ready(News::Report(index, report));
+                }
+            }
+            Poll::Pending
+        });
+        tokio::select! {
+            biased;
+            () = self.out.closed() => Err(Gone),
+            news = report => Ok(news),
+            () = sleep_until(until) => Ok(News::Due),
+        }
+    }
+
+    async fn receive(&mut self, index: usize, report: Option<Report>) -> Result<(), Gone> {
+        let lane = &mut self.lanes[index];
+        match report {
+            Some(Report::Opened { size }) => {
+                lane.size = size;
+                self.tell(SourceState::Live).await
+            }
+            Some(Report::Lines(chunk)) => {
+                lane.passed = false;
+                lane.consumed = chunk.consumed;
+                lane.held = Some(Held { chunk, line: 0 });
+                Ok(())
+            }
+            Some(Report::CaughtUp) => {
+                lane.passed = true;
+                Ok(())
+            }
+            Some(Report::Note(note)) => {
+                lane.note = note;
+                self.tell(SourceState::Live).await
+            }
+            Some(Report::Failed(why)) => {
+                let failure = Failure { input: lane.origin.name.to_string(), why };
+                self.flush().await?;
+                self.tell(SourceState::Failed(failure.to_string())).await?;
+                self.failures.push(failure);
+                self.tell(SourceState::Live).await
+            }
+            None => {
+                lane.reports = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes from `lane` all lines that come before every other lane's next line and, in a replay, are due.
+    async fn take(&mut self, index: usize) -> Result<(), Gone> {
+        let others = (0..self.lanes.len()).filter(|other| *other != index && self.lanes[*other].held.is_some());
+        let limit = others.map(|other| self.place(other)).min();
+        let Some(mut held) = self.lanes[index].held.take() else { return Ok(()) };
+        if held.chunk.marks.is_empty() {
+            let Chunk { bytes, first_line, lines, .. } = held.chunk;
+            self.lanes[index].empty_since = Instant::now();
+            return self.append(index, bytes, first_line, lines).await;
+        }
+        let marks = &held.chunk.marks;
+        let now = Instant::now();
+        let mut next = held.line;
+        let mut due = now;
+        while let Some((_, time)) = marks.get(next)
+            && limit.is_none_or(|limit| (*time, index) <= limit)
+        {
+            if let Some(pacer) = &mut self.pacer
+                && *time != i64::MIN
+            {
+                self.clock = self.clock.max(*time);
+                due = pacer.due(self.clock.saturating_mul(1_000), now);
+                if due > now {
+                    break;
+                }
+            }
+            next += 1;
+        }
+        let end_before = |line: usize| line.checked_sub(1).map_or(0, |before| marks[before].0);
+        let (from, to) = (end_before(held.line), end_before(next));
+        let first_line = held.chunk.first_line + held.line as u64;
+        let count = (next - held.line) as u64;
+        let finished = next == marks.len();
+        let bytes = if finished && from == 0 {
+            std::mem::take(&mut held.chunk.bytes)
+        } else {
+            held.chunk.bytes[from..to].to_vec()
+        };
+        if finished {
+            self.lanes[index].empty_since = now;
+        } else {
+            held.line = next;
+            self.lanes[index].held = Some(held);
+        }
+        if count > 0 {
+            self.append(index, bytes, first_line, count).await?;
+        }
+        if due > now {
+            self.flush().await?;
+            tokio::select! {
+                () = self.out.closed() => return Err(Gone),
+                () = tokio::time::sleep_until(due) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, lane: usize, bytes: Vec<u8>, first_line: u64, lines: u64) -> Result<(), Gone> {
+        if self.pending.as_ref().is_some_and(|pending| pending.lane != lane || pending.next_line != first_line) {
+            self.flush().await?;
+        }
+        let next_line = first_line + lines;
+        match &mut self.pending {
+            Some(pending) => {
+                pending.bytes.extend_from_slice(&bytes);
+                pending.next_line = next_line;
+            }
+            None => self.pending = Some(Pending { lane, bytes, first_line, next_line, since: Instant::now() }),
+        }
+        let full = |pending: &Pending| pending.bytes.len() >= self.batch || pending.since.elapsed() >= LINGER;
+        if self.pending.as_ref().is_some_and(full) { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Gone> {
+        let Some(pending) = self.pending.take() else { return Ok(()) };
+        self.batch = BATCH;
+        let batch = Batch {
+            origin: Arc::clone(&self.lanes[pending.lane].origin),
+            bytes: pending.bytes,
+            first_line: pending.first_line,
+            arrival: unix_millis(),
+            ..Batch::default()
+        };
+        self.send(Input::Batch(batch)).await?;
+        if self.told.is_none_or(|told| told.elapsed() >= PROGRESS) {
+            self.tell(SourceState::Live).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn tell(&mut self, state: SourceState) -> Result<(), Gone> {
+        self.told = Some(Instant::now());
+        let progress = self.lanes.iter().try_fold((0, 0), |(read, total), lane| {
+            let size = lane.size?.max(lane.consumed);
+            Some((read + lane.consumed, total + size))
+        });
+        let failures = self.failures.iter().map(Failure::to_string);
+        let notes =
+            self.lanes.iter().filter_map(|lane| lane.note.as_ref().map(|note| format!("{}: {note}", lane.origin.name)));
+        let remarks: Vec<String> = failures.chain(notes).collect();
+        let note = (!remarks.is_empty()).then(|| remarks.join("; "));
+        self.send(Input::Status(SourceStatus { state, progress, note, ..SourceStatus::default() })).await
+    }
+
+    async fn end(&mut self) -> Result<(), Gone> {
+        let nothing_read = !self.failures.is_empty() && self.failures.len() == self.lanes.len();
+        let state = if nothing_read {
+            let all: Vec<String> = self.failures.iter().map(Failure::to_string).collect();
+            SourceState::Failed(all.join("; "))
+        } else {
+            SourceState::Ended
+        };
+        self.tell(state).await?;
+        self.send(Input::End).await
+    }
+
+    async fn send(&self, input: Input) -> Result<(), Gone> {
+        self.out.send(input).await.map_err(|_| Gone)
+    }
+}
+
+impl Lane {
+    fn awaited(&self) -> bool {
+        self.reports.is_some() && self.held.is_none() && !self.passed
+    }
+
+    /// A report, if one is there. Where the input has ended, the lane is closed on the way.
+    fn poll(&mut self) -> Option<Report> {
+        if self.held.is_some() {
+            return None;
+        }
+        match self.reports.as_mut()?.try_recv() {
+            Ok(report) => Some(report),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                self.reports = None;
+                None
+            }
+        }
+    }
+}
+
+async fn sleep_until(until: Option<Instant>) {
+    match until {
+        Some(until) => tokio::time::sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The wall clock, Unix milliseconds. A clock before 1970 reads as 0.
+fn unix_millis() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

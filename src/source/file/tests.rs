@@ -1,0 +1,437 @@
+//! The file source as the engine sees it: real files and pipes in, batches out.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flate2::{Compression, write::GzEncoder};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::reader::{How, Stop, read_stream, spawn_with};
+use super::*;
+use crate::record::{Batch, SourceState, SourceStatus};
+
+/// Nothing here takes a second; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
+}
+
+fn record(port: u16, end: i64) -> String {
+    format!("2 622676721278 eni-0536faba73134a9b7 10.0.0.1 10.0.0.2 {port} 443 6 1 40 {} {end} ACCEPT OK\n", end - 60)
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn open(paths: &[&Path]) -> OpenConfig {
+    OpenConfig {
+        paths: paths.iter().map(|path| PathOrStdin::Path(path.to_path_buf())).collect(),
+        ..OpenConfig::default()
+    }
+}
+
+/// Lines that end in `batch`.
+fn ends(batch: &Batch) -> u64 {
+    memchr::memchr_iter(b'\n', &batch.bytes).count() as u64
+}
+
+/// All that a run to the end sent.
+struct Outcome {
+    batches: Vec<Batch>,
+    statuses: Vec<SourceStatus>,
+    result: Result<(), OpenError>,
+}
+
+impl Outcome {
+    fn text(&self) -> String {
+        self.batches.iter().map(|batch| String::from_utf8_lossy(&batch.bytes)).collect()
+    }
+
+    fn last(&self) -> &SourceStatus {
+        self.statuses.last().unwrap()
+    }
+}
+
+async fn collect(
+    run: impl Future<Output = Result<(), OpenError>> + Send + 'static,
+    mut inputs: mpsc::Receiver<Input>,
+) -> Outcome {
+    let task = tokio::spawn(run);
+    let (mut batches, mut statuses) = (Vec::new(), Vec::new());
+    loop {
+        match timeout(PATIENCE, inputs.recv()).await.unwrap().expect("End comes before the channel closes") {
+            Input::Batch(batch) => batches.push(batch),
+            Input::Status(status) => statuses.push(status),
+            Input::Gap(gap) => panic!("files have no gaps: {gap:?}"),
+            Input::End => break,
+        }
+    }
+    Outcome { batches, statuses, result: task.await.unwrap() }
+}
+
+fn read_all(config: OpenConfig) -> Outcome {
+    runtime().block_on(async {
+        let (out, inputs) = mpsc::channel(4);
+        collect(run(config, out), inputs).await
+    })
+}
+
+#[test]
+fn a_plain_file_arrives_whole_in_numbered_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    let text: String = (0..20_000).map(|index| record(1_000, 1_534_778_000 + index)).collect::<String>() + "no newline";
+    fs::write(&path, &text).unwrap();
+    let outcome = read_all(OpenConfig { region: Some("us-west-1".to_owned()), ..open(&[&path]) });
+    assert!(outcome.result.is_ok());
+    assert!(outcome.text() == text, "every byte, in order");
+    let mut line = 1;
+    for batch in &outcome.batches {
+        assert_eq!(batch.first_line, line);
+        line += ends(batch);
+        assert!(batch.bytes.len() < 600 << 10);
+        assert_eq!(batch.origin.region.as_deref(), Some("us-west-1"));
+        assert_eq!(*batch.origin.name, *path.to_string_lossy());
+        assert!(batch.events.is_empty());
+    }
+    assert!(outcome.batches[0].bytes.len() <= 64 << 10, "the first screen does not wait for a large batch");
+    assert!(outcome.batches.len() < 30, "and the rest comes in large ones: {}", outcome.batches.len());
+    let size = text.len() as u64;
+    assert_eq!((outcome.last().state.clone(), outcome.last().progress), (SourceState::Ended, Some((size, size))));
+}
+
+#[test]
+fn gzip_is_told_by_content_and_may_have_several_members() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("no-such-ending");
+    let parts: Vec<String> = (0..3).map(|part| (0..5_000).map(|n| record(part, 1_534_778_000 + n)).collect()).collect();
+    fs::write(&path, parts.iter().flat_map(|part| gzip(part)).collect::<Vec<u8>>()).unwrap();
+    let outcome = read_all(open(&[&path]));
+    assert!(outcome.result.is_ok());
+    assert!(outcome.text() == parts.concat());
+    let (read, total) = outcome.last().progress.unwrap();
+    assert_eq!((read, total), (total, fs::metadata(&path).unwrap().len()), "progress counts compressed bytes");
+}
+
+#[test]
+fn a_truncated_gzip_file_gives_what_was_readable_and_then_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bad, good) = (folder.path().join("bad.gz"), folder.path().join("good.log"));
+    let text: String = (0..5_000).map(|n| record(1, 1_534_778_000 + n)).collect();
+    let bytes = gzip(&text);
+    fs::write(&bad, &bytes[..bytes.len() / 2]).unwrap();
+    fs::write(&good, record(2, 1_534_778_000)).unwrap();
+    let outcome = read_all(open(&[&bad, &good]));
+    let failures = outcome.result.clone().unwrap_err().failures;
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].why.contains("ends too early"), "{}", failures[0].why);
+    let from = |path: &Path| -> String {
+        let name = path.to_string_lossy();
+        let batches = outcome.batches.iter().filter(|batch| *batch.origin.name == *name);
+        batches.map(|batch| String::from_utf8_lossy(&batch.bytes)).collect()
+    };
+    let readable = from(&bad);
+    assert!(readable.len() > text.len() / 4 && text.starts_with(&readable) && readable.ends_with('\n'));
+    assert_eq!(from(&good), record(2, 1_534_778_000));
+    assert!(
+        outcome
+            .statuses
+            .iter()
+            .any(|status| matches!(&status.state, SourceState::Failed(why) if why.contains("bad.gz")))
+    );
+    assert_eq!(outcome.last().state, SourceState::Ended);
+    assert!(outcome.last().note.as_deref().unwrap().contains("bad.gz"), "the warning stays to be seen");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_a_remedy_and_the_rest_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("good.log");
+    fs::write(&good, record(2, 1_534_778_000)).unwrap();
+    let zstd = folder.path().join("flows.zst");
+    fs::write(&zstd, [0x28, 0xb5, 0x2f, 0xfd, 0, 0]).unwrap();
+    let missing = folder.path().join("missing.log");
+    let outcome = read_all(open(&[&missing, folder.path(), &zstd, &good]));
+    assert_eq!(outcome.text(), record(2, 1_534_778_000));
+    let error = outcome.result.clone().unwrap_err().to_string();
+    for expected in ["missing.log: cannot open it: no such file. Check the path", "it is a directory", "zstd -dc"] {
+        assert!(error.contains(expected), "{error}");
+    }
+    let outcome = read_all(open(&[&missing]));
+    assert!(
+        matches!(&outcome.last().state, SourceState::Failed(why) if why.contains("no such file")),
+        "nothing was read"
+    );
+}
+
+#[test]
+fn standard_input_is_read_once_and_typed_as_a_dash() {
+    let typed = ["-", "./-", "-", "a"].map(|typed| PathOrStdin::from(OsString::from(typed)));
+    assert_eq!(typed[0], PathOrStdin::Stdin);
+    assert_eq!(typed[1], PathOrStdin::Path("./-".into()));
+    assert_eq!([0, 1, 2, 3].map(|index| repeats_stdin(&typed, index)), [false, false, true, false]);
+    let outcome = runtime().block_on(async {
+        let (out, inputs) = mpsc::channel(4);
+        let origin = Arc::new(Origin { name: typed[2].to_string().into(), region: None });
+        collect(Merger::new(vec![(origin, refused(ONCE))], None, out).run(), inputs).await
+    });
+    assert!(outcome.result.unwrap_err().to_string().starts_with("stdin: standard input can be read only once"));
+}
+
+#[test]
+fn three_files_are_merged_by_time_and_no_batch_mixes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n";
+    let mut expected = Vec::new();
+    let mut paths = Vec::new();
+    for file in 0_u16..3 {
+        let path = folder.path().join(format!("{file}.log"));
+        let mut text = header.to_owned();
+        for step in 0..4_000_i64 {
+            // Different rhythms, so that runs of all lengths occur, and equal times across files.
+            let end = 1_534_778_000 + step / (i64::from(file) + 1) * 3;
+            text += &record(file, end);
+            if step % 100 == 7 {
+                text += "a line without a time\n";
+            }
+            expected.push((end, file, step));
+        }
+        fs::write(&path, if file == 1 { gzip(&text) } else { text.into_bytes() }).unwrap();
+        paths.push(path);
+    }
+    expected.sort_unstable();
+    let outcome = read_all(open(&paths.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>()));
+    assert!(outcome.result.is_ok());
+    let text = outcome.text();
+    assert_eq!(
+        text.lines().take(3).collect::<Vec<_>>(),
+        [header.trim_end(); 3],
+        "each file's header comes before its lines"
+    );
+    let merged: Vec<(i64, u16)> = text
+        .lines()
+        .filter(|line| line.starts_with("2 "))
+        .map(|line| {
+            let tokens: Vec<&str> = line.split(' ').collect();
+            (tokens[11].parse().unwrap(), tokens[5].parse().unwrap())
+        })
+        .collect();
+    assert!(
+        merged == expected.iter().map(|(end, file, _)| (*end, *file)).collect::<Vec<_>>(),
+        "exact order of sorted files"
+    );
+    let mut lines = [1, 1, 1];
+    for batch in &outcome.batches {
+        let file = paths.iter().position(|path| *batch.origin.name == *path.to_string_lossy()).unwrap();
+        assert_eq!(batch.first_line, lines[file]);
+        lines[file] += ends(batch);
+        let text = String::from_utf8_lossy(&batch.bytes);
+        let mut previous = "2 ";
+        for line in text.lines() {
+            let foreign = line.starts_with("2 ") && line.split(' ').nth(5) != Some(&*file.to_string());
+            assert!(!foreign, "{line}");
+            if line.starts_with("a line") {
+                assert!(previous.starts_with("2 "), "a line without a time stays behind its predecessor");
+            }
+            previous = line;
+        }
+    }
+    assert_eq!(lines, [4_042, 4_042, 4_042]);
+}
+
+/// Receives until `want` lines are there; the time of each is when its batch came.
+async fn lines(inputs: &mut mpsc::Receiver<Input>, want: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    while all.len() < want {
+        if let Input::Batch(batch) = timeout(PATIENCE, inputs.recv()).await.unwrap().unwrap() {
+            all.extend(
+                String::from_utf8_lossy(&batch.bytes).lines().map(|line| format!("{}:{line}", batch.first_line)),
+            );
+        }
+    }
+    all
+}
+
+fn append(path: &Path, text: &str) {
+    OpenOptions::new().append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn follow_sees_appended_lines_truncation_and_rotation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    fs::write(&path, "a\nb").unwrap();
+    runtime().block_on(async {
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(run(OpenConfig { follow: true, ..open(&[&path]) }, out));
+        assert_eq!(lines(&mut inputs, 1).await, ["1:a"]);
+        append(&path, "b\nc\n");
+        assert_eq!(lines(&mut inputs, 2).await, ["2:bb", "2:c"], "half a line waits for its end");
+
+        File::create(&path).unwrap();
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        append(&path, "d\n");
+        assert_eq!(lines(&mut inputs, 1).await, ["1:d"], "after a truncation it begins anew");
+
+        fs::rename(&path, folder.path().join("flows.log.1")).unwrap();
+        append(&folder.path().join("flows.log.1"), "last of the old\n");
+        fs::write(&path, "first of the new\n").unwrap();
+        assert_eq!(lines(&mut inputs, 2).await, ["2:last of the old", "1:first of the new"]);
+
+        fs::remove_file(&path).unwrap();
+        let gone = async {
+            loop {
+                if let Input::Status(status) = inputs.recv().await.unwrap()
+                    && let Some(note) = status.note
+                {
+                    return note;
+                }
+            }
+        };
+        assert!(timeout(PATIENCE, gone).await.unwrap().contains("waiting for it to come back"));
+        fs::write(&path, "back\n").unwrap();
+        assert_eq!(lines(&mut inputs, 1).await, ["1:back"]);
+
+        drop(inputs);
+        assert_eq!(timeout(PATIENCE, task).await.unwrap().unwrap(), Ok(()), "it ends when the receiver is gone");
+    });
+}
+
+#[test]
+fn followed_files_do_not_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    fs::write(&one, record(1, 1_534_778_000)).unwrap();
+    fs::write(&two, "").unwrap();
+    runtime().block_on(async {
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(run(OpenConfig { follow: true, ..open(&[&one, &two]) }, out));
+        lines(&mut inputs, 1).await;
+        for step in 0..3 {
+            append(if step == 1 { &one } else { &two }, &record(step, 1_534_778_000));
+            assert!(lines(&mut inputs, 1).await[0].contains(&format!("10.0.0.2 {step} ")));
+        }
+        drop(inputs);
+        assert_eq!(timeout(PATIENCE, task).await.unwrap().unwrap(), Ok(()));
+    });
+}
+
+/// A pipe whose writer is a channel. The second part is what did not fit into the last read.
+struct Pipe(std::sync::mpsc::Receiver<io::Result<Vec<u8>>>, VecDeque<u8>);
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.1.is_empty() {
+            let Ok(data) = self.0.recv() else { return Ok(0) };
+            self.1.extend(data?);
+        }
+        self.1.read(into)
+    }
+}
+
+type Writer = std::sync::mpsc::Sender<io::Result<Vec<u8>>>;
+
+fn pipe(how: How) -> (Writer, (Arc<Origin>, mpsc::Receiver<Report>)) {
+    let (writer, reader) = std::sync::mpsc::channel();
+    let reports = spawn_with(how, move |sink| -> Result<(), Stop> { read_stream(Pipe(reader, VecDeque::new()), sink) });
+    (writer, (Arc::new(Origin { name: "stdin".into(), region: None }), reports))
+}
+
+#[test]
+fn a_line_from_a_slow_pipe_is_not_kept_waiting() {
+    runtime().block_on(async {
+        let (writer, input) = pipe(How { follow: false, timed: false });
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(Merger::new(vec![input], None, out).run());
+        for step in 0..5 {
+            let sent = Instant::now();
+            writer.send(Ok(format!("line {step}\nhalf").into_bytes())).unwrap();
+            let got = lines(&mut inputs, 1).await;
+            // The promise is 100 ms; a loaded test machine gets the benefit of the doubt.
+            assert!(sent.elapsed() < Duration::from_secs(2), "{:?}", sent.elapsed());
+            assert!(got[0].ends_with(&format!("line {step}")));
+        }
+        drop(writer);
+        assert_eq!(lines(&mut inputs, 1).await, ["6:half"]);
+        assert!(matches!(
+            timeout(PATIENCE, inputs.recv()).await.unwrap(),
+            Some(Input::Status(SourceStatus { state: SourceState::Ended, .. }))
+        ));
+        assert!(matches!(inputs.recv().await, Some(Input::End)));
+        assert_eq!(task.await.unwrap(), Ok(()));
+    });
+}
+
+#[test]
+fn a_silent_pipe_does_not_hold_back_a_file_and_an_error_in_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    fs::write(&path, record(1, 1_534_778_000)).unwrap();
+    runtime().block_on(async {
+        let how = How { follow: false, timed: true };
+        let (writer, input) = pipe(how);
+        let name = PathOrStdin::Path(path);
+        let file = (Arc::new(Origin { name: name.to_string().into(), region: None }), reader::spawn(&name, how));
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(Merger::new(vec![input, file], None, out).run());
+        assert_eq!(lines(&mut inputs, 1).await.len(), 1);
+        writer.send(Ok(b"one\ntwo".to_vec())).unwrap();
+        assert_eq!(lines(&mut inputs, 1).await, ["1:one"]);
+        writer.send(Err(io::Error::other("the disk is on fire"))).unwrap();
+        let outcome = collect(async { task.await.unwrap() }, inputs).await;
+        assert!(outcome.batches.is_empty(), "half a line before an error is not a line");
+        let error = outcome.result.unwrap_err().to_string();
+        assert!(
+            error.contains("the disk is on fire") && error.contains("incomplete last line was left out"),
+            "{error}"
+        );
+    });
+}
+
+#[test]
+fn a_replay_takes_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    fs::write(&path, record(1, 1_534_778_000) + &record(2, 1_534_778_060) + &record(3, 1_534_778_030)).unwrap();
+    let started = Instant::now();
+    let outcome = read_all(OpenConfig { speed: Some(300.0), ..open(&[&path]) });
+    assert!(started.elapsed() >= Duration::from_millis(200), "a minute at 300x: {:?}", started.elapsed());
+    assert_eq!(outcome.batches.len(), 2, "the first is there at once, the late one with the one before it");
+    assert_eq!(outcome.text().lines().count(), 3);
+}
+
+#[test]
+fn hostile_bytes_and_endless_lines_stay_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    let mut bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    bytes.extend(std::iter::repeat_n(b'x', 3 << 20));
+    bytes.extend(b"\nafter\n");
+    fs::write(&path, bytes).unwrap();
+    let outcome = read_all(open(&[&path]));
+    assert!(outcome.result.is_ok());
+    let longest =
+        outcome.batches.iter().flat_map(|batch| batch.bytes.split(|byte| *byte == b'\n')).map(<[u8]>::len).max();
+    assert_eq!(longest, Some(lines::LONGEST_LINE));
+    assert!(outcome.text().ends_with("x\nafter\n"));
+}
+
+/// A gzip object as AWS delivers it to S3. Read where it lies; other projects' records are not part of this one.
+#[test]
+fn a_delivered_s3_object_is_read() {
+    let Some(corpus) = std::env::var_os("FLOWTAIL_CORPUS") else { return };
+    let outcome = read_all(open(&[&Path::new(&corpus).join("envelopes/s3_with_header.log.gz")]));
+    assert!(outcome.result.is_ok());
+    let text = outcome.text();
+    assert!(text.starts_with("version account-id interface-id") && text.lines().count() == 4, "{text}");
+}

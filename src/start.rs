@@ -1,0 +1,207 @@
+//! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::mpsc::Sender;
+
+use crate::cli::{Command, Common};
+use crate::detect::{Detector, Limits, Rules};
+use crate::engine::Config;
+use crate::filter::{Filter, FilterError, Stage};
+use crate::record::{Decoder, Format, Input};
+use crate::source::{demo, file};
+
+/// What keeps a run from starting or from reading all its input. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// `--filter` is no filter.
+    #[error("--filter: {}", pointed(.text, .error))]
+    Filter {
+        /// What was typed.
+        text: String,
+        /// What is wrong with it.
+        error: FilterError,
+    },
+    /// `--format` is no format.
+    #[error("--format: {0}")]
+    Format(#[from] crate::record::format::FormatError),
+    /// The built-in rules do not read.
+    #[error("built-in rules: {0}")]
+    Rules(#[from] crate::detect::RuleError),
+    /// The tail cannot begin.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Tail(#[from] crate::source::cloudwatch::TailError),
+    /// Built without the AWS client.
+    #[error(
+        "this flowtail was built without the AWS client; build it with the default features to tail CloudWatch Logs"
+    )]
+    NoAws,
+    /// Some input could not be read; the rest was.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// The filter with the wrong part marked underneath.
+fn pointed(text: &str, error: &FilterError) -> String {
+    let before = text.get(..error.span.start).unwrap_or("").chars().count();
+    let wide = text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1));
+    let hint = error.hint.as_deref().unwrap_or("");
+    format!("{} {hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
+
+/// A source that is ready to run.
+pub struct Source {
+    /// Name for the header.
+    pub name: Arc<str>,
+    /// Region, where known.
+    pub region: Option<Arc<str>>,
+    /// Interfaces asked for.
+    pub interfaces: Vec<Arc<str>>,
+    /// Whether it goes on by itself.
+    pub live: bool,
+    /// Seconds that its records may be late.
+    pub lateness: i64,
+    run: Box<dyn FnOnce(Sender<Input>) -> Running + Send>,
+}
+
+/// Records of a tail come up to a quarter of an hour late; what was written to a file is nearly in order.
+const TAIL_LATENESS: i64 = 20 * 60;
+const FILE_LATENESS: i64 = 10 * 60;
+
+impl Source {
+    /// Prepares the source that `command` names. `screen` tells whether a person watches.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn prepare(command: Command, screen: bool) -> Result<Source, StartError> {
+        match command {
+            Command::Tail(tail) => prepare_tail(tail).await,
+            Command::Open(open) => {
+                let config = file::OpenConfig {
+                    paths: open.files.into_iter().map(file::PathOrStdin::from).collect(),
+                    follow: open.follow,
+                    speed: open.speed,
+                    region: open.region.clone(),
+                };
+                let names: Vec<String> = config.paths.iter().map(ToString::to_string).collect();
+                Ok(Source {
+                    name: names.join(", ").into(),
+                    region: open.region.map(Into::into),
+                    interfaces: Vec::new(),
+                    live: false,
+                    lateness: FILE_LATENESS,
+                    run: Box::new(|out| {
+                        Box::pin(async move {
+                            file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string()))
+                        })
+                    }),
+                })
+            }
+            Command::Demo(typed) => {
+                let speed = typed.speed.or(screen.then_some(demo::DEFAULT_SPEED));
+                Ok(Source {
+                    name: "demo".into(),
+                    region: Some("us-west-1".into()),
+                    interfaces: Vec::new(),
+                    live: false,
+                    lateness: TAIL_LATENESS,
+                    run: Box::new(move |out| {
+                        Box::pin(async move {
+                            demo::run(demo::DemoConfig { speed }, out).await;
+                            Ok(())
+                        })
+                    }),
+                })
+            }
+            Command::Rules { .. } | Command::Fields | Command::Themes | Command::Completions { .. } | Command::Man => {
+                Err(StartError::Unreadable("this command reads no records".to_owned()))
+            }
+        }
+    }
+
+    /// How to set up the engine for this source.
+    pub fn config(&self, memory: usize) -> Config {
+        Config {
+            memory,
+            lateness: self.lateness,
+            live: self.live,
+            source: Arc::clone(&self.name),
+            region: self.region.clone(),
+            interfaces: self.interfaces.clone(),
+        }
+    }
+
+    /// Runs it until its input ends.
+    pub fn run(self, out: Sender<Input>) -> Running {
+        (self.run)(out)
+    }
+}
+
+#[cfg(feature = "aws")]
+async fn prepare_tail(tail: crate::cli::Tail) -> Result<Source, StartError> {
+    use crate::source::cloudwatch::{Tail, TailConfig};
+    let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
+    let connected = Tail::connect(TailConfig {
+        groups: tail.groups,
+        interfaces: tail.interfaces,
+        since: tail.since,
+        lookback: tail.lookback,
+        run_for: tail.run_for,
+        max_rps: tail.max_rps,
+        region: tail.region,
+        profile: tail.profile,
+        endpoint_url: tail.endpoint_url,
+    })
+    .await?;
+    let origin = connected.origin();
+    Ok(Source {
+        name: Arc::clone(&origin.name),
+        region: origin.region.clone(),
+        interfaces,
+        live: true,
+        lateness: TAIL_LATENESS,
+        run: Box::new(|out| {
+            Box::pin(async move {
+                connected.run(out).await;
+                Ok(())
+            })
+        }),
+    })
+}
+
+#[cfg(not(feature = "aws"))]
+async fn prepare_tail(_: crate::cli::Tail) -> Result<Source, StartError> {
+    std::future::ready(Err(StartError::NoAws)).await
+}
+
+/// A decoder for `--format`.
+///
+/// # Errors
+/// The format is none.
+pub fn decoder(common: &Common) -> Result<Decoder, StartError> {
+    let given = common.format.as_deref().map(Format::parse).transpose()?;
+    Ok(Decoder::new(given))
+}
+
+/// Detection with the built-in rules.
+///
+/// # Errors
+/// The rules do not read.
+pub fn detector(memory: usize) -> Result<Detector, StartError> {
+    let limits = Limits { memory: memory / 100 * 12, ..Limits::default() };
+    Ok(Detector::new(&Rules::builtin()?, limits))
+}
+
+/// `--filter` for rows of `stage`.
+///
+/// # Errors
+/// The text is no filter.
+pub fn filter(common: &Common, stage: Stage) -> Result<Option<Filter>, StartError> {
+    let Some(text) = &common.filter else { return Ok(None) };
+    Filter::parse(text, stage).map(Some).map_err(|error| StartError::Filter { text: text.clone(), error })
+}

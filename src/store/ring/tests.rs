@@ -1,0 +1,109 @@
+use super::*;
+use crate::record::{Batch, Decoder, Value};
+use proptest::prelude::*;
+
+/// Columns of default-format records that end at `times`, each with its place as its bytes.
+fn columns(times: &[u64]) -> Columns {
+    let mut text = String::new();
+    for (index, time) in times.iter().enumerate() {
+        let host = index % 250;
+        text.push_str(&format!(
+            "2 1 eni-{} 10.0.0.{host} 10.0.1.{host} 1 2 6 5 {index} 1 {time} ACCEPT OK\n",
+            index % 3
+        ));
+    }
+    let batch = Batch { bytes: text.into_bytes(), ..Batch::default() };
+    Decoder::new(None).decode(&batch).columns
+}
+
+fn push_all(ring: &mut Ring, columns: &Columns) {
+    let mut remap = Remap::default();
+    for row in 0..columns.len() {
+        ring.push(columns, row, &mut remap);
+    }
+}
+
+fn bytes_of(ring: &Ring, seq: u64) -> Option<u64> {
+    let (part, row) = ring.find(seq)?;
+    part.number(Field::Bytes, row)
+}
+
+#[test]
+fn rows_keep_their_number_across_sealing_and_eviction() {
+    let columns = columns(&(0..1000).collect::<Vec<_>>());
+    let mut ring = Ring::new(1 << 20);
+    for _ in 0..300 {
+        push_all(&mut ring, &columns);
+    }
+    assert_eq!(ring.next_seq(), 300_000);
+    assert_eq!(ring.len() + ring.evicted(), 300_000);
+    assert!(ring.evicted() > 0, "{} bytes", ring.bytes());
+    assert!(ring.bytes() < 1024 * 1024 + 24 * 1024 * 1024);
+    let mut held = 0;
+    for seq in 0..300_000 {
+        if let Some(bytes) = bytes_of(&ring, seq) {
+            assert_eq!(bytes, seq % 1000);
+            held += 1;
+        }
+    }
+    assert_eq!(held, ring.len());
+}
+
+#[test]
+fn a_back_fill_never_evicts_what_is_live() {
+    // 64 times 1,024 rows fill exactly one segment, so that none mixes both.
+    let live = columns(&(1_000_000..1_001_024).collect::<Vec<_>>());
+    let old = columns(&(0..1000).collect::<Vec<_>>());
+    let mut ring = Ring::new(1 << 20);
+    for _ in 0..64 {
+        push_all(&mut ring, &live);
+    }
+    for _ in 0..400 {
+        push_all(&mut ring, &old);
+    }
+    assert!(ring.evicted() > 0);
+    assert_eq!(bytes_of(&ring, 0), Some(0), "the first live row is still held");
+    assert_eq!(bytes_of(&ring, 66_000), None, "rows of the back-fill went");
+}
+
+#[test]
+fn addresses_and_words_survive_the_change_of_dictionary() {
+    let columns = columns(&[5, 3, 4]);
+    let mut ring = Ring::new(1 << 20);
+    for _ in 0..22_000 {
+        push_all(&mut ring, &columns);
+    }
+    for seq in [0, 1, 2, 65_534, 65_535, 65_536, 65_537, 65_999] {
+        let (part, row) = ring.find(seq).unwrap();
+        part.row(row, |row| {
+            let host = seq % 3;
+            assert_eq!(row.get(Field::SrcAddr), Some(Value::Addr(format!("10.0.0.{host}").parse().unwrap())));
+            assert_eq!(row.get(Field::InterfaceId), Some(Value::Text(&format!("eni-{host}"))));
+        });
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_time_is_right_whenever_it_is_asked_for(times in prop::collection::vec(0_u64..50, 1..120), step in 1_usize..20) {
+        let columns = columns(&times);
+        let mut ring = Ring::new(1 << 20);
+        let mut remap = Remap::default();
+        for row in 0..columns.len() {
+            ring.push(&columns, row, &mut remap);
+            if row % step == 0 {
+                ring.prepare();
+            }
+        }
+        ring.prepare();
+        let part = ring.parts().next().unwrap();
+        let order = part.order().unwrap();
+        prop_assert_eq!(order.len(), times.len());
+        let keys: Vec<(u64, u16)> = order.iter().map(|row| (part.time(usize::from(*row)), *row)).collect();
+        prop_assert!(keys.is_sorted());
+        prop_assert_eq!(ring.span(), Some((*times.iter().min().unwrap(), *times.iter().max().unwrap())));
+        let frozen = ring.freeze();
+        let frozen_part = frozen.parts().next().unwrap();
+        prop_assert_eq!(frozen_part.order().unwrap(), order);
+    }
+}

@@ -1,0 +1,140 @@
+//! A sealed segment: up to 65,536 rows that will never change.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::packed::Packed;
+use crate::record::columns::ColumnParts;
+use crate::record::{Columns, Field, Format, Table};
+
+/// Rows of a full segment.
+pub const ROWS: usize = 65_536;
+
+/// Immutable rows. Columns that no row has a value for do not exist.
+#[derive(Debug)]
+pub struct Segment {
+    len: usize,
+    /// Sequence number of row 0; the others follow.
+    first_seq: u64,
+    /// Place of each field's column in `columns`, or [`NO_COLUMN`].
+    index: [u8; Field::COUNT],
+    columns: Box<[Packed]>,
+    addrs: Box<[IpAddr]>,
+    texts: Box<[Box<str>]>,
+    formats: Box<[Arc<Format>]>,
+    format: Packed,
+    verbatim: BTreeMap<u32, Box<str>>,
+    /// Rows by (time, row) where that is not the order they arrived in.
+    order: Option<Box<[u16]>>,
+    /// Least and greatest time.
+    span: (u64, u64),
+}
+
+const NO_COLUMN: u8 = u8::MAX;
+const _: () = assert!(Field::COUNT < NO_COLUMN as usize);
+
+impl Segment {
+    /// Seals `columns`, of which there must be at most [`ROWS`]. `first_seq` is the number of its first row.
+    pub fn seal(columns: Columns, first_seq: u64) -> Segment {
+        let order = sorted_rows(&columns);
+        let span = match order.as_deref() {
+            Some([first, .., last]) => (columns.time(usize::from(*first)), columns.time(usize::from(*last))),
+            _ if columns.is_empty() => (0, 0),
+            _ => (columns.time(0), columns.time(columns.len() - 1)),
+        };
+        let ColumnParts { len, columns: codes, addrs, texts, formats, format, verbatim } = columns.into_parts();
+        let mut index = [NO_COLUMN; Field::COUNT];
+        let mut packed = Vec::new();
+        for (field, values) in codes.iter().enumerate().filter(|(_, values)| !values.is_empty()) {
+            // There are fewer fields than NO_COLUMN, so the place fits.
+            index[field] = u8::try_from(packed.len()).unwrap_or(NO_COLUMN);
+            packed.push(Packed::pack(values, len));
+        }
+        let format: Vec<u64> = format.into_iter().map(u64::from).collect();
+        Segment {
+            len,
+            first_seq,
+            index,
+            columns: packed.into(),
+            addrs,
+            texts,
+            formats: formats.into(),
+            format: Packed::pack(&format, len),
+            verbatim,
+            order,
+            span,
+        }
+    }
+
+    /// Sequence number of row 0.
+    pub fn first_seq(&self) -> u64 {
+        self.first_seq
+    }
+
+    /// Least and greatest time, Unix seconds.
+    pub fn span(&self) -> (u64, u64) {
+        self.span
+    }
+
+    /// Rows by (time, row), or `None` where they arrived in that order.
+    pub fn order(&self) -> Option<&[u16]> {
+        self.order.as_deref()
+    }
+
+    /// Bytes held, dictionaries and bookkeeping included.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Packed::bytes).sum();
+        let texts: usize = self.texts.iter().map(|text| text.len() + size_of::<Box<str>>()).sum();
+        // A B-tree node entry: key, boxed text and its share of the node.
+        let verbatim: usize = self.verbatim.values().map(|line| line.len() + 40).sum();
+        size_of::<Segment>()
+            + columns
+            + self.columns.len() * size_of::<Packed>()
+            + self.addrs.len() * size_of::<IpAddr>()
+            + texts
+            + verbatim
+            + self.format.bytes()
+            + self.order.as_ref().map_or(0, |order| order.len() * 2)
+    }
+}
+
+/// Rows by (time, row), or `None` where they already are in that order.
+pub(super) fn sorted_rows(columns: &Columns) -> Option<Box<[u16]>> {
+    let times: Vec<u64> = (0..columns.len()).map(|row| columns.time(row)).collect();
+    if times.is_sorted() {
+        return None;
+    }
+    let mut rows: Vec<u16> = (0..columns.len()).filter_map(|row| u16::try_from(row).ok()).collect();
+    rows.sort_by_key(|row| times[usize::from(*row)]);
+    Some(rows.into())
+}
+
+impl Table for Segment {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn code(&self, field: Field, row: usize) -> u64 {
+        match self.index[field as usize] {
+            NO_COLUMN => 0,
+            place => self.columns[usize::from(place)].get(row),
+        }
+    }
+
+    fn addr(&self, code: u64) -> IpAddr {
+        self.addrs[code as usize - 1]
+    }
+
+    fn text(&self, code: u64) -> &str {
+        &self.texts[code as usize - 1]
+    }
+
+    fn format(&self, row: usize) -> &Arc<Format> {
+        &self.formats[self.format.get(row) as usize]
+    }
+
+    fn verbatim(&self, row: usize) -> Option<&str> {
+        self.verbatim.get(&u32::try_from(row).ok()?).map(|line| &**line)
+    }
+}

@@ -1,0 +1,143 @@
+//! The commands that print what flowtail knows: fields, themes, rules, completions, the manual page.
+
+use std::io::{self, Write as _};
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, RulesCommand};
+use crate::detect::Rules;
+use crate::engine::{Config, Core};
+use crate::headless::Outcome;
+use crate::record::{Batch, Decoder, FIELDS, On};
+
+/// Prints `text`; a closed pipe is success.
+fn print(text: &str) -> Result<Outcome, String> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
+        _ => Ok(Outcome::Done),
+    }
+}
+
+/// `flowtail fields`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn fields() -> Result<Outcome, String> {
+    let mut text = format!("{:<28} {:<5} {:<9} {:<9} {:<40} MEANING\n", "FIELD", "SINCE", "KIND", "ON", "ALSO");
+    for def in FIELDS {
+        let since = if def.since == 0 { "-".to_owned() } else { format!("v{}", def.since) };
+        let on = match def.on {
+            On::Flows => "flows",
+            On::Sessions => "sessions",
+            On::Both => "both",
+        };
+        let kind = format!("{:?}", def.kind).to_lowercase();
+        let also = def.aliases.join(" ");
+        text.push_str(&format!("{:<28} {since:<5} {kind:<9} {on:<9} {also:<40} {}\n", def.name, def.doc));
+    }
+    print(&text)
+}
+
+/// `flowtail themes`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn themes() -> Result<Outcome, String> {
+    let names: Vec<&str> = crate::ui::theme::Theme::names().collect();
+    print(&format!("auto\n{}\n", names.join("\n")))
+}
+
+/// `flowtail completions SHELL`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn completions(shell: clap_complete::Shell) -> Result<Outcome, String> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "flowtail", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+/// `flowtail man`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn man() -> Result<Outcome, String> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|error| error.to_string())?;
+    print(&String::from_utf8_lossy(&page))
+}
+
+fn read(file: &std::path::Path) -> Result<Rules, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Rules::parse(&text, &file.display().to_string()).map_err(|error| error.to_string())
+}
+
+/// `flowtail rules …`.
+///
+/// # Errors
+/// A file that cannot be read or is wrong, an unknown rule, a test that fails.
+pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
+    let builtin = Rules::builtin().map_err(|error| error.to_string())?;
+    match command {
+        RulesCommand::List => {
+            let mut text = format!("{:<18} {:<13} {:<4} {:<12} TITLE\n", "RULE", "LEVEL", "ON", "TECHNIQUE");
+            for rule in builtin.iter() {
+                let on = if rule.enabled { "yes" } else { "no" };
+                text.push_str(&format!(
+                    "{:<18} {:<13} {on:<4} {:<12} {}\n",
+                    rule.id, rule.level, rule.technique, rule.title
+                ));
+            }
+            print(&text)
+        }
+        RulesCommand::Show { id } => match builtin.get(id) {
+            Some(rule) => print(&rule.text),
+            None => Err(format!("no rule is called '{id}'; `flowtail rules list` shows them")),
+        },
+        RulesCommand::Check { file } => {
+            let rules = read(file)?;
+            print(&format!("{}: {} rules are right\n", file.display(), rules.iter().count()))
+        }
+        RulesCommand::Test { file } => {
+            let rules = file.as_deref().map_or(Ok(builtin), read)?;
+            test(&rules)
+        }
+    }
+}
+
+/// Runs the tests that rules carry through the same decoder and engine as everything else.
+fn test(rules: &Rules) -> Result<Outcome, String> {
+    let mut text = String::new();
+    let (mut passed, mut failed) = (0, 0);
+    for rule in rules.iter() {
+        for test in &rule.tests {
+            let found = alerts_of(rules, &rule.id, &test.flows);
+            if found == test.expect {
+                passed += 1;
+            } else {
+                failed += 1;
+                text.push_str(&format!("{}: {}: {found} alerts, expected {}\n", rule.id, test.name, test.expect));
+            }
+        }
+    }
+    text.push_str(&format!("{passed} passed, {failed} failed\n"));
+    print(&text)?;
+    if failed > 0 { Err(format!("{failed} rule tests failed")) } else { Ok(Outcome::Done) }
+}
+
+/// How many alerts of `rule` the records in `flows` raise, with all of `rules` in force.
+fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
+    let config = Config {
+        memory: 64 << 20,
+        lateness: 600,
+        live: false,
+        source: "rule test".into(),
+        region: None,
+        interfaces: Vec::new(),
+    };
+    let detector = crate::detect::Detector::new(rules, crate::detect::Limits::default());
+    let mut core = Core::new(config, detector, true);
+    core.ingest(&Decoder::new(None).decode(&Batch { bytes: flows.as_bytes().to_vec(), ..Batch::default() }));
+    core.finish();
+    core.alerts().filter(|alert| &*alert.rule == rule).count()
+}

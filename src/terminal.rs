@@ -1,0 +1,135 @@
+//! The terminal: taken when the screen opens, given back whatever happens (quit, error, panic, signal, suspend).
+
+use std::io::{self, Stdout, Write as _, stdout};
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+
+use crate::app::{App, Viewport};
+use crate::ui::theme::Shade;
+use crate::ui::{self, Look};
+
+/// How long the terminal may take to say what colour its background is. Late replies would be read as keys.
+const ASK_BACKGROUND: Duration = Duration::from_millis(200);
+
+/// Longest text that is put on the clipboard, bytes: terminals cut or ignore longer sequences.
+const CLIPBOARD: usize = 72 * 1024;
+
+/// The screen while it is ours.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl Screen {
+    /// Takes the terminal. A panic from here on gives it back before its message is printed.
+    ///
+    /// # Errors
+    /// Standard output is no terminal that can do this.
+    pub fn open(mouse: bool) -> io::Result<Screen> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+        take(mouse)?;
+        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        Ok(Screen { terminal, mouse })
+    }
+
+    /// Draws a frame, in one piece where the terminal can.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, app: &App, look: &Look) -> io::Result<Viewport> {
+        let mut viewport = Viewport::default();
+        queue!(stdout(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| {
+            viewport = ui::draw(app, look, frame.buffer_mut());
+            if let Some(caret) = viewport.caret {
+                frame.set_cursor_position(caret);
+            }
+        })?;
+        execute!(stdout(), EndSynchronizedUpdate)?;
+        Ok(viewport)
+    }
+
+    /// Has the next frame drawn whole. Not `Terminal::clear`, which asks the terminal where its cursor is and waits for an answer that the
+    /// event reader may have taken.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
+    /// Puts `text` on the clipboard of the terminal, which may be at the other end of an SSH session (OSC 52).
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn copy(&self, text: &str) -> io::Result<bool> {
+        if text.len() > CLIPBOARD {
+            return Ok(false);
+        }
+        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))?;
+        Ok(true)
+    }
+
+    /// Gives the terminal back to the shell and stops until the shell says `fg`.
+    ///
+    /// # Errors
+    /// The terminal is gone, or the process cannot be stopped.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        give_back();
+        // STOP, since TSTP is ignored for a process group without a shell to continue it.
+        #[cfg(unix)]
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
+        take(self.mouse)?;
+        self.redraw()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+    if mouse {
+        execute!(stdout(), EnableMouseCapture)?;
+    }
+    Ok(())
+}
+
+/// Leaves the terminal as it was. Every step is tried, whatever the others said.
+fn give_back() {
+    let _ = execute!(stdout(), EndSynchronizedUpdate);
+    let _ = execute!(stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
+    let _ = stdout().flush();
+}
+
+/// What the terminal says of its background; `None` where it does not say. Ask before the screen opens: the answer is read from the keyboard.
+pub fn shade() -> Option<Shade> {
+    use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+    let mut options = QueryOptions::default();
+    options.timeout = ASK_BACKGROUND;
+    match theme_mode(options).ok()? {
+        ThemeMode::Dark => Some(Shade::Dark),
+        ThemeMode::Light => Some(Shade::Light),
+    }
+}

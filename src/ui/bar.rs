@@ -1,0 +1,266 @@
+//! Tabs, the filter or the group prompt with what there is to say about it, and the key hints at the bottom.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::fmt;
+use super::paint::Paint;
+use super::theme::Token;
+use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
+use crate::app::{ACTIONS, App, Line, Mode, Target, Viewport, keymap};
+use crate::engine::view::Tab;
+
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    if area.height == 0 {
+        return;
+    }
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_));
+    let mut y = area.y;
+    if area.height > 1 || !typing {
+        tabs(app, paint, area, y, viewport);
+        y += 1;
+    }
+    if y >= area.bottom() {
+        return;
+    }
+    let line = Rect::new(area.x, y, area.width, 1);
+    viewport.hits.push((super::area(line), Target::Filter));
+    match app.mode() {
+        Mode::Filter(bar) => filter_bar(app, bar, paint, line, viewport),
+        Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
+        _ => standing(app, paint, line),
+    }
+    if y + 1 < area.bottom() {
+        let under = Rect::new(area.x, y + 1, area.width, 1);
+        match app.mode() {
+            Mode::Filter(bar) => filter_says(bar, paint, under),
+            Mode::Group(prompt) => group_says(prompt, paint, under),
+            _ => {}
+        }
+    }
+}
+
+fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Viewport) {
+    let page = app.page();
+    paint.style(Rect::new(area.x, y, area.width, 1), paint.theme.ground(Token::Surface));
+    let status = &page.status;
+    let alerts: u64 = status.open_alerts.iter().sum();
+    let names = [
+        (Tab::Flows, "1 Flows", status.held),
+        (Tab::Sessions, "2 Sessions", status.sessions),
+        (Tab::Alerts, "3 Alerts", alerts),
+    ];
+    let mut x = area.x + 1;
+    for (tab, name, count) in names {
+        let active = app.view().tab == tab;
+        let style = if active {
+            paint.theme.bold(Token::Accent).add_modifier(Modifier::UNDERLINED)
+        } else {
+            paint.theme.style(Token::Muted)
+        };
+        let width = area.right().saturating_sub(x);
+        let mut used = paint.text(x, y, width, name, style);
+        let label = match tab {
+            Tab::Alerts => format!(" {} open", fmt::count(count)),
+            _ => format!(" {}", fmt::count(count)),
+        };
+        let muted = paint.theme.style(Token::Muted);
+        used += paint.text(x + used, y, width.saturating_sub(used), &label, muted);
+        viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Tab(tab)));
+        x += used + 2;
+    }
+    // Where in the table one is, and what it is grouped by.
+    let table = app.view().table();
+    let mut facts = String::new();
+    if !table.group_by.is_empty() {
+        let names: Vec<&str> = table.group_by.iter().map(|field| field.name()).collect();
+        facts.push_str(&format!("by {}  ", names.join(", ")));
+    }
+    if page.progress < 1.0 {
+        facts.push_str(&format!("looked at {:.0}%  ", page.progress * 100.0));
+    }
+    if table.fresh > 0 && !table.follows() {
+        facts.push_str(&format!("+{} new  ", fmt::count(table.fresh)));
+    }
+    let total = if page.tab == Tab::Alerts { page.alerts.len() as u64 } else { page.matched };
+    if total > 0 && page.tab == app.view().tab {
+        facts.push_str(&format!("{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total)));
+    }
+    let room = area.right().saturating_sub(x + 1);
+    if fmt::width(&facts) <= room {
+        let style = paint.theme.style(Token::Text);
+        paint.text_right(area.right() - 1, y, room, &facts, style);
+    }
+}
+
+/// The filter in force while nothing is typed, or what there is to say to the user.
+fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    let theme = paint.theme;
+    let width = area.width.saturating_sub(2);
+    if let Some(notice) = app.notice() {
+        let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
+        paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
+        return;
+    }
+    let Some(applied) = &app.view().filter else {
+        let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";
+        paint.text(area.x + 1, area.y, width, hint, theme.style(Token::Muted));
+        return;
+    };
+    let (label, style) = if applied.off {
+        ("filter off (~ turns it on): ", theme.style(Token::Muted))
+    } else if app.view().tab == Tab::Alerts {
+        ("filter (not for alerts): ", theme.style(Token::Muted))
+    } else {
+        ("filter: ", theme.bold(Token::Ok))
+    };
+    let mut used = paint.text(area.x + 1, area.y, width, label, theme.style(Token::Muted));
+    used += paint.text(area.x + 1 + used, area.y, width.saturating_sub(used), &applied.text, style);
+    let page = app.page();
+    if app.view().tab != Tab::Alerts && !applied.off && app.view().table().group_by.is_empty() {
+        let counts = format!("{} of {}", fmt::thousands(page.matched), fmt::thousands(page.total));
+        if used + fmt::width(&counts) + 3 < width {
+            paint.text_right(area.right() - 1, area.y, width, &counts, theme.style(Token::Muted));
+        }
+    }
+}
+
+fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    let theme = paint.theme;
+    let page = app.page();
+    let (style, span, verdict) = match &bar.draft {
+        Draft::Empty => (theme.style(Token::Text), None, "all rows".to_owned()),
+        Draft::Bad(error) => (theme.style(Token::Error), Some(error.span.clone()), "not a filter".to_owned()),
+        Draft::Good(filter) => {
+            let counts = page.draft.map(|(count, done)| {
+                let more = if done { "" } else { "+" };
+                format!("{}{more} of {}", fmt::thousands(count), fmt::thousands(page.total))
+            });
+            let none = page.draft == Some((0, true));
+            let warn = none || !filter.warnings().is_empty();
+            let token = if warn { Token::Warning } else { Token::Ok };
+            (theme.bold(token), None, counts.unwrap_or_default())
+        }
+    };
+    let sign = match &bar.draft {
+        Draft::Bad(_) => "x/",
+        Draft::Good(filter) if !filter.warnings().is_empty() || page.draft == Some((0, true)) => "?/",
+        _ => " /",
+    };
+    prompt_line(paint, area, sign, &bar.line, style, span, &verdict, viewport);
+}
+
+fn filter_says(bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
+    let (text, token) = match &bar.draft {
+        Draft::Bad(error) => {
+            let hint = error.hint.as_deref().unwrap_or("");
+            let kept = if bar.refused { "Not applied: the last good filter stays. " } else { "" };
+            (format!("{kept}{} {hint}", error.message), Token::Error)
+        }
+        Draft::Good(filter) => match filter.warnings().first() {
+            Some(warning) => (warning.message.clone(), Token::Warning),
+            None => (String::new(), Token::Muted),
+        },
+        Draft::Empty => (
+            "port, address, CIDR, eni-…, protocol, service, field > value; and, or, not; ? for help after Esc"
+                .to_owned(),
+            Token::Muted,
+        ),
+    };
+    let style = paint.theme.style(token);
+    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    let theme = paint.theme;
+    let (style, span) = match &prompt.fields {
+        Ok(_) => (theme.bold(Token::Ok), None),
+        Err((span, _)) => (theme.style(Token::Error), Some(span.clone())),
+    };
+    prompt_line(paint, area, "group by", &prompt.line, style, span, "", viewport);
+}
+
+fn group_says(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect) {
+    let (text, token) = match &prompt.fields {
+        Err((_, message)) => (message.clone(), Token::Error),
+        Ok(_) => (prompt.candidates.join("  "), Token::Muted),
+    };
+    let style = paint.theme.style(token);
+    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+/// A line that is typed into: label, text with what is wrong underlined, verdict at the right, caret.
+#[expect(clippy::too_many_arguments, reason = "one line of the screen has as many parts")]
+fn prompt_line(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    label: &str,
+    line: &Line,
+    style: Style,
+    span: Option<std::ops::Range<usize>>,
+    verdict: &str,
+    viewport: &mut Viewport,
+) {
+    let wrong = fmt::width(verdict);
+    let mut x = area.x + 1;
+    let bold = paint.theme.bold(Token::Accent);
+    x += paint.text(x, area.y, area.width, label, bold) + 1;
+    let room = area.right().saturating_sub(x + 1 + if wrong > 0 { wrong + 2 } else { 0 });
+    let text = line.text();
+    // Scroll so that the caret is seen.
+    let before = fmt::width(&fmt::clean(&text[..line.caret()]));
+    let mut start = 0;
+    let mut hidden = before.saturating_sub(room.saturating_sub(1));
+    while hidden > 0 && start < line.caret() {
+        let Some(next) = text[start..].chars().next() else { break };
+        hidden = hidden.saturating_sub(fmt::width(&fmt::clean(next.encode_utf8(&mut [0; 4]))));
+        start += next.len_utf8();
+    }
+    let mut used = 0;
+    for (at, c) in text[start..].char_indices() {
+        let at = start + at;
+        let bad = span.as_ref().is_some_and(|span| span.contains(&at));
+        let style = if bad { style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD) } else { style };
+        let wide = paint.text(x + used, area.y, room.saturating_sub(used), c.encode_utf8(&mut [0; 4]), style);
+        if wide == 0 {
+            break;
+        }
+        used += wide;
+    }
+    // Something is missing at the end of the text: the place where it should stand is marked.
+    if span.as_ref().is_some_and(|span| span.start >= text.len()) && used < room {
+        let style = paint.theme.bold(Token::Error).add_modifier(Modifier::UNDERLINED);
+        paint.text(x + used, area.y, 1, " ", style);
+    }
+    if wrong > 0 {
+        let style = paint.theme.style(Token::Muted);
+        paint.text_right(area.right() - 1, area.y, wrong, verdict, style);
+    }
+    let caret = fmt::width(&fmt::clean(&text[start..line.caret()]));
+    viewport.caret = Some(((x + caret).min(area.right().saturating_sub(1)), area.y));
+}
+
+/// The keys that matter here, out of the table of actions.
+pub(super) fn hints(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    if area.height == 0 {
+        return;
+    }
+    paint.style(area, paint.theme.ground(Token::Surface));
+    let mut x = area.x + 1;
+    let context = app.context();
+    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty());
+    for def in hinted {
+        let Some((key, _)) = keymap::bindings(context).find(|(_, bound)| bound.action == def.action) else { continue };
+        let key = key.to_string();
+        let wide = fmt::width(&key) + 1 + fmt::width(def.hint);
+        if x + wide + 1 > area.right() {
+            break;
+        }
+        let bold = paint.theme.bold(Token::Key);
+        let mut used = paint.text(x, area.y, wide, &key, bold) + 1;
+        let muted = paint.theme.style(Token::Muted);
+        used += paint.text(x + used, area.y, wide - used, def.hint, muted);
+        viewport.hits.push((super::area(Rect::new(x, area.y, used, 1)), Target::Hint(def.action)));
+        x += used + 2;
+    }
+}

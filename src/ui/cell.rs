@@ -1,0 +1,117 @@
+//! The text and style of a cell of a table.
+
+use ratatui::style::Style;
+
+use super::fmt;
+use super::theme::{Theme, Token};
+use crate::app::columns::{AlertColumn, Col};
+use crate::detect::Alert;
+use crate::engine::view::GroupColumn;
+use crate::record::{Cell, Field, Kind};
+
+/// What stands for an absent value: what the log itself writes.
+const ABSENT: &str = "-";
+
+/// The text of a cell of a flow, a session or a group. `dated` writes times with their day.
+pub(super) fn text(col: Col, cell: &Cell, dated: bool) -> String {
+    match (col, cell) {
+        (_, Cell::Absent) => ABSENT.to_owned(),
+        (Col::Field(Field::Action), Cell::Text(word)) => action(word).to_owned(),
+        (Col::Field(field), Cell::Int(number)) => integer(field, *number, dated),
+        (Col::Group(GroupColumn::Bytes), Cell::Int(number)) => fmt::bytes(*number),
+        (Col::Group(_), Cell::Int(number)) => fmt::count(*number),
+        (Col::Group(GroupColumn::Rejected), Cell::Float(share)) => format!("{:.0}%", share * 100.0),
+        (_, Cell::Float(number)) => fmt::ratio(*number),
+        (_, Cell::Int(number)) => number.to_string(),
+        (_, Cell::Addr(addr)) => addr.to_string(),
+        (_, Cell::Text(text)) => text.to_string(),
+    }
+}
+
+fn integer(field: Field, number: u64, dated: bool) -> String {
+    match field.kind() {
+        Kind::Time => {
+            let seconds = i64::try_from(number).unwrap_or(i64::MAX);
+            if dated { fmt::day_time(seconds) } else { fmt::time_of_day(seconds) }
+        }
+        Kind::Duration => fmt::duration(number),
+        Kind::Protocol => fmt::protocol(number),
+        Kind::Flags => fmt::flags(number),
+        Kind::Count if matches!(field, Field::Bytes | Field::ReqBytes | Field::RespBytes) => fmt::bytes(number),
+        Kind::Count => fmt::count(number),
+        _ => number.to_string(),
+    }
+}
+
+/// ACCEPT, REJECT and MIXED by letter: colour alone would say nothing to some eyes and terminals.
+fn action(word: &str) -> &str {
+    match word {
+        "ACCEPT" => "A",
+        "REJECT" => "R",
+        "MIXED" => "M",
+        other => other,
+    }
+}
+
+/// The style of a cell.
+pub(super) fn style(theme: &Theme, col: Col, cell: &Cell) -> Style {
+    let token = match (col, cell) {
+        (_, Cell::Absent) => Token::Muted,
+        (Col::Field(Field::Action), Cell::Text(word)) if &**word == "REJECT" => return theme.bold(Token::Reject),
+        (Col::Field(Field::Action), Cell::Text(word)) if &**word == "MIXED" => return theme.bold(Token::Warning),
+        (Col::Field(Field::Action), _) => Token::Accept,
+        (Col::Field(Field::Service), _) => Token::Service,
+        (Col::Field(Field::LogStatus), Cell::Text(word)) if &**word == "SKIPDATA" => return theme.bold(Token::Gap),
+        (Col::Field(Field::State | Field::InterfaceId | Field::Protocol | Field::LogStatus | Field::OrientedBy), _) => {
+            Token::Muted
+        }
+        (Col::Field(field), _) if matches!(field.kind(), Kind::Time | Kind::Duration) => Token::Muted,
+        (Col::Group(_), _) => Token::Number,
+        (Col::Field(field), _) if matches!(field.kind(), Kind::Count | Kind::Ratio) => Token::Number,
+        _ => Token::Text,
+    };
+    theme.style(token)
+}
+
+/// The text of a cell of the alert table.
+pub(super) fn alert_text(column: AlertColumn, alert: &Alert, dated: bool) -> String {
+    match column {
+        AlertColumn::Level => alert.level.to_string(),
+        AlertColumn::Time if dated => fmt::day_time(alert.last),
+        AlertColumn::Time => fmt::time_of_day(alert.last),
+        AlertColumn::Rule => alert.rule.to_string(),
+        AlertColumn::Message => alert.message.clone(),
+        AlertColumn::Group => {
+            let value =
+                |(field, cell): &(Field, Cell)| format!("{} {}", field.name(), text(Col::Field(*field), cell, dated));
+            alert.group.iter().map(value).collect::<Vec<_>>().join(" ")
+        }
+        AlertColumn::Measured => measured(alert).join(" "),
+        AlertColumn::Records => fmt::count(alert.count),
+        AlertColumn::Status => if alert.closed { "closed" } else { "open" }.to_owned(),
+        AlertColumn::Technique => alert.technique.to_string(),
+    }
+}
+
+/// What was measured, each beside its threshold where it has one.
+pub(super) fn measured(alert: &Alert) -> Vec<String> {
+    let threshold = |name: &str| alert.threshold.iter().find(|(known, _)| known == name).map(|(_, limit)| *limit);
+    alert
+        .measured
+        .iter()
+        .map(|(name, value)| match threshold(name) {
+            Some(limit) => format!("{name} {} (threshold {})", fmt::measure(*value), fmt::measure(limit)),
+            None => format!("{name} {}", fmt::measure(*value)),
+        })
+        .collect()
+}
+
+/// The style of a cell of the alert table.
+pub(super) fn alert_style(theme: &Theme, column: AlertColumn, alert: &Alert) -> Style {
+    match column {
+        AlertColumn::Level | AlertColumn::Rule if alert.closed => theme.style(Token::level(alert.level)),
+        AlertColumn::Level | AlertColumn::Rule => theme.bold(Token::level(alert.level)),
+        AlertColumn::Message => theme.style(Token::Text),
+        _ => theme.style(Token::Muted),
+    }
+}

@@ -1,0 +1,315 @@
+//! The detail pane: all that is known of one row, in the order in which somebody asks: who, what, where, when, how much, how sure, what else.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::cell;
+use super::fmt;
+use super::paint::Paint;
+use super::sidebar::wrap;
+use super::theme::{Theme, Token};
+use crate::app::columns::Col;
+use crate::app::{App, Target, Viewport};
+use crate::detect::Alert;
+use crate::engine::view::{Detail, PageRow, SessionDetail};
+use crate::record::{Cell, Field, Kind};
+
+/// A line of spans.
+type Spans = Vec<(String, Style)>;
+
+/// Cells for the names of facts.
+const NAMES: u16 = 10;
+
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    viewport.hits.push((super::area(area), Target::Detail));
+    let width = area.width.saturating_sub(2);
+    let (title, lines) = match &app.page().detail {
+        Some(detail) => {
+            let mut pane = Pane { theme: paint.theme, width, lines: Vec::new() };
+            let title = pane.detail(detail);
+            (title, pane.lines)
+        }
+        None => ("Detail".to_owned(), Vec::new()),
+    };
+    let style = paint.theme.bold(Token::Header);
+    paint.rule(Rect { height: 1, ..area }, &title, style);
+    let room = usize::from(area.height - 1);
+    viewport.detail = (room, lines.len());
+    let scroll = app.detail_scroll().min(lines.len().saturating_sub(room));
+    for (offset, line) in (1..area.height).zip(lines.iter().skip(scroll)) {
+        paint.spans(area.x + 1, area.y + offset, width, line);
+    }
+    if scroll + room < lines.len() {
+        let more = format!(" {} more: J ", lines.len() - scroll - room);
+        let style = paint.theme.style(Token::Muted);
+        paint.text_right(area.right().saturating_sub(1), area.y, fmt::width(&more), &more, style);
+    }
+}
+
+/// The lines of the pane as they are put together.
+struct Pane<'a> {
+    theme: &'a Theme,
+    width: u16,
+    lines: Vec<Spans>,
+}
+
+impl Pane<'_> {
+    fn detail(&mut self, detail: &Detail) -> String {
+        match detail {
+            Detail::Alert { alert, session, notes } => {
+                self.alert(alert, session.as_deref(), notes);
+                format!("Alert {}: {}", alert.id, alert.title)
+            }
+            Detail::Session(session) => {
+                self.session(session);
+                self.records(session);
+                self.notes(&session.notes);
+                format!("Session {}", session.id)
+            }
+            Detail::Flow { fields, line, session, notes, .. } => {
+                self.flow(fields, line);
+                self.notes(notes);
+                if let Some(session) = session {
+                    self.title(&format!("Its session ({})", session.id));
+                    self.session(session);
+                    self.records(session);
+                    self.notes(&session.notes);
+                }
+                "Flow record".to_owned()
+            }
+        }
+    }
+
+    /// A named fact, wrapped under its name's end.
+    fn fact(&mut self, name: &str, text: &str, token: Token) {
+        let style = self.theme.style(token);
+        let muted = self.theme.style(Token::Muted);
+        let clean = fmt::clean(text).into_owned();
+        for (place, line) in wrap(&clean, self.width.saturating_sub(NAMES)).into_iter().enumerate() {
+            let name = if place == 0 { name } else { "" };
+            self.lines.push(vec![(format!("{name:<width$}", width = usize::from(NAMES)), muted), (line, style)]);
+        }
+    }
+
+    fn title(&mut self, text: &str) {
+        let style = self.theme.bold(Token::Header);
+        self.lines.push(vec![(text.to_owned(), style)]);
+    }
+
+    fn notes(&mut self, notes: &[String]) {
+        for note in notes {
+            self.fact("note", note, Token::Warning);
+        }
+    }
+
+    fn alert(&mut self, alert: &Alert, session: Option<&SessionDetail>, notes: &[String]) {
+        let level = self.theme.bold(Token::level(alert.level));
+        let muted = self.theme.style(Token::Muted);
+        let state = if alert.closed { "closed" } else { "open" };
+        let mut head = vec![
+            (format!("{} ", alert.level.as_str().to_uppercase()), level),
+            (format!("{} ", alert.rule), level),
+            (format!("{state} "), muted),
+        ];
+        if !alert.technique.is_empty() {
+            head.push((format!("ATT&CK {}", alert.technique), muted));
+        }
+        self.lines.push(head);
+        self.fact("what", &alert.message, Token::Text);
+        if let Some(session) = session {
+            self.place(session);
+        } else {
+            let group: Vec<String> = alert
+                .group
+                .iter()
+                .map(|(field, cell)| format!("{} {}", field.name(), cell::text(Col::Field(*field), cell, true)))
+                .collect();
+            self.fact("who", &group.join(", "), Token::Text);
+        }
+        self.fact("when", &span(alert.first, alert.last), Token::Text);
+        self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
+        self.fact("records", &fmt::thousands(alert.count), Token::Text);
+        self.fact("evidence", &alert.filter, Token::Accent);
+        if !alert.meaning.is_empty() {
+            self.fact("means", &alert.meaning, Token::Text);
+        }
+        for other in alert.false_positives.iter() {
+            self.fact("or it is", other, Token::Muted);
+        }
+        self.notes(notes);
+        if let Some(session) = session {
+            self.title(&format!("The session that tipped it ({})", session.id));
+            self.session(session);
+            self.records(session);
+        }
+    }
+
+    /// Who and where of a session.
+    fn place(&mut self, session: &SessionDetail) {
+        let port = |field| number(session, field).filter(|_| has_ports(session));
+        let end = |addr, at| match value(session, addr) {
+            Some(Cell::Addr(addr)) => fmt::endpoint(*addr, port(at)),
+            _ => String::new(),
+        };
+        let service = session.service.map(|name| format!(" ({name})")).unwrap_or_default();
+        let protocol = fmt::protocol(number(session, Field::Protocol).unwrap_or(0));
+        let who = format!(
+            "{} -> {}{service}, {protocol}",
+            end(Field::Client, Field::ClientPort),
+            end(Field::Server, Field::ServerPort)
+        );
+        self.fact("who", &who, Token::Text);
+        let interfaces: Vec<String> = session
+            .interfaces
+            .iter()
+            .map(|(interface, account)| match (interface.is_empty(), account.is_empty()) {
+                (_, true) => interface.to_string(),
+                (true, false) => format!("account {account}"),
+                (false, false) => format!("{interface} (account {account})"),
+            })
+            .collect();
+        self.fact("where", &format!("{}, region {}", interfaces.join(", "), session.region), Token::Text);
+    }
+
+    fn session(&mut self, session: &SessionDetail) {
+        self.place(session);
+        let time = |field| number(session, field).and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
+        self.fact("when", &span(time(Field::Start), time(Field::End)), Token::Text);
+        let way = |bytes, packets| {
+            let (bytes, packets) = (number(session, bytes).unwrap_or(0), number(session, packets).unwrap_or(0));
+            format!(
+                "{} bytes in {} {}",
+                fmt::thousands(bytes),
+                fmt::thousands(packets),
+                if packets == 1 { "packet" } else { "packets" }
+            )
+        };
+        let request = way(Field::ReqBytes, Field::ReqPackets);
+        let response = way(Field::RespBytes, Field::RespPackets);
+        self.fact("volume", &format!("{request}; back {response}"), Token::Text);
+        let ratios = [
+            ("bytes", Field::ByteRatio),
+            ("packets", Field::PacketRatio),
+            ("packet size", Field::SizeRatio),
+            ("payload est.", Field::Baf),
+        ];
+        let ratios: Vec<String> = ratios
+            .into_iter()
+            .filter_map(|(name, field)| match value(session, field) {
+                Some(Cell::Float(x)) => Some(format!("{name} {}", fmt::ratio(*x))),
+                _ => None,
+            })
+            .collect();
+        let ratios = if ratios.is_empty() { "none: both directions are needed".to_owned() } else { ratios.join(", ") };
+        self.fact("ratio", &ratios, Token::Text);
+        let word = |field| match value(session, field) {
+            Some(Cell::Text(text)) => text.to_string(),
+            _ => "-".to_owned(),
+        };
+        let records = number(session, Field::Records).unwrap_or(0);
+        let facts = format!(
+            "{}, {}, initiator by {}, {records} {}",
+            word(Field::State),
+            word(Field::Action),
+            word(Field::OrientedBy),
+            if records == 1 { "record" } else { "records" }
+        );
+        self.fact("state", &facts, Token::Text);
+    }
+
+    fn records(&mut self, session: &SessionDetail) {
+        self.title(&format!("Records held: {}", session.records.len()));
+        let lines: Vec<[String; 7]> = session.records.iter().map(|row| record(session, row)).collect();
+        let wide = |place: usize| lines.iter().map(|line| fmt::width(&line[place])).max().unwrap_or(0).into();
+        let (src, dst, bytes, packets): (usize, usize, usize, usize) = (wide(2), wide(3), wide(4), wide(5));
+        let style = self.theme.style(Token::Text);
+        for [time, action, from, to, sum, count, interface] in &lines {
+            let line = format!(
+                "{time} {action} {from:<src$} -> {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}"
+            );
+            self.lines.push(vec![(line, style)]);
+        }
+    }
+
+    fn flow(&mut self, fields: &[(Field, Cell)], line: &str) {
+        let muted = self.theme.style(Token::Muted);
+        let text = self.theme.style(Token::Text);
+        let name_width = fields.iter().map(|(field, _)| field.name().len()).max().unwrap_or(0).min(24) + 1;
+        // As many columns of facts as fit.
+        let column = 48_u16;
+        let per_line = usize::from((self.width / column).max(1));
+        for facts in fields.chunks(per_line) {
+            let mut spans = Spans::new();
+            for (field, cell) in facts {
+                let shown = flow_value(*field, cell);
+                let shown = fmt::clean(&shown).into_owned();
+                let pad = usize::from(column).saturating_sub(name_width + usize::from(fmt::width(&shown)));
+                spans.push((format!("{:<name_width$}", field.name()), muted));
+                spans.push((shown + &" ".repeat(pad.max(1)), text));
+            }
+            self.lines.push(spans);
+        }
+        self.fact("line", line, Token::Muted);
+    }
+}
+
+/// A record of a session: start, action, both ends, bytes, packets, interface.
+fn record(session: &SessionDetail, row: &PageRow) -> [String; 7] {
+    let get = |field: Field| {
+        let at = session.record_columns.iter().position(|column| *column == field)?;
+        row.cells.get(at)
+    };
+    let text = |field: Field| get(field).map(|cell| cell::text(Col::Field(field), cell, false)).unwrap_or_default();
+    let exact = |field: Field| match get(field) {
+        Some(Cell::Int(n)) => fmt::thousands(*n),
+        _ => "-".to_owned(),
+    };
+    let end = |addr: Field, port: Field| match (get(addr), get(port)) {
+        (Some(Cell::Addr(addr)), Some(Cell::Int(port))) if has_ports(session) => fmt::endpoint(*addr, Some(*port)),
+        (Some(Cell::Addr(addr)), _) => addr.to_string(),
+        _ => "-".to_owned(),
+    };
+    [
+        text(Field::Start),
+        text(Field::Action),
+        end(Field::SrcAddr, Field::SrcPort),
+        end(Field::DstAddr, Field::DstPort),
+        exact(Field::Bytes),
+        exact(Field::Packets),
+        fmt::clean(&text(Field::InterfaceId)).into_owned(),
+    ]
+}
+
+/// A value in full: exact numbers, times with their day, names beside numbers.
+fn flow_value(field: Field, cell: &Cell) -> String {
+    match (field.kind(), cell) {
+        (Kind::Time, Cell::Int(time)) => format!("{} UTC", fmt::date_time(i64::try_from(*time).unwrap_or(i64::MAX))),
+        (Kind::Count, Cell::Int(n)) => fmt::thousands(*n),
+        (Kind::Protocol, Cell::Int(n)) => format!("{n} ({})", fmt::protocol(*n)),
+        (Kind::Flags, Cell::Int(n)) => format!("{n} {}", fmt::flags(*n)),
+        (_, Cell::Text(text)) => text.to_string(),
+        _ => cell::text(Col::Field(field), cell, true),
+    }
+}
+
+/// A span of time in full.
+fn span(first: i64, last: i64) -> String {
+    let length = u64::try_from(last.saturating_sub(first)).unwrap_or(0);
+    format!("{} to {} UTC ({})", fmt::date_time(first), fmt::date_time(last), fmt::duration(length))
+}
+
+fn value(session: &SessionDetail, field: Field) -> Option<&Cell> {
+    session.fields.iter().find(|(known, _)| *known == field).map(|(_, cell)| cell)
+}
+
+fn number(session: &SessionDetail, field: Field) -> Option<u64> {
+    match value(session, field) {
+        Some(Cell::Int(n)) => Some(*n),
+        _ => None,
+    }
+}
+
+/// Whether the protocol of a session has ports.
+fn has_ports(session: &SessionDetail) -> bool {
+    matches!(number(session, Field::Protocol), Some(6 | 17 | 132 | 33 | 136))
+}

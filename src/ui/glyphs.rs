@@ -1,0 +1,78 @@
+//! The signs that the screen draws with, for terminals that have them and for those that only have ASCII.
+
+/// A set of signs, each one cell wide.
+#[derive(Debug)]
+pub struct Glyphs {
+    /// A line across.
+    pub horizontal: &'static str,
+    /// A line down.
+    pub vertical: &'static str,
+    /// From one side to the other.
+    pub arrow: &'static str,
+    /// Sorted largest first.
+    pub descending: &'static str,
+    /// Sorted smallest first.
+    pub ascending: &'static str,
+    /// An alert on the timeline.
+    pub alert: &'static str,
+    /// Evidence lost (SKIPDATA) on the timeline.
+    pub skipped: &'static str,
+    /// Time that could not be read, or may still be incomplete.
+    pub incomplete: &'static str,
+    /// Text was cut here.
+    pub ellipsis: &'static str,
+    /// Something reads.
+    pub live: &'static str,
+    /// Between facts of one line.
+    pub dot: &'static str,
+    /// At least.
+    pub at_least: &'static str,
+    /// Bars that grow from the bottom, by eighths of a cell; the first is empty.
+    pub bars: [&'static str; 9],
+    /// Whether a bar that hangs from the top is drawn as a reversed one.
+    pub hanging: bool,
+    /// A full part of a gauge.
+    pub full: &'static str,
+    /// An empty part of a gauge.
+    pub empty: &'static str,
+}
+
+/// For terminals that have them.
+pub const UNICODE: Glyphs = Glyphs {
+    horizontal: "─",
+    vertical: "│",
+    arrow: "→",
+    descending: "↓",
+    ascending: "↑",
+    alert: "▲",
+    skipped: "!",
+    incomplete: "░",
+    ellipsis: "…",
+    live: "●",
+    dot: "·",
+    at_least: "≥",
+    bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    hanging: true,
+    full: "█",
+    empty: "░",
+};
+
+/// For those that only have ASCII.
+pub const ASCII: Glyphs = Glyphs {
+    horizontal: "-",
+    vertical: "|",
+    arrow: ">",
+    descending: "v",
+    ascending: "^",
+    alert: "^",
+    skipped: "!",
+    incomplete: "/",
+    ellipsis: "~",
+    live: "*",
+    dot: "-",
+    at_least: ">",
+    bars: [" ", ".", ".", ":", ":", "|", "|", "#", "#"],
+    hanging: false,
+    full: "#",
+    empty: ".",
+};

@@ -1,0 +1,169 @@
+//! The two lines at the top: what is watched, is it live, how far behind, how much is held, is anything lost.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::fmt;
+use super::paint::Paint;
+use super::theme::Token;
+use crate::app::App;
+use crate::detect::Level;
+use crate::engine::view::Status;
+use crate::record::SourceState;
+
+/// A fact of the header. Facts are put in order of importance and left out from the end when they do not fit.
+type Fact = Vec<(String, Style)>;
+
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    paint.style(area, paint.theme.ground(Token::Surface));
+    let status = &app.page().status;
+    line(paint, area.x, area.y, area.width, &first(app, paint, status));
+    if area.height > 1 {
+        line(paint, area.x, area.y + 1, area.width, &second(paint, status));
+    }
+}
+
+fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
+    let mut used = 1;
+    let dot = (format!(" {} ", paint.glyphs.dot), paint.theme.style(Token::Muted));
+    for (place, fact) in facts.iter().enumerate() {
+        let wide: u16 = fact.iter().map(|(text, _)| fmt::width(&fmt::clean(text))).sum();
+        let gap = if place == 0 { 0 } else { 3 };
+        // The first fact is cut where it must be; the others stand whole or not at all.
+        if place > 0 && used + gap + wide > width {
+            continue;
+        }
+        if place > 0 {
+            used += paint.spans(x + used, y, width - used, std::slice::from_ref(&dot));
+        }
+        used += paint.spans(x + used, y, width.saturating_sub(used), fact);
+    }
+}
+
+fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+    let theme = paint.theme;
+    let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
+    let plain = |text: String| (text, theme.style(Token::Text));
+    let mut facts = vec![vec![state(app, paint, status)]];
+    let mut what = vec![(status.source.to_string(), theme.bold(Token::Text))];
+    if let [only] = &status.interfaces[..] {
+        what.push(plain(format!(" {only}")));
+    } else if !status.interfaces.is_empty() {
+        what.push(plain(format!(" {} interfaces", status.interfaces.len())));
+    }
+    facts.push(what);
+    facts.push(vec![plain(status.region.to_string())]);
+    if let Some(problem) = problem(app, status) {
+        facts.push(vec![(problem, theme.bold(Token::Warning))]);
+    }
+    if let Some(event) = status.event_time {
+        let mut clocks = vec![label("event "), plain(format!("{}Z", fmt::time_of_day(event)))];
+        if let Some(arrival) = status.arrival_time.filter(|_| status.lag.is_some()) {
+            clocks.extend([label(" arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
+        }
+        facts.push(clocks);
+        facts.push(vec![plain(fmt::date_time(event).chars().take(10).collect())]);
+    }
+    if let Some(lag) = status.lag {
+        facts.push(vec![label("lag "), plain(fmt::lag(lag))]);
+    }
+    if let Some(complete) = status.state.complete_to {
+        facts.push(vec![label("complete to "), plain(format!("{}Z", fmt::time_of_day(complete)))]);
+    }
+    if status.rate >= 0.05 {
+        facts.push(vec![plain(format!("{:.1}/s", status.rate))]);
+    }
+    if let Some((read, total)) = status.state.progress
+        && read < total
+    {
+        facts.push(vec![plain(format!("read {}%", u128::from(read) * 100 / u128::from(total)))]);
+    }
+    facts
+}
+
+/// What the view and the source do, in one word.
+fn state(app: &App, paint: &Paint<'_>, status: &Status) -> (String, Style) {
+    let theme = paint.theme;
+    let live = paint.glyphs.live;
+    if app.view().frozen {
+        let unseen = app.page().unseen;
+        let more = if unseen > 0 { format!(" +{}", fmt::count(unseen)) } else { String::new() };
+        return (format!("{live} FROZEN{more}"), theme.bold(Token::Warning));
+    }
+    let follows = app.view().table().follows();
+    match (&status.state.state, follows) {
+        (SourceState::Waiting { .. }, _) => (format!("{live} WAITING"), theme.bold(Token::Warning)),
+        (SourceState::Failed(_), _) => (format!("{live} FAILED"), theme.bold(Token::Error)),
+        (SourceState::Ended, _) => (format!("{live} END"), theme.bold(Token::Muted)),
+        (SourceState::Connecting, _) => (format!("{live} CONNECTING"), theme.bold(Token::Muted)),
+        (SourceState::Live, true) => (format!("{live} FOLLOW"), theme.bold(Token::Ok)),
+        (SourceState::Live, false) => (format!("{live} LIVE"), theme.bold(Token::Ok)),
+    }
+}
+
+/// What the source waits for or stumbled over.
+fn problem(app: &App, status: &Status) -> Option<String> {
+    match &status.state.state {
+        SourceState::Waiting { why, until } => {
+            let left = (until - app.now()).max(0).div_euclid(1000) + 1;
+            Some(format!("{why} (next try in {left}s)"))
+        }
+        SourceState::Failed(why) => Some(why.clone()),
+        _ => status.state.note.clone(),
+    }
+}
+
+fn second(paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+    let theme = paint.theme;
+    let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
+    let plain = |text: String| (text, theme.style(Token::Text));
+    let mut facts: Vec<Fact> = Vec::new();
+    let open: u64 = status.open_alerts.iter().sum();
+    if open > 0 {
+        let mut fact = vec![label("alerts")];
+        for level in [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational] {
+            let count = status.open_alerts[level as usize];
+            if count > 0 {
+                fact.push((format!(" {count} {level}"), theme.bold(Token::level(level))));
+            }
+        }
+        facts.push(fact);
+    }
+    // What is lost stands before what is held.
+    let lost = [
+        ("dropped", status.dropped),
+        ("evicted", status.evicted),
+        ("sessions evicted", status.sessions_evicted),
+        ("unparsed", status.unparsed),
+        ("skipdata", status.skipdata),
+        ("late", status.late),
+        ("gaps", status.gaps.len() as u64),
+    ];
+    for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
+        facts.push(vec![(format!("{} {name}", fmt::count(count)), theme.style(Token::Gap))]);
+    }
+    let share = if status.budget > 0 { u128::from(status.held_bytes) * 100 / u128::from(status.budget) } else { 0 };
+    facts.push(vec![
+        label("held "),
+        plain(fmt::count(status.held)),
+        label(" flows "),
+        plain(fmt::bytes(status.held_bytes)),
+        label(&format!(" of {} ({share}%)", fmt::bytes(status.budget))),
+    ]);
+    facts.push(vec![plain(fmt::count(status.sessions)), label(" sessions")]);
+    if let Some((first, last)) = status.span {
+        let spanned = u64::try_from(last.saturating_sub(first)).unwrap_or(0);
+        facts.push(vec![
+            label("span "),
+            plain(format!("{} to {}Z", fmt::hour_minute(first), fmt::hour_minute(last))),
+            label(&format!(" {}", fmt::duration(spanned))),
+        ]);
+    }
+    if !status.format.is_empty() {
+        facts.push(vec![label(&format!("format {}", status.format))]);
+    }
+    facts
+}

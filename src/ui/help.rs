@@ -1,0 +1,105 @@
+//! Help: every action with its keys, out of the one table, searched by typing.
+
+use ratatui::layout::Rect;
+
+use super::fmt;
+use super::paint::Paint;
+use super::theme::Token;
+use crate::app::{ACTIONS, Context, HelpState, Key, Target, Viewport};
+
+/// What the filter can say, by example.
+const FILTER: &[(&str, &str)] = &[
+    ("11211", "a port, either side"),
+    ("13.125.33.130", "an address, either side"),
+    ("10.0.0.0/8", "a network"),
+    ("eni-0536…", "an interface"),
+    ("udp and bytes > 1000", "and, or, not, parentheses"),
+    ("not port 443", "neither side is 443"),
+    ("src $public dst $private", "sets; a space means and"),
+    ("ratio > 100", "sessions: response over request"),
+    ("memcached", "a service by name"),
+    ("/regex/", "anywhere in the line"),
+];
+
+enum HelpLine {
+    Title(String),
+    Entry(String, String),
+    Blank,
+}
+
+fn lines(search: &str) -> Vec<HelpLine> {
+    let wanted = search.to_lowercase();
+    let matches = |a: &str, b: &str| {
+        wanted.is_empty() || a.to_lowercase().contains(&wanted) || b.to_lowercase().contains(&wanted)
+    };
+    let mut lines = Vec::new();
+    let mut section = |title: &str, entries: Vec<(String, String)>| {
+        let entries: Vec<_> = entries.into_iter().filter(|(a, b)| matches(a, b)).collect();
+        if entries.is_empty() {
+            return;
+        }
+        if !lines.is_empty() {
+            lines.push(HelpLine::Blank);
+        }
+        lines.push(HelpLine::Title(title.to_owned()));
+        lines.extend(entries.into_iter().map(|(a, b)| HelpLine::Entry(a, b)));
+    };
+    for context in [Context::Main, Context::Prompt, Context::Help] {
+        let entries = ACTIONS.iter().filter(|def| def.context == context).map(|def| {
+            let keys: Vec<String> = def.keys.iter().filter_map(|name| Some(Key::named(name)?.to_string())).collect();
+            (keys.join(" "), def.help.to_owned())
+        });
+        section(context.title(), entries.collect());
+    }
+    let examples = FILTER.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
+    section("The filter (docs/filter.md has all of it)", examples.collect());
+    lines
+}
+
+pub(super) fn draw(state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
+    let width = screen.width.min(92);
+    let height = screen.height.saturating_sub(if screen.height > 12 { 2 } else { 0 });
+    let x = screen.x + (screen.width - width) / 2;
+    let area = Rect::new(x, screen.y + (screen.height - height) / 2, width, height);
+    if area.height < 2 || area.width < 4 {
+        return;
+    }
+    paint.clear(area, Token::Surface);
+    viewport.hits.push((super::area(area), Target::Help));
+    let title = if state.search.is_empty() {
+        "Help: type to search, Esc leaves".to_owned()
+    } else {
+        format!("Help: {}", state.search.text())
+    };
+    let style = paint.theme.bold(Token::Accent);
+    paint.rule(Rect { height: 1, ..area }, &title, style);
+    let lines = lines(state.search.text());
+    let room = usize::from(area.height - 1);
+    viewport.help = (room, lines.len());
+    if lines.is_empty() {
+        let style = paint.theme.style(Token::Muted);
+        paint.text(area.x + 2, area.y + 2, area.width - 3, "Nothing of that name.", style);
+    }
+    for (offset, line) in (0..area.height - 1).zip(lines.iter().skip(state.scroll)) {
+        let y = area.y + 1 + offset;
+        match line {
+            HelpLine::Blank => {}
+            HelpLine::Title(title) => {
+                let style = paint.theme.bold(Token::Header);
+                paint.text(area.x + 2, y, area.width - 3, title, style);
+            }
+            HelpLine::Entry(keys, what) => {
+                let column = if area.width < 60 { 16 } else { 26 };
+                let key = paint.theme.bold(Token::Key);
+                paint.text(area.x + 2, y, column, keys, key);
+                let text = paint.theme.style(Token::Text);
+                paint.text(area.x + 3 + column, y, area.width.saturating_sub(column + 4), what, text);
+            }
+        }
+    }
+    if state.scroll + room < lines.len() {
+        let more = format!(" {} more below ", lines.len() - state.scroll - room);
+        let style = paint.theme.style(Token::Muted);
+        paint.text_right(area.right() - 1, area.y, fmt::width(&more), &more, style);
+    }
+}

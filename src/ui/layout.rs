@@ -1,0 +1,87 @@
+//! Where each pane goes. What matters least goes first when room is short: the strip, then the second header line, then the hints.
+
+use ratatui::layout::Rect;
+
+use crate::app::{App, Mode};
+
+/// From this width on the alerts have a column of their own.
+const SIDEBAR_FROM: u16 = 110;
+
+/// The panes; those without room have no height or no width.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Panes {
+    pub(super) header: Rect,
+    pub(super) strip: Rect,
+    /// Tabs, and the filter with what there is to say about it.
+    pub(super) bar: Rect,
+    pub(super) table: Rect,
+    pub(super) detail: Rect,
+    pub(super) sidebar: Rect,
+    pub(super) sidebar_is_column: bool,
+    pub(super) hints: Rect,
+}
+
+/// Lays out a screen of `area`.
+pub(super) fn panes(app: &App, area: Rect) -> Panes {
+    let (width, height) = (area.width, area.height);
+    let mut panes = Panes::default();
+    let mut top = area.y;
+    let mut bottom = area.bottom();
+    let take_top = |lines: u16, top: &mut u16, bottom: u16| {
+        let lines = lines.min(bottom - *top);
+        let rect = Rect::new(area.x, *top, width, lines);
+        *top += lines;
+        rect
+    };
+    panes.header = take_top(if height >= 12 { 2 } else { 1 }, &mut top, bottom);
+    panes.strip = take_top(
+        match height {
+            0..16 => 0,
+            // The detail needs the lines more.
+            16..30 if app.view().detail => 0,
+            16..30 => 3,
+            30..48 => 4,
+            _ => 6,
+        },
+        &mut top,
+        bottom,
+    );
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_));
+    let bar = match (height, typing) {
+        (0..6, false) => 0,
+        (0..8, _) => 1,
+        (_, false) => 2,
+        // What is wrong with the text stands under it.
+        (_, true) => 3,
+    };
+    panes.bar = take_top(bar, &mut top, bottom);
+    if height >= 7 {
+        bottom -= 1;
+        panes.hints = Rect::new(area.x, bottom, width, 1);
+    }
+    let alerts = u16::try_from(app.page().alerts.len()).unwrap_or(u16::MAX);
+    let mut table_width = width;
+    if width >= SIDEBAR_FROM {
+        panes.sidebar_is_column = true;
+        let side = (width / 4).clamp(34, 56);
+        table_width = width - side;
+        panes.sidebar = Rect::new(area.x + table_width, top, side, bottom - top);
+    } else if alerts > 0 && height >= 9 {
+        // Narrow: a short list, never nothing while there are alerts.
+        let lines = match height {
+            0..20 => 1,
+            20..32 => 3,
+            _ => 5,
+        };
+        let lines = lines.min(alerts + 1);
+        bottom -= lines;
+        panes.sidebar = Rect::new(area.x, bottom, width, lines);
+    }
+    let body = bottom - top;
+    // The table keeps the lines its rows need, half of the room at most; what is left explains the row.
+    let rows = u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2).max(4);
+    let wanted = if app.view().detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
+    panes.table = Rect::new(area.x, top, table_width, body - wanted);
+    panes.detail = Rect::new(area.x, top + body - wanted, table_width, wanted);
+    panes
+}

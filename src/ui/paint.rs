@@ -1,0 +1,80 @@
+//! Writing text into the buffer. Everything goes through [`Paint::text`], which cleans it: nothing from a log reaches the terminal as it came.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::Look;
+use super::fmt;
+use super::glyphs::Glyphs;
+use super::theme::{Theme, Token};
+
+/// A buffer with the means to write into it.
+pub(super) struct Paint<'a> {
+    buffer: &'a mut Buffer,
+    pub(super) theme: &'a Theme,
+    pub(super) glyphs: &'static Glyphs,
+}
+
+impl<'a> Paint<'a> {
+    pub(super) fn new(buffer: &'a mut Buffer, look: &'a Look) -> Paint<'a> {
+        Paint { buffer, theme: &look.theme, glyphs: look.glyphs }
+    }
+
+    /// Writes `text` at (`x`, `y`), cut to `width` cells; gives the cells it took. Outside the buffer nothing happens.
+    pub(super) fn text(&mut self, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let bounds = self.buffer.area;
+        if y < bounds.top() || y >= bounds.bottom() || x >= bounds.right() || width == 0 {
+            return 0;
+        }
+        let width = width.min(bounds.right() - x);
+        let clean = fmt::clean(text);
+        let cut = fmt::cut(&clean, width, self.glyphs.ellipsis);
+        let (end, _) = self.buffer.set_stringn(x, y, &*cut, usize::from(width), style);
+        end - x
+    }
+
+    /// Writes `text` so that it ends before `right`.
+    pub(super) fn text_right(&mut self, right: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+        let clean = fmt::clean(text);
+        let taken = fmt::width(&clean).min(width);
+        self.text(right.saturating_sub(taken), y, taken, &clean, style)
+    }
+
+    /// Writes spans one after the other; gives the cells they took.
+    pub(super) fn spans(&mut self, x: u16, y: u16, width: u16, spans: &[(String, Style)]) -> u16 {
+        let mut used = 0;
+        for (text, style) in spans {
+            used += self.text(x.saturating_add(used), y, width.saturating_sub(used), text, *style);
+        }
+        used
+    }
+
+    /// Gives an area a style on top of what is there.
+    pub(super) fn style(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+
+    /// Empties an area onto the surface.
+    pub(super) fn clear(&mut self, area: Rect, ground: Token) {
+        let area = area.intersection(self.buffer.area);
+        let style = self.theme.style(Token::Text).patch(self.theme.ground(ground));
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(style);
+                }
+            }
+        }
+    }
+
+    /// A line across, with a title in it.
+    pub(super) fn rule(&mut self, area: Rect, title: &str, style: Style) {
+        let line = self.glyphs.horizontal.repeat(usize::from(area.width));
+        self.text(area.x, area.y, area.width, &line, self.theme.style(Token::Border));
+        if !title.is_empty() && area.width > 4 {
+            self.text(area.x + 1, area.y, area.width - 2, &format!(" {title} "), style);
+        }
+    }
+}

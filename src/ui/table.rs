@@ -1,0 +1,217 @@
+//! The table: only the rows on the screen are looked at, and they are written straight into the buffer, so a frame costs the same whatever is held.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::cell;
+use super::fmt;
+use super::paint::Paint;
+use super::theme::Token;
+use crate::app::columns::{self, Align, Col, Placed};
+use crate::app::{App, Focus, Target, Viewport};
+use crate::detect::Level;
+use crate::engine::view::{Page, Tab};
+use crate::record::{Cell, Field, Kind, SourceState};
+
+/// Cells at the left edge for the mark of an alert.
+const MARK: u16 = 2;
+
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    if area.height == 0 || area.width == 0 {
+        return;
+    }
+    let page = app.page();
+    let rows = area.height.saturating_sub(1);
+    viewport.table_rows = usize::from(rows);
+    viewport.hits.push((super::area(area), Target::Table));
+    let ours = page.tab == app.view().tab;
+    let cols = app.columns();
+    let window = app.window(usize::from(rows));
+    let shown = app.row_count().saturating_sub(window.start).min(usize::from(rows));
+    let dated = is_dated(page, window.start, shown);
+    let sorted = Col::Field(app.view().table().sort.field);
+    let keep: Vec<Col> =
+        app.view().table().column.into_iter().chain([sorted]).filter(|col| cols.contains(col)).collect();
+    let wanted = |index: usize, col: Col| {
+        let text = |row: usize| fmt::width(&fmt::clean(&cell_text(page, row, index, col, dated)));
+        (window.start..window.start + shown).map(text).max().unwrap_or(0)
+    };
+    let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK + 1), &keep, wanted);
+    viewport.columns = placed.iter().map(|placed| placed.col).collect();
+    head(app, paint, area, &placed, viewport);
+    if !ours || shown == 0 {
+        return empty(app, paint, area);
+    }
+    for line in 0..shown {
+        let Ok(offset) = u16::try_from(line) else { break };
+        let y = area.y + 1 + offset;
+        let row = window.start + line;
+        let rect = Rect::new(area.x, y, area.width, 1);
+        let selected = window.cursor == Some(row);
+        if let Some(id) = app.row_id(row) {
+            viewport.hits.push((super::area(rect), Target::Row(id)));
+        }
+        mark(page, row, paint, area.x, y);
+        for place in &placed {
+            draw_cell(page, row, place, paint, (area.x + MARK, y), dated);
+        }
+        if selected {
+            let style = paint.theme.selected();
+            // Where another pane has the keys the cursor is still seen, only fainter.
+            let faint = app.focus() == Focus::Sidebar;
+            paint.style(rect, if faint { style.add_modifier(Modifier::DIM) } else { style });
+        }
+    }
+}
+
+fn head(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &[Placed], viewport: &mut Viewport) {
+    let header = Rect::new(area.x, area.y, area.width, 1);
+    paint.style(header, paint.theme.ground(Token::Surface));
+    let table = app.view().table();
+    for place in placed {
+        let def = columns::def(place.col);
+        let x = area.x + MARK + place.x + def.lead;
+        let is_sorted = app.page().tab != Tab::Alerts && columns::sort_field(place.col) == Some(table.sort.field);
+        let arrow = if table.sort.descending { paint.glyphs.descending } else { paint.glyphs.ascending };
+        let title = if is_sorted { format!("{}{arrow}", def.title) } else { def.title.to_owned() };
+        let mut style = if is_sorted { paint.theme.bold(Token::Accent) } else { paint.theme.style(Token::Header) };
+        if table.column == Some(place.col) {
+            style = style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
+        }
+        // A title may use the empty cell after its column.
+        let width = place.width + u16::from(is_sorted);
+        match def.align {
+            Align::Left => paint.text(x, area.y, width, &title, style),
+            Align::Right => paint.text_right(x + place.width + u16::from(is_sorted), area.y, width, &title, style),
+        };
+        let hit = Rect::new(x, area.y, place.width + 1, 1);
+        viewport.hits.push((super::area(hit), Target::Header(place.col)));
+    }
+}
+
+/// The worst alert that the row is evidence of, as a letter in its colour.
+fn mark(page: &Page, row: usize, paint: &mut Paint<'_>, x: u16, y: u16) {
+    let level = match page.tab {
+        Tab::Alerts => page.alerts.get(row).map(|alert| alert.level),
+        Tab::Flows | Tab::Sessions => page.rows.get(row).and_then(|row| row.mark),
+    };
+    if let Some(level) = level {
+        let style = paint.theme.bold(Token::level(level));
+        paint.text(x, y, 1, level_letter(level), style);
+    }
+}
+
+/// A level by letter.
+pub(super) fn level_letter(level: Level) -> &'static str {
+    match level {
+        Level::Informational => "i",
+        Level::Low => "L",
+        Level::Medium => "M",
+        Level::High => "H",
+        Level::Critical => "C",
+    }
+}
+
+fn cell_text(page: &Page, row: usize, index: usize, col: Col, dated: bool) -> String {
+    match col {
+        Col::Alert(column) => {
+            page.alerts.get(row).map(|alert| cell::alert_text(column, alert, dated)).unwrap_or_default()
+        }
+        _ => page
+            .rows
+            .get(row)
+            .and_then(|row| row.cells.get(index))
+            .map(|value| cell::text(col, value, dated))
+            .unwrap_or_default(),
+    }
+}
+
+fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (left, y): (u16, u16), dated: bool) {
+    let def = columns::def(place.col);
+    let x = left + place.x + def.lead;
+    let text = cell_text(page, row, place.index, place.col, dated);
+    let style = match (place.col, page.rows.get(row).and_then(|row| row.cells.get(place.index))) {
+        (Col::Alert(column), _) => match page.alerts.get(row) {
+            Some(alert) => cell::alert_style(paint.theme, column, alert),
+            None => return,
+        },
+        (col, Some(value)) => cell::style(paint.theme, col, value),
+        (_, None) => return,
+    };
+    if def.lead > 0 {
+        let doubt = if is_guessed(page, row) { "?" } else { "" };
+        let arrow = format!("{}{doubt}", paint.glyphs.arrow);
+        let style = paint.theme.style(Token::Muted);
+        paint.text(left + place.x, y, def.lead, &arrow, style);
+    }
+    match def.align {
+        Align::Right => {
+            paint.text_right(x + place.width, y, place.width, &text, style);
+        }
+        // Both ends of an identifier tell more than its beginning.
+        Align::Left if matches!(place.col, Col::Field(field) if matches!(field.kind(), Kind::Addr) || field == Field::InterfaceId) =>
+        {
+            let clean = fmt::clean(&text);
+            let cut = fmt::cut_middle(&clean, place.width, paint.glyphs.ellipsis);
+            paint.text(x, y, place.width, &cut, style);
+        }
+        Align::Left => {
+            paint.text(x, y, place.width, &text, style);
+        }
+    }
+}
+
+/// Whether who began is a guess in this session.
+fn is_guessed(page: &Page, row: usize) -> bool {
+    use crate::engine::view::Column;
+    let Some(index) = page.columns.iter().position(|column| *column == Column::Field(Field::OrientedBy)) else {
+        return false;
+    };
+    match page.rows.get(row).and_then(|row| row.cells.get(index)) {
+        Some(Cell::Text(method)) => !matches!(&**method, "syn" | "synack" | "service" | "learned"),
+        _ => false,
+    }
+}
+
+/// Whether the rows shown are of different days, so that times need their day.
+fn is_dated(page: &Page, start: usize, shown: usize) -> bool {
+    let mut days = (start..start + shown).filter_map(|row| match page.tab {
+        Tab::Alerts => page.alerts.get(row).map(|alert| alert.last.div_euclid(86_400)),
+        Tab::Flows | Tab::Sessions => {
+            page.rows.get(row)?.cells.iter().zip(&page.columns).find_map(|(cell, column)| match (cell, column) {
+                (Cell::Int(time), crate::engine::view::Column::Field(Field::End)) => i64::try_from(time / 86_400).ok(),
+                _ => None,
+            })
+        }
+    });
+    let Some(first) = days.next() else { return false };
+    days.any(|day| day != first)
+}
+
+/// What stands where there are no rows: why, and what to do about it. Never "none" where it may only not have come yet.
+fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    if area.height < 3 {
+        return;
+    }
+    let page = app.page();
+    let waits = matches!(page.status.state.state, SourceState::Connecting | SourceState::Waiting { .. });
+    let (what, hint) = if page.tab != app.view().tab || page.progress < 1.0 {
+        ("Looking …".to_owned(), "")
+    } else if page.total == 0 && waits {
+        ("Waiting for the first records.".to_owned(), "Flow logs are delivered some minutes after the traffic.")
+    } else if page.tab == Tab::Alerts {
+        ("No alert so far.".to_owned(), "")
+    } else if page.total == 0 {
+        ("Nothing was read so far.".to_owned(), "")
+    } else {
+        (
+            format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
+            "Esc goes back, ~ turns the filter off, / changes it.",
+        )
+    };
+    let y = area.y + 1 + (area.height - 1) / 3;
+    let style = paint.theme.style(Token::Text);
+    paint.text(area.x + 2, y, area.width.saturating_sub(2), &what, style);
+    let style = paint.theme.style(Token::Muted);
+    paint.text(area.x + 2, y + 1, area.width.saturating_sub(2), hint, style);
+}
