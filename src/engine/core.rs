@@ -435,7 +435,8 @@ impl Core {
         }
         let mut lags: Vec<i64> = self.pulse.lags.iter().copied().collect();
         lags.sort_unstable();
-        let arrived: u64 = self.pulse.seconds.iter().map(|(_, count)| count).sum();
+        let recent = self.pulse.seconds.iter().filter(|(second, _)| *second > self.arrival - 10);
+        let arrived: u64 = recent.map(|(_, count)| count).sum();
         let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let mut state = self.state.clone();
@@ -447,7 +448,7 @@ impl Core {
             region: self.region(),
             interfaces: self.config.interfaces.clone(),
             state,
-            event_time: self.counts.span.and(self.clock.now()),
+            event_time: self.clock.seen(),
             arrival_time: (self.arrival > 0).then_some(self.arrival),
             lag: lags.get(lags.len() / 2).copied(),
             rate: arrived as f64 / spread as f64,
