@@ -22,7 +22,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let status = &app.page().status;
     line(paint, area.x, area.y, area.width, &first(app, paint, status));
     if area.height > 1 {
-        line(paint, area.x, area.y + 1, area.width, &second(paint, status));
+        line(paint, area.x, area.y + 1, area.width, &second(app, paint, status));
     }
 }
 
@@ -56,9 +56,6 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     }
     facts.push(what);
     facts.push(vec![plain(status.region.to_string())]);
-    if let Some(problem) = problem(app, status) {
-        facts.push(vec![(problem, theme.bold(Token::Warning))]);
-    }
     if let Some(event) = status.event_time {
         let mut clocks = vec![label("event "), plain(format!("{}Z", fmt::time_of_day(event)))];
         if let Some(arrival) = status.arrival_time.filter(|_| status.lag.is_some()) {
@@ -109,18 +106,22 @@ fn problem(app: &App, status: &Status) -> Option<String> {
     match &status.state.state {
         SourceState::Waiting { why, until } => {
             let left = (until - app.now()).max(0).div_euclid(1000) + 1;
-            Some(format!("{why} (next try in {left}s)"))
+            Some(format!("next try in {left}s: {why}"))
         }
         SourceState::Failed(why) => Some(why.clone()),
         _ => status.state.note.clone(),
     }
 }
 
-fn second(paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
     let mut facts: Vec<Fact> = Vec::new();
+    // What is wrong comes before all counts, and is cut rather than left out.
+    if let Some(problem) = problem(app, status) {
+        facts.push(vec![(problem, theme.bold(Token::Warning))]);
+    }
     let open: u64 = status.open_alerts.iter().sum();
     if open > 0 {
         let mut fact = vec![label("alerts")];
