@@ -5,7 +5,7 @@ use flowtail::app::{Effect, Focus, Mode, Pin};
 use flowtail::engine::view::Tab;
 use flowtail::record::Field;
 
-use crate::stage::{NOW, Stage};
+use crate::stage::Stage;
 
 /// One action at work.
 struct Case {
@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
     case(A::Group, Main, "", |s| matches!(s.app.mode(), Mode::Group(_))),
     case(A::OnlyThis, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and srcaddr = ")),
     case(A::Exclude, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and not (srcaddr = ")),
-    case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 1_000),
+    case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
     case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
     case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
     case(A::Down, Main, "", |s| index(s) == 1),
@@ -62,7 +62,7 @@ const CASES: &[Case] = &[
     case(A::Suspend, Main, "", |s| s.effects == [Effect::Suspend]),
     case(A::Quit, Main, "", |s| s.effects == [Effect::Quit]),
 
-    case(A::Accept, Prompt, "/port 11211", |s| filter(s) == "port 11211" && s.app.page().matched < 1_000),
+    case(A::Accept, Prompt, "/port 11211", |s| filter(s) == "port 11211" && s.app.page().matched < 100),
     case(A::Cancel, Prompt, "/port 11211", |s| matches!(s.app.mode(), Mode::Main) && s.app.view().filter.is_none()),
     case(A::Older, Prompt, "/port 11211<enter>/<ctrl-u>", |s| typed(s) == ("port 11211", 10)),
     case(A::Newer, Prompt, "/port 11211<enter>/<ctrl-u>x<up>", |s| typed(s) == ("x", 1)),
@@ -88,6 +88,19 @@ const CASES: &[Case] = &[
     case(A::Redraw, Help, "?", |s| s.effects == [Effect::Redraw]),
     case(A::Suspend, Help, "?", |s| s.effects == [Effect::Suspend]),
 ];
+
+/// More rows than two screens hold, on top of those of [`crate::LINES`].
+fn crowd() -> Stage {
+    let mut lines = String::new();
+    for n in 0..200 {
+        let (start, end) = (1_534_778_900 + n % 60, 1_534_778_960 + n % 60);
+        let ends = format!("10.20.1.{n} 172.16.0.178 {} 443", 40_000 + n);
+        lines += &format!("2 622676721278 eni-0536faba73134a9b7 {ends} 6 5 {} {start} {end} ACCEPT OK\n", 500 + n);
+    }
+    let mut stage = crate::stage();
+    stage.resize(100, 24).feed([crate::batch(&lines)]);
+    stage
+}
 
 impl Stage {
     fn shows(&self, text: &str) -> bool {
@@ -140,7 +153,7 @@ fn every_action_has_a_case() {
 fn the_first_key_of_every_action_does_what_it_says() {
     // The demo's engine takes a second to fill, so all cases share one and start over from its first screen.
     for case in CASES {
-        let mut stage = Stage::demo(NOW, crate::look(), (100, 24));
+        let mut stage = crowd();
         let def = ACTIONS.iter().find(|def| (def.action, def.context) == (case.action, case.context));
         let key = def.and_then(|def| def.keys.first()).expect("the action is in the table");
         stage.run(case.before);
