@@ -131,7 +131,9 @@ impl Pane<'_> {
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
         self.fact("evidence", &alert.filter, Token::Accent);
         if !alert.meaning.is_empty() {
-            self.fact("means", &alert.meaning, Token::Text);
+            // Prose of a rule file: where its lines break means nothing here.
+            let prose = alert.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.fact("means", &prose, Token::Text);
         }
         for other in alert.false_positives.iter() {
             self.fact("or it is", other, Token::Muted);
