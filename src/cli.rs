@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn quantities_are_read_with_their_units() {
-        assert_eq!(duration("30m"), Ok(Duration::from_secs(1_800)));
+        assert_eq!(duration("30m"), Ok(Duration::from_mins(30)));
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert!(duration("3 weeks").is_err() && duration("").is_err() && duration("99999999999999999999d").is_err());
         assert_eq!(size("1GiB"), Ok(1 << 30));

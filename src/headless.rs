@@ -1,6 +1,7 @@
 //! The front end without a screen: the same engine, printing rows. What scripts, tests and pipes use, so its output is a contract (DESIGN §9).
 
-use std::io::{self, IsTerminal as _, Write};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
@@ -65,7 +66,7 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         // The source ends, what it delivered is still printed.
         stop.abort();
     });
-    let (decoded, work) = sync_channel(QUEUE);
+    let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
             let work = match input {
@@ -74,18 +75,17 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
                 Input::Gap(gap) => Work::Gap(gap),
                 Input::End => continue,
             };
-            if decoded.send(work).is_err() {
+            if hand_on.send(work).is_err() {
                 break;
             }
         }
     });
     let shape = match common.shape {
-        Some(As::Ndjson) => Shape::Ndjson,
         Some(As::Csv) => Shape::Csv,
         Some(As::Log) => Shape::Log,
         Some(As::Table) => Shape::Table,
         None if terminal => Shape::Table,
-        None => Shape::Ndjson,
+        Some(As::Ndjson) | None => Shape::Ndjson,
     };
     let printer = Printer {
         core,
@@ -98,10 +98,10 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         told: SourceState::default(),
         began,
     };
-    let printed = tokio::task::spawn_blocking(move || printer.run(&work)).await;
+    let rows = tokio::task::spawn_blocking(move || printer.run(&work)).await;
     signals.abort();
-    let printed = match printed {
-        Ok(Ok(printed)) => printed,
+    let rows = match rows {
+        Ok(Ok(rows)) => rows,
         // Whoever read the output has enough: that is success.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Done),
         Ok(Err(error)) => return Err(StartError::Unreadable(format!("standard output: {error}"))),
@@ -113,7 +113,7 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         Err(error) if error.is_cancelled() => return Ok(Outcome::Done),
         Err(error) => return Err(StartError::Unreadable(format!("the source failed: {error}"))),
     }
-    Ok(if printed > 0 { Outcome::Done } else { Outcome::Nothing })
+    Ok(if rows > 0 { Outcome::Done } else { Outcome::Nothing })
 }
 
 /// Waits for SIGINT or SIGTERM.
@@ -182,7 +182,7 @@ impl Printer {
         match self.what {
             Print::Flows => {
                 // Printed as they are read, whatever the ring could hold; the engine is not needed for it.
-                let now = i64::try_from(batch.arrival.div_euclid(1000)).unwrap_or(0);
+                let now = batch.arrival.div_euclid(1000);
                 for row in 0..batch.columns.len() {
                     let reference = RowRef { table: &batch.columns, row };
                     if self.filter.as_ref().is_none_or(|filter| filter.matches(&reference, now)) {
@@ -244,7 +244,7 @@ impl Printer {
         match &status.state {
             SourceState::Waiting { why, .. } => eprintln!("flowtail: waiting: {}", clean::for_terminal(why)),
             SourceState::Live if matches!(self.told, SourceState::Waiting { .. }) => {
-                eprintln!("flowtail: reading again")
+                eprintln!("flowtail: reading again");
             }
             _ => {}
         }
@@ -284,16 +284,14 @@ impl Printer {
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             "unparsed_reasons": reasons.into_iter().map(|(reason, count)| (*reason, *count)).collect::<std::collections::BTreeMap<_, _>>(),
         });
-        match (self.shape, &object) {
-            (Shape::Table, serde_json::Value::Object(object)) => {
-                for (name, value) in object {
-                    text.push_str(&format!("{name:<16} {}\n", clean::for_terminal(&value.to_string())));
-                }
+        if let (Shape::Table, serde_json::Value::Object(object)) = (self.shape, &object) {
+            for (name, value) in object {
+                let value = value.to_string();
+                let _ = writeln!(text, "{name:<16} {}", clean::for_terminal(&value));
             }
-            _ => {
-                text.push_str(&clean::json(object.to_string()));
-                text.push('\n');
-            }
+        } else {
+            text.push_str(&clean::json(object.to_string()));
+            text.push('\n');
         }
         self.printed += 1;
     }

@@ -1,6 +1,7 @@
 //! The commands that print what flowtail knows: fields, themes, rules, completions, the manual page.
 
-use std::io::{self, Write as _};
+use std::fmt::Write as _;
+use std::io;
 
 use clap::CommandFactory as _;
 
@@ -12,7 +13,7 @@ use crate::record::{Batch, Decoder, FIELDS, On};
 
 /// Prints `text`; a closed pipe is success.
 fn print(text: &str) -> Result<Outcome, String> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    match io::Write::write_all(&mut io::stdout().lock(), text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("standard output: {error}")),
         _ => Ok(Outcome::Done),
     }
@@ -33,7 +34,7 @@ pub fn fields() -> Result<Outcome, String> {
         };
         let kind = format!("{:?}", def.kind).to_lowercase();
         let also = def.aliases.join(" ");
-        text.push_str(&format!("{:<28} {since:<5} {kind:<9} {on:<9} {also:<40} {}\n", def.name, def.doc));
+        let _ = writeln!(text, "{:<28} {since:<5} {kind:<9} {on:<9} {also:<40} {}", def.name, def.doc);
     }
     print(&text)
 }
@@ -83,10 +84,8 @@ pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
             let mut text = format!("{:<18} {:<13} {:<4} {:<12} TITLE\n", "RULE", "LEVEL", "ON", "TECHNIQUE");
             for rule in builtin.iter() {
                 let on = if rule.enabled { "yes" } else { "no" };
-                text.push_str(&format!(
-                    "{:<18} {:<13} {on:<4} {:<12} {}\n",
-                    rule.id, rule.level, rule.technique, rule.title
-                ));
+                let (id, level, technique) = (&rule.id, rule.level, &rule.technique);
+                let _ = writeln!(text, "{id:<18} {level:<13} {on:<4} {technique:<12} {}", rule.title);
             }
             print(&text)
         }
@@ -116,11 +115,11 @@ fn test(rules: &Rules) -> Result<Outcome, String> {
                 passed += 1;
             } else {
                 failed += 1;
-                text.push_str(&format!("{}: {}: {found} alerts, expected {}\n", rule.id, test.name, test.expect));
+                let _ = writeln!(text, "{}: {}: {found} alerts, expected {}", rule.id, test.name, test.expect);
             }
         }
     }
-    text.push_str(&format!("{passed} passed, {failed} failed\n"));
+    let _ = writeln!(text, "{passed} passed, {failed} failed");
     print(&text)?;
     if failed > 0 { Err(format!("{failed} rule tests failed")) } else { Ok(Outcome::Done) }
 }

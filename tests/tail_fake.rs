@@ -81,6 +81,15 @@ fn an_empty_page_with_a_token_is_not_the_end() {
 }
 
 #[test]
+fn events_behind_an_empty_page_are_found_even_if_every_read_begins_with_one() {
+    let fake = Fake::start();
+    let expected = fake.deliver(ENI, 100, 300);
+    fake.state().empty_first = true;
+    let (config, lab) = setup(&fake, 20);
+    run(config, lab, |_| true).assert_exactly(&expected);
+}
+
+#[test]
 fn throttling_is_waited_out_and_said() {
     let tally = survives(&[THROTTLED; 4], &[THROTTLED, Trouble::Fine, THROTTLED]);
     assert!(

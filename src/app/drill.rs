@@ -61,11 +61,10 @@ impl App {
         self.opening = None;
         self.detail_scroll = 0;
         match self.back.pop() {
-            Some(Crumb::Detail) if self.view.detail => self.view.detail = false,
+            Some(Crumb::Detail) | None if self.view.detail => self.view.detail = false,
             // The pane was closed in another way since; take the step before it.
             Some(Crumb::Detail) => self.go_back(),
             Some(Crumb::View(view)) => self.view = *view,
-            None if self.view.detail => self.view.detail = false,
             None => self.say(Tone::Quiet, "This is where you started. q quits."),
         }
     }
@@ -146,8 +145,8 @@ impl App {
             return self.say(Tone::Refused, "Choose a column with a value first: < and > move.");
         };
         let Some(at) = self.page.columns.iter().position(|column| *column == Column::Field(field)) else { return };
-        let test = condition(field, row.cells.get(at).unwrap_or(&Cell::Absent));
-        let text = self.narrowed(&if keep { test } else { format!("not ({test})") });
+        let only = condition(field, row.cells.get(at).unwrap_or(&Cell::Absent));
+        let text = self.narrowed(&if keep { only } else { format!("not ({only})") });
         let view = self.view.clone();
         match Applied::new(&text, self.view.tab) {
             Ok(applied) => {

@@ -11,13 +11,14 @@ impl App {
     /// Takes what the user did.
     pub fn input(&mut self, input: &Input) -> Vec<Effect> {
         match input {
-            Input::Key(key) => match keymap::resolve(self.context(), *key) {
-                Some(action) => self.update(action),
-                None => {
+            Input::Key(key) => {
+                if let Some(action) = keymap::resolve(self.context(), *key) {
+                    self.update(action)
+                } else {
                     self.notice = None;
                     Vec::new()
                 }
-            },
+            }
             Input::Paste(text) => {
                 self.notice = None;
                 self.paste(text);
@@ -157,11 +158,7 @@ impl App {
             return self.say(Tone::Refused, "Groups can be sorted by their keys, bytes, packets and records.");
         };
         let table = self.view.table_mut();
-        let descending = match table.sort.field == field {
-            true => !table.sort.descending,
-            // Amounts and times are most interesting at their greatest, names and addresses from the start.
-            false => largest_first(field),
-        };
+        let descending = if table.sort.field == field { !table.sort.descending } else { largest_first(field) };
         table.sort = Sort { field, descending };
         table.column = Some(col);
         table.reset();
@@ -182,15 +179,12 @@ impl App {
     }
 
     fn copy(&mut self) -> Vec<Effect> {
-        match self.cell_text() {
-            Some(text) => {
-                self.say(Tone::Quiet, format!("Copied {text}"));
-                vec![Effect::Copy(text)]
-            }
-            None => {
-                self.say(Tone::Refused, "There is no value to copy in this column.");
-                Vec::new()
-            }
+        if let Some(text) = self.cell_text() {
+            self.say(Tone::Quiet, format!("Copied {text}"));
+            vec![Effect::Copy(text)]
+        } else {
+            self.say(Tone::Refused, "There is no value to copy in this column.");
+            Vec::new()
         }
     }
 }

@@ -101,6 +101,8 @@ pub struct Core {
     pulse: Pulse,
     arrival: i64,
     rows_since_advance: u64,
+    /// Rows that frozen views had to let go.
+    frozen_lost: u64,
     news: Vec<AlertEvent>,
     finished: Vec<Session>,
     /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
@@ -135,6 +137,7 @@ impl Core {
             pulse: Pulse::default(),
             arrival: 0,
             rows_since_advance: 0,
+            frozen_lost: 0,
             news: Vec::new(),
             finished: Vec::new(),
             collect,
@@ -194,7 +197,7 @@ impl Core {
     fn ingest_row(&mut self, columns: &crate::record::Columns, row: usize, arrival: i64, remap: &mut Remap) {
         let (_, evicted) = self.ring.push(columns, row, remap);
         for segment in evicted {
-            self.look.evicted(segment.first_seq());
+            self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
             for row in 0..segment.len() {
                 self.buckets.remove(&*segment, row);
             }
@@ -227,10 +230,13 @@ impl Core {
             self.counts.late += 1;
         }
         if let Some(flow) = Flow::of(columns, row, &mut self.names) {
-            self.detector.flow(&RowRef { table: columns, row }, flow.end);
             let change = self.sessions.add(&flow);
             for merged in change.merged {
                 self.detector.withdraw(merged);
+            }
+            // A record that repeats another exactly is held, and counts once.
+            if !change.repeated {
+                self.detector.flow(&RowRef { table: columns, row }, flow.end);
             }
             if !change.repeated
                 && let Some(session) = self.sessions.get(change.id)
@@ -449,7 +455,7 @@ impl Core {
             held_bytes: (self.ring.bytes() + self.sessions.bytes()) as u64,
             budget: self.config.memory as u64,
             span: self.ring.span().map(|(first, last)| (seconds(first), seconds(last))),
-            evicted: self.ring.evicted(),
+            evicted: self.ring.evicted() + self.frozen_lost,
             sessions: self.sessions.len() as u64,
             sessions_evicted: self.sessions.dropped(),
             unparsed: self.counts.unparsed(),

@@ -30,11 +30,16 @@ impl From<Value<'_>> for Part {
         match value {
             Value::Int(n) => Part::Int(n),
             // A ratio makes a poor key; its whole part makes groups of some size.
-            Value::Float(x) => Part::Int(x.clamp(0.0, 1e18) as u64),
+            Value::Float(x) => Part::Int(whole(x)),
             Value::Addr(addr) => Part::Addr(addr),
             Value::Text(text) => Part::Text(text.into()),
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
+fn whole(x: f64) -> u64 {
+    x.clamp(0.0, 1e18) as u64
 }
 
 impl From<&Part> for Cell {
@@ -61,14 +66,14 @@ struct Sums {
 #[derive(Debug)]
 pub struct Groups {
     by: Vec<Field>,
-    groups: HashMap<Vec<Part>, Sums, foldhash::quality::RandomState>,
+    sums: HashMap<Vec<Part>, Sums, foldhash::quality::RandomState>,
     peers: usize,
 }
 
 impl Groups {
     /// Groups by these columns.
     pub fn new(by: &[Field]) -> Groups {
-        Groups { by: by.to_vec(), groups: HashMap::default(), peers: 0 }
+        Groups { by: by.to_vec(), sums: HashMap::default(), peers: 0 }
     }
 
     /// Takes in a row. A row with two values in a column (either address, either port) counts for both.
@@ -97,7 +102,7 @@ impl Groups {
     }
 
     fn count(&mut self, key: Vec<Part>, row: &dyn Row) {
-        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
+        if self.sums.len() >= MAX_GROUPS && !self.sums.contains_key(&key) {
             return;
         }
         let number = |field| match row.get(field) {
@@ -114,7 +119,7 @@ impl Groups {
                 place += 1;
             }
         }
-        let sums = self.groups.entry(key).or_default();
+        let sums = self.sums.entry(key).or_default();
         sums.bytes = sums.bytes.saturating_add(number(Field::Bytes));
         sums.packets = sums.packets.saturating_add(number(Field::Packets));
         sums.records += 1;
@@ -128,7 +133,7 @@ impl Groups {
 
     /// Groups so far.
     pub fn len(&self) -> usize {
-        self.groups.len()
+        self.sums.len()
     }
 
     /// The columns of a group's row.
@@ -142,10 +147,10 @@ impl Groups {
     #[expect(clippy::cast_precision_loss, reason = "for order and shares only")]
     pub fn rows(&self, sort: Sort, keep: usize) -> Vec<PageRow> {
         let mut top = Top::new(keep, sort.descending);
-        let mut rows: HashMap<RowId, (&Vec<Part>, &Sums)> = HashMap::with_capacity(self.groups.len().min(keep * 2));
+        let mut rows: HashMap<RowId, (&Vec<Part>, &Sums)> = HashMap::with_capacity(self.sums.len().min(keep * 2));
         // The same key has the same number in every page, so that the cursor stays on its group.
         let hasher = foldhash::fast::FixedState::default();
-        for (key, sums) in &self.groups {
+        for (key, sums) in &self.sums {
             let id = RowId::Group(hasher.hash_one(key));
             let by = self.by.iter().position(|field| *field == sort.field);
             let sort_key = match (by.map(|place| &key[place]), sort.field) {

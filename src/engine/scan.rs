@@ -110,7 +110,7 @@ impl Scan {
     }
 
     /// Share of the ring that was looked at.
-    #[expect(clippy::cast_precision_loss, reason = "a share for the screen")]
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "a share for the screen")]
     pub fn progress(&self, ring: &Ring) -> f32 {
         if self.is_everything() || ring.is_empty() {
             return 1.0;
@@ -133,10 +133,9 @@ impl Scan {
         let cuts: Vec<usize> = lists
             .iter()
             .map(|list| match anchor {
-                Anchor::Top => list.len(),
                 Anchor::Bottom => 0,
                 Anchor::Row(RowId::Flow { time, seq }) => list.not_after((time, seq)),
-                Anchor::Row(_) => list.len(),
+                Anchor::Top | Anchor::Row(_) => list.len(),
             })
             .collect();
         let (before, after) = if anchor == Anchor::Bottom { (before + after, 0) } else { (before, after) };

@@ -20,7 +20,7 @@ type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
 pub struct Columns {
     len: usize,
     /// By field; shorter than `len` where the last rows have no value.
-    columns: Vec<Vec<u64>>,
+    values: Vec<Vec<u64>>,
     addrs: Set<IpAddr>,
     texts: Set<Box<str>>,
     formats: Vec<Arc<Format>>,
@@ -40,6 +40,12 @@ pub struct EventTag {
     pub ingestion: i64,
 }
 
+/// The place in its dictionary that a code means; the code must not be 0.
+#[expect(clippy::cast_possible_truncation, reason = "dictionaries are indexed by usize to begin with")]
+pub fn place_of(code: u64) -> usize {
+    code as usize - 1
+}
+
 /// The code of a number.
 pub fn code_of(number: u64) -> u64 {
     number.saturating_add(1)
@@ -48,7 +54,7 @@ pub fn code_of(number: u64) -> u64 {
 impl Columns {
     /// No rows.
     pub fn new() -> Columns {
-        Columns { columns: vec![Vec::new(); Field::COUNT], ..Columns::default() }
+        Columns { values: vec![Vec::new(); Field::COUNT], ..Columns::default() }
     }
 
     /// Whether there are no rows.
@@ -58,7 +64,7 @@ impl Columns {
 
     /// Sets `field` of the row being built.
     pub(super) fn put(&mut self, field: Field, code: u64) {
-        let column = &mut self.columns[field as usize];
+        let column = &mut self.values[field as usize];
         column.resize(self.len, 0);
         column.push(code);
     }
@@ -78,7 +84,7 @@ impl Columns {
 
     /// Takes back what [`Columns::put`] did since the last finished row.
     pub(super) fn roll_back(&mut self) {
-        for column in &mut self.columns {
+        for column in &mut self.values {
             column.truncate(self.len);
         }
     }
@@ -109,7 +115,7 @@ impl Columns {
 
     /// Appends `row` of `other`, with its dictionary entries. Event ids are not taken along: the ring has no use for them.
     pub fn append(&mut self, other: &Columns, row: usize, remap: &mut Remap) {
-        for (index, column) in other.columns.iter().enumerate() {
+        for (index, column) in other.values.iter().enumerate() {
             let Some(&code) = column.get(row).filter(|code| **code != 0) else { continue };
             let field = super::field::FIELDS[index].field;
             let code = match field.kind() {
@@ -123,7 +129,7 @@ impl Columns {
                 }),
                 _ => code,
             };
-            let column = &mut self.columns[index];
+            let column = &mut self.values[index];
             column.resize(self.len, 0);
             column.push(code);
         }
@@ -135,7 +141,7 @@ impl Columns {
     pub fn into_parts(self) -> ColumnParts {
         ColumnParts {
             len: self.len,
-            columns: self.columns,
+            columns: self.values,
             addrs: self.addrs.into_iter().collect(),
             texts: self.texts.into_iter().collect(),
             formats: self.formats,
@@ -146,7 +152,7 @@ impl Columns {
 
     /// Bytes held, about: columns and dictionaries.
     pub fn bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|column| column.capacity() * 8).sum();
+        let columns: usize = self.values.iter().map(|column| column.capacity() * 8).sum();
         let texts: usize = self.texts.iter().map(|text| text.len() + 48).sum();
         let verbatim: usize = self.verbatim.values().map(|line| line.len() + 48).sum();
         columns + self.addrs.len() * 48 + texts + verbatim + self.format.capacity() * 2
@@ -206,15 +212,15 @@ impl Table for Columns {
     }
 
     fn code(&self, field: Field, row: usize) -> u64 {
-        self.columns[field as usize].get(row).copied().unwrap_or(0)
+        self.values[field as usize].get(row).copied().unwrap_or(0)
     }
 
     fn addr(&self, code: u64) -> IpAddr {
-        self.addrs[code as usize - 1]
+        self.addrs[place_of(code)]
     }
 
     fn text(&self, code: u64) -> &str {
-        &self.texts[code as usize - 1]
+        &self.texts[place_of(code)]
     }
 
     fn format(&self, row: usize) -> &Arc<Format> {

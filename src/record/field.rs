@@ -63,6 +63,7 @@ pub struct FieldDef {
 
 macro_rules! field_table {
     ($( $variant:ident $name:literal $since:literal $kind:ident $on:ident [$($alias:literal)*] $doc:literal; )*) => {
+        #[expect(clippy::doc_markdown, reason = "the texts are shown to users, where backticks are noise")]
         /// A field of a flow record or a session. The order is that of [`FIELDS`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]

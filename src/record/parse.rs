@@ -129,13 +129,16 @@ impl LineParser {
         }
         // An export of a log group puts an ISO time before each message; no record begins with one.
         let spans = if is_iso_time(token(line, spans[0])) && spans.len() > 1 { &spans[1..] } else { spans };
+        let (Known::Said(format) | Known::Guess(format)) = known;
+        let expected = format.slots().len();
+        // `aws logs tail` puts the stream's name there too; it is one token too many.
+        let named = spans.len() == expected + 1 && spans.len() < found && token(line, spans[0]).starts_with(b"eni-");
+        let spans = if named { &spans[1..] } else { spans };
         if token(line, spans[0])[0].is_ascii_alphabetic()
             && let Some(header) = header(line, spans)
         {
             return Ok(Parsed::Header(Arc::new(header)));
         }
-        let (Known::Said(format) | Known::Guess(format)) = known;
-        let expected = format.slots().len();
         let mut refused = None;
         if expected == spans.len() {
             match self.row(line, spans, format, columns) {
@@ -205,8 +208,8 @@ impl LineParser {
                 Some((columns.addr_code(addr), addr.to_string() == text))
             }
             Kind::Text => self.word(field, text, columns).map(|code| (code, true)),
-            Kind::Port => number(text).filter(|(n, _)| *n <= u64::from(u16::MAX)).map(coded),
-            Kind::Protocol | Kind::Flags => number(text).filter(|(n, _)| *n <= u64::from(u8::MAX)).map(coded),
+            Kind::Port => number(text).filter(|(n, _)| u16::try_from(*n).is_ok()).map(coded),
+            Kind::Protocol | Kind::Flags => number(text).filter(|(n, _)| u8::try_from(*n).is_ok()).map(coded),
             // Milliseconds were seen in the wild; as seconds they would lie 50,000 years ahead.
             Kind::Time => number(text)
                 .map(|(n, spelled)| if text.len() == 13 { coded((n / 1000, false)) } else { coded((n, spelled)) }),
@@ -323,9 +326,9 @@ fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     (place == 4).then(|| Ipv4Addr::from(octets))
 }
 
-/// Whether a word looks like `2018-09-22T20:28:14.000Z`.
+/// Whether a word looks like `2018-09-22T20:28:14.000Z`, with or without fraction and zone.
 fn is_iso_time(word: &[u8]) -> bool {
-    word.len() >= 20 && word[4] == b'-' && word[7] == b'-' && word[10] == b'T' && word.ends_with(b"Z")
+    word.len() >= 19 && word[4] == b'-' && word[7] == b'-' && word[10] == b'T' && word[13] == b':' && word[16] == b':'
 }
 
 #[cfg(test)]
@@ -418,8 +421,14 @@ mod tests {
 
     #[test]
     fn an_export_with_iso_times_is_read() {
-        let (columns, result) = read(&format!("2018-08-20T15:26:46.000Z {TRIGGER}"));
-        assert_eq!(result, Ok(Parsed::Row));
-        assert_eq!(columns.number(Field::SrcPort, 0), Some(40396));
+        for before in [
+            "2018-08-20T15:26:46.000Z",
+            "2018-08-20T15:26:46",
+            "2018-08-20T15:26:46.000000+00:00 eni-0536faba73134a9b7-all",
+        ] {
+            let (columns, result) = read(&format!("{before} {TRIGGER}"));
+            assert_eq!(result, Ok(Parsed::Row), "{before}");
+            assert_eq!(columns.number(Field::SrcPort, 0), Some(40396));
+        }
     }
 }

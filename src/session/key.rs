@@ -36,6 +36,7 @@ impl Way {
     }
 
     /// The other direction.
+    #[must_use]
     pub fn reversed(self) -> Way {
         if self == Way::AtoB { Way::BtoA } else { Way::AtoB }
     }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::key::{Key, Way};
 use super::pair::Session;
-use crate::record::amplification::amp_port;
+use crate::record::amplification::{Exposure, amp_port};
 use crate::record::services::{self, TCP, UDP};
 use crate::record::special::is_public;
 
@@ -72,6 +72,12 @@ pub(super) fn orient(session: &Session) -> (Way, Method) {
     match (is_service(a, key.protocol), is_service(b, key.protocol)) {
         (false, true) => return (Way::AtoB, Method::Service),
         (true, false) => return (Way::BtoA, Method::Service),
+        // A spoofed sender likes to use 80 or 443: the port that nobody but a server has any business with is the server's.
+        (true, true) if key.protocol == UDP => match (is_never_public(a), is_never_public(b)) {
+            (false, true) => return (Way::AtoB, Method::Service),
+            (true, false) => return (Way::BtoA, Method::Service),
+            _ => {}
+        },
         _ => {}
     }
     if a == b {
@@ -98,6 +104,11 @@ fn by_port(key: &Key) -> (Way, Method) {
         }
     }
     (if a > b { Way::AtoB } else { Way::BtoA }, Method::LowPort)
+}
+
+/// Whether UDP `port` is that of an amplifier which was never meant for the internet.
+fn is_never_public(port: u16) -> bool {
+    amp_port(port).is_some_and(|row| row.exposure == Exposure::NeverPublic)
 }
 
 /// Whether servers of a known service listen on `port`.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::key::{Endpoint, Key, Way};
 use super::orient::{Method, orient};
 use super::wheel::Wheel;
-use crate::record::services::{ICMP, ICMP6, TCP, UDP};
+use crate::record::services::{ICMP, ICMP6, TCP};
 use crate::record::{Action, Flow, NameId};
 
 /// Observing interfaces that are told apart in one session; a conversation has two ends and perhaps a gateway or two between them.
@@ -374,8 +374,8 @@ impl SessionTable {
     fn idle(&self, protocol: u8) -> i64 {
         let idle = match protocol {
             TCP => 300,
-            UDP => 120,
             ICMP | ICMP6 => 60,
+            // UDP, and what else there is.
             _ => 120,
         };
         idle + self.window

@@ -29,11 +29,11 @@ impl Packed {
         let padded = values.iter().copied().chain(std::iter::repeat_n(0, len - values.len()));
         // Each cast below is within the range that chose it.
         #[expect(clippy::cast_possible_truncation, reason = "the range was measured")]
-        if range <= u64::from(u8::MAX) {
+        if u8::try_from(range).is_ok() {
             Packed::U8(least, padded.map(|v| (v - least) as u8).collect())
-        } else if range <= u64::from(u16::MAX) {
+        } else if u16::try_from(range).is_ok() {
             Packed::U16(least, padded.map(|v| (v - least) as u16).collect())
-        } else if range <= u64::from(u32::MAX) {
+        } else if u32::try_from(range).is_ok() {
             Packed::U32(least, padded.map(|v| (v - least) as u32).collect())
         } else {
             Packed::U64(padded.collect())

@@ -75,7 +75,7 @@ impl Ring {
     }
 
     /// Drops the sealed segment with the least greatest time: what is oldest, not what came first, so a back-fill never evicts what is live.
-    fn evict(&mut self) -> Option<Arc<Segment>> {
+    pub fn evict(&mut self) -> Option<Arc<Segment>> {
         let oldest = (0..self.sealed.len()).min_by_key(|index| self.sealed[*index].span().1)?;
         let segment = self.sealed.remove(oldest)?;
         self.sealed_bytes -= segment.bytes();
@@ -244,6 +244,7 @@ impl<'a> Part<'a> {
 /// A frozen copy of the open segment is cheap to make and rare: what is looked at must not grow.
 impl Ring {
     /// All rows as sealed segments: the sealed ones shared, the open one copied. Costs at most one segment's copy.
+    #[must_use]
     pub fn freeze(&self) -> Ring {
         let mut frozen = Ring {
             sealed: self.sealed.clone(),

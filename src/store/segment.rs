@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::packed::Packed;
-use crate::record::columns::ColumnParts;
+use crate::record::columns::{ColumnParts, place_of};
 use crate::record::{Columns, Field, Format, Table};
 
 /// Rows of a full segment.
@@ -123,15 +123,16 @@ impl Table for Segment {
     }
 
     fn addr(&self, code: u64) -> IpAddr {
-        self.addrs[code as usize - 1]
+        self.addrs[place_of(code)]
     }
 
     fn text(&self, code: u64) -> &str {
-        &self.texts[code as usize - 1]
+        &self.texts[place_of(code)]
     }
 
     fn format(&self, row: usize) -> &Arc<Format> {
-        &self.formats[self.format.get(row) as usize]
+        // There are at most 65,536 formats.
+        &self.formats[usize::try_from(self.format.get(row)).unwrap_or(0)]
     }
 
     fn verbatim(&self, row: usize) -> Option<&str> {

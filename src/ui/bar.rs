@@ -1,5 +1,8 @@
 //! Tabs, the filter or the group prompt with what there is to say about it, and the key hints at the bottom.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -74,17 +77,17 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
     let mut facts = String::new();
     if !table.group_by.is_empty() {
         let names: Vec<&str> = table.group_by.iter().map(|field| field.name()).collect();
-        facts.push_str(&format!("by {}  ", names.join(", ")));
+        let _ = write!(facts, "by {}  ", names.join(", "));
     }
     if page.progress < 1.0 {
-        facts.push_str(&format!("looked at {:.0}%  ", page.progress * 100.0));
+        let _ = write!(facts, "looked at {:.0}%  ", page.progress * 100.0);
     }
     if table.fresh > 0 && !table.follows() {
-        facts.push_str(&format!("+{} new  ", fmt::count(table.fresh)));
+        let _ = write!(facts, "+{} new  ", fmt::count(table.fresh));
     }
     let total = if page.tab == Tab::Alerts { page.alerts.len() as u64 } else { page.matched };
     if total > 0 && page.tab == app.view().tab {
-        facts.push_str(&format!("{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total)));
+        let _ = write!(facts, "{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total));
     }
     let room = area.right().saturating_sub(x + 1);
     if fmt::width(&facts) <= room {
@@ -147,7 +150,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
         Draft::Good(filter) if !filter.warnings().is_empty() || page.draft == Some((0, true)) => "?/",
         _ => " /",
     };
-    prompt_line(paint, area, sign, &bar.line, style, span, &verdict, viewport);
+    prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
 }
 
 fn filter_says(bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
@@ -177,7 +180,7 @@ fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewpor
         Ok(_) => (theme.bold(Token::Ok), None),
         Err((span, _)) => (theme.style(Token::Error), Some(span.clone())),
     };
-    prompt_line(paint, area, "group by", &prompt.line, style, span, "", viewport);
+    prompt_line(paint, area, "group by", &prompt.line, style, span.as_ref(), "", viewport);
 }
 
 fn group_says(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect) {
@@ -197,7 +200,7 @@ fn prompt_line(
     label: &str,
     line: &Line,
     style: Style,
-    span: Option<std::ops::Range<usize>>,
+    span: Option<&Range<usize>>,
     verdict: &str,
     viewport: &mut Viewport,
 ) {
@@ -219,7 +222,7 @@ fn prompt_line(
     let mut used = 0;
     for (at, c) in text[start..].char_indices() {
         let at = start + at;
-        let bad = span.as_ref().is_some_and(|span| span.contains(&at));
+        let bad = span.is_some_and(|span| span.contains(&at));
         let style = if bad { style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD) } else { style };
         let wide = paint.text(x + used, area.y, room.saturating_sub(used), c.encode_utf8(&mut [0; 4]), style);
         if wide == 0 {
@@ -228,7 +231,7 @@ fn prompt_line(
         used += wide;
     }
     // Something is missing at the end of the text: the place where it should stand is marked.
-    if span.as_ref().is_some_and(|span| span.start >= text.len()) && used < room {
+    if span.is_some_and(|span| span.start >= text.len()) && used < room {
         let style = paint.theme.bold(Token::Error).add_modifier(Modifier::UNDERLINED);
         paint.text(x + used, area.y, 1, " ", style);
     }

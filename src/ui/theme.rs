@@ -291,7 +291,7 @@ impl Theme {
         if let Some((name, text)) = built_in(wanted) {
             return Theme::parse(text, depth, name);
         }
-        if !wanted.contains(['/', '\\']) && !Path::new(wanted).extension().is_some_and(|ext| ext == "toml") {
+        if !wanted.contains(['/', '\\']) && Path::new(wanted).extension().is_none_or(|ext| ext != "toml") {
             return Err(ThemeError::Unknown { name: name.to_owned() });
         }
         let read = |source| ThemeError::Read { path: wanted.to_owned(), source };
@@ -307,9 +307,10 @@ impl Theme {
         let wrong = |reason: String| ThemeError::Parse { path: path.to_owned(), reason };
         let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
         // A built-in theme is complete; only files of others lean on one.
-        let base = match BUILT_IN.iter().any(|(name, _)| *name == path) {
-            true => None,
-            false => Some(Theme::load("auto", Some(file.kind), depth)?),
+        let base = if BUILT_IN.iter().any(|(name, _)| *name == path) {
+            None
+        } else {
+            Some(Theme::load("auto", Some(file.kind), depth)?)
         };
         let inks = file
             .colors

@@ -87,6 +87,7 @@ fn the_cascade_decides_by_the_strongest_evidence() {
         ("3 eni-a 1 10.0.0.1 10.0.0.2 30000 50001 6 1 60 100 160 0 ACCEPT OK\n", 50001, Method::PortClass),
         ("3 eni-a 1 10.0.0.1 10.0.0.2 60000 50001 6 1 60 100 160 0 ACCEPT OK\n", 60000, Method::LowPort),
         ("3 eni-a 1 10.0.0.1 10.0.0.2 123 123 17 1 76 100 160 - ACCEPT OK\n", 123, Method::Undecided),
+        ("3 eni-a 1 8.8.8.8 10.0.0.2 443 11211 17 1 50 100 160 - ACCEPT OK\n", 443, Method::Service),
         ("3 eni-a 1 8.8.8.8 10.0.0.2 0 0 1 1 84 100 160 - ACCEPT OK\n", 0, Method::Perimeter),
     ];
     for (text, client_port, method) in cases {

@@ -139,8 +139,10 @@ impl Aws {
             }
             Err(error) => {
                 let text = chain(&error);
-                if text.to_ascii_lowercase().contains("sso") {
+                if text.contains("SSO") {
                     self.place.login = Login::Sso;
+                } else if text.contains("external process") {
+                    self.place.login = Login::Process;
                 }
                 Err(credentials_fault(&error))
             }
@@ -311,22 +313,32 @@ fn chain(error: &dyn Error) -> String {
     clean(&text)
 }
 
+/// Sorts what a credential provider reports. Providers wrap all they know into text: the SSO cache, STS, a credential process.
 fn credentials_fault(error: &CredentialsError) -> Fault {
     let text = chain(error);
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    let kind = match error {
-        CredentialsError::ProviderTimedOut(_) => Kind::Network,
-        CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_) => Kind::NoCredentials,
-        // Providers wrap all they know into text: the SSO cache, STS, a credential process.
-        _ if has(&["expired", "cached sso token", "expiredtoken"]) => Kind::Expired,
-        _ if has(&["accessdenied", "invalidclienttokenid", "signaturedoesnotmatch", "unrecognizedclient"]) => {
-            Kind::Rejected
+    let (kind, detail) = match error {
+        CredentialsError::ProviderTimedOut(_) => (Kind::Network, text.as_str()),
+        CredentialsError::CredentialsNotLoaded(_) => {
+            // The SDK lists every provider with its reason. What matters is the one that was asked for.
+            let profile = text.split_once("Profile: the credential provider was not enabled: ");
+            let why = profile.and_then(|(_, rest)| rest.split("   ").next()).and_then(|why| why.split(": ").next());
+            (Kind::NoCredentials, why.unwrap_or("none in environment, profile, web identity, container or instance"))
         }
-        _ if has(&["dispatch failure", "timed out", "timeout", "io error", "connection"]) => Kind::Network,
-        _ => Kind::NoCredentials,
+        CredentialsError::InvalidConfiguration(_) => (Kind::NoCredentials, text.as_str()),
+        _ if has(&["failed to load the cached sso token"]) => (Kind::NoCredentials, "nobody is logged in with SSO"),
+        _ if has(&["sso token has expired"]) => (Kind::Expired, "the SSO login is too old"),
+        _ if has(&["expired"]) => (Kind::Expired, text.as_str()),
+        _ if has(&["accessdenied", "invalidclienttokenid", "signaturedoesnotmatch", "unrecognizedclient"]) => {
+            (Kind::Rejected, text.as_str())
+        }
+        _ if has(&["dispatch failure", "timed out", "timeout", "io error", "connection"]) => {
+            (Kind::Network, text.as_str())
+        }
+        _ => (Kind::NoCredentials, text.as_str()),
     };
-    Fault::new(kind, text)
+    Fault::new(kind, detail)
 }
 
 /// Sorts what the SDK reports.
@@ -353,10 +365,7 @@ where
             } else if failure.is_timeout() {
                 Fault::new(Kind::Network, "no answer in time")
             } else {
-                Fault::new(
-                    Kind::Network,
-                    cause.map_or_else(|| "the request could not be sent".to_owned(), |error| chain(error)),
-                )
+                Fault::new(Kind::Network, cause.map_or_else(|| "the request could not be sent".to_owned(), chain))
             }
         }
         other => Fault::new(Kind::Refused, chain(other)),

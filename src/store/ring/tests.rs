@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::record::{Batch, Decoder, Value};
 use proptest::prelude::*;
@@ -7,10 +9,8 @@ fn columns(times: &[u64]) -> Columns {
     let mut text = String::new();
     for (index, time) in times.iter().enumerate() {
         let host = index % 250;
-        text.push_str(&format!(
-            "2 1 eni-{} 10.0.0.{host} 10.0.1.{host} 1 2 6 5 {index} 1 {time} ACCEPT OK\n",
-            index % 3
-        ));
+        let eni = index % 3;
+        let _ = writeln!(text, "2 1 eni-{eni} 10.0.0.{host} 10.0.1.{host} 1 2 6 5 {index} 1 {time} ACCEPT OK");
     }
     let batch = Batch { bytes: text.into_bytes(), ..Batch::default() };
     Decoder::new(None).decode(&batch).columns
