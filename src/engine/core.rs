@@ -9,7 +9,7 @@ use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::record::columns::Remap;
-use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table};
+use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds};
 use crate::session::{Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
@@ -221,7 +221,7 @@ impl Core {
             }
             self.pulse.lags.push_back(ingestion.saturating_sub(end).cast_signed());
         }
-        let Ok(end) = i64::try_from(end) else { return };
+        let end = seconds(end);
         // A live source cannot deliver the future; recorded and unknown clocks say nothing.
         self.clock.observe(end, if self.config.live { arrival } else { 0 });
         if let Some(now) = self.clock.now()
@@ -438,7 +438,6 @@ impl Core {
         let recent = self.pulse.seconds.iter().filter(|(second, _)| *second > self.arrival - 10);
         let arrived: u64 = recent.map(|(_, count)| count).sum();
         let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
-        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let mut state = self.state.clone();
         if state.note.is_none() {
             state.note = self.remarks.back().cloned();
