@@ -10,7 +10,7 @@ use super::theme::Token;
 use crate::app::columns::{self, Align, Col, Placed};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::detect::Level;
-use crate::engine::view::{Page, Tab};
+use crate::engine::view::{Column, Page, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
 
 /// Cells at the left edge for the mark of an alert.
@@ -117,12 +117,28 @@ fn cell_text(page: &Page, row: usize, index: usize, col: Col, dated: bool) -> St
         Col::Alert(column) => {
             page.alerts.get(row).map(|alert| cell::alert_text(column, alert, dated)).unwrap_or_default()
         }
+        _ if let Some(word) = without_traffic(page, row, col) => word.to_owned(),
         _ => page
             .rows
             .get(row)
             .and_then(|row| row.cells.get(index))
             .map(|value| cell::text(col, value, dated))
             .unwrap_or_default(),
+    }
+}
+
+/// What a record without traffic says in the place of its source. The status column is the first to go on a narrow screen, and evidence
+/// that was lost must not look like an interface that was quiet.
+fn without_traffic(page: &Page, row: usize, col: Col) -> Option<&'static str> {
+    if page.tab != Tab::Flows || col != Col::Field(Field::SrcAddr) {
+        return None;
+    }
+    let status = Column::Field(Field::LogStatus);
+    let at = page.columns.iter().position(|column| *column == status)?;
+    match page.rows.get(row)?.cells.get(at)? {
+        Cell::Text(word) if &**word == "NODATA" => Some("NODATA"),
+        Cell::Text(word) if &**word == "SKIPDATA" => Some("SKIPDATA"),
+        _ => None,
     }
 }
 
@@ -135,6 +151,7 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
             Some(alert) => cell::alert_style(paint.theme, column, alert),
             None => return,
         },
+        (col, Some(_)) if without_traffic(page, row, col) == Some("SKIPDATA") => paint.theme.bold(Token::Gap),
         (col, Some(value)) => cell::style(paint.theme, col, value),
         (_, None) => return,
     };
@@ -163,7 +180,6 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
 
 /// Whether who began is a guess in this session.
 fn is_guessed(page: &Page, row: usize) -> bool {
-    use crate::engine::view::Column;
     let Some(index) = page.columns.iter().position(|column| *column == Column::Field(Field::OrientedBy)) else {
         return false;
     };
@@ -179,7 +195,7 @@ fn is_dated(page: &Page, start: usize, shown: usize) -> bool {
         Tab::Alerts => page.alerts.get(row).map(|alert| alert.last.div_euclid(86_400)),
         Tab::Flows | Tab::Sessions => {
             page.rows.get(row)?.cells.iter().zip(&page.columns).find_map(|(cell, column)| match (cell, column) {
-                (Cell::Int(time), crate::engine::view::Column::Field(Field::End)) => i64::try_from(time / 86_400).ok(),
+                (Cell::Int(time), Column::Field(Field::End)) => i64::try_from(time / 86_400).ok(),
                 _ => None,
             })
         }
