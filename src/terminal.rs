@@ -42,9 +42,15 @@ impl Screen {
             give_back();
             before(panic);
         }));
-        take(mouse)?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
-        Ok(Screen { terminal, mouse })
+        // What was taken before a step fails is given back.
+        let terminal = take(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(stdout())));
+        match terminal {
+            Ok(terminal) => Ok(Screen { terminal, mouse }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
     }
 
     /// Draws a frame, in one piece where the terminal can.

@@ -154,6 +154,8 @@ impl Core {
         let mut remap = Remap::default();
         self.ingest_lines(batch);
         self.ingest_rows(batch, 0..batch.columns.len(), &mut remap);
+        // A slow source may not fill the next thousand rows for hours.
+        self.advance();
     }
 
     /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
@@ -343,11 +345,10 @@ impl Core {
         }
     }
 
-    /// An alert was taken back: the list, the count and the mark of its session are as if it had never been.
+    /// An alert was taken back: the list and the mark of its session are as if it had never been. It stays counted among those ever seen.
     fn forget_alert(&mut self, id: u64) {
         let Ok(place) = self.alerts.binary_search_by_key(&id, |known| known.id) else { return };
         let gone = self.alerts.remove(place);
-        self.counts.alerts = self.counts.alerts.saturating_sub(1);
         if let Some(session) = gone.session {
             let left = self.alerts.iter().filter(|alert| alert.session == Some(session)).map(|alert| alert.level).max();
             match left {

@@ -47,7 +47,9 @@ impl Buckets {
 
     /// The strip that ends at `now`, in at most `bins` bins of a round width.
     pub fn strip(&self, now: i64, bins: usize) -> Timeline {
-        let Some((&first, _)) = self.buckets.range((now - LONGEST).div_euclid(STEP)..).next() else {
+        // A record may claim to end after the clock: what lies ahead of it is not on the strip.
+        let strip = (now - LONGEST).div_euclid(STEP)..=now.div_euclid(STEP);
+        let Some((&first, _)) = self.buckets.range(strip).next() else {
             return Timeline::default();
         };
         if bins == 0 {

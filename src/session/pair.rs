@@ -16,7 +16,9 @@ use crate::record::{Action, Flow, NameId};
 /// Observing interfaces that are told apart in one session; a conversation has two ends and perhaps a gateway or two between them.
 const MAX_OBSERVERS: usize = 8;
 /// Records of one observer and direction that a repeated one is recognised among: the latest, and at one a minute more than lateness spans.
-const MAX_SEEN: usize = 64;
+const MAX_SEEN: usize = 24;
+/// Longest aggregation interval of a flow log, seconds.
+const LONGEST_WINDOW: i64 = 600;
 /// Sessions in a chunk.
 const CHUNK: usize = 1_024;
 /// Bytes that a session takes, about: itself, one observer with its counters, and its entries in the indexes.
@@ -112,7 +114,7 @@ impl Session {
         Session {
             id,
             key,
-            first: flow.start,
+            first: flow.start.max(flow.end - LONGEST_WINDOW),
             last: flow.end,
             records: 0,
             duplicates: 0,
@@ -141,6 +143,8 @@ impl Session {
             }
             None => {
                 self.records = self.records.saturating_add(1);
+                self.first = self.first.min(flow.start.max(flow.end - LONGEST_WINDOW));
+                self.last = self.last.max(flow.end);
                 return true;
             }
         };
@@ -164,7 +168,7 @@ impl Session {
         let window = (flow.start, flow.end);
         counter.first = Some(counter.first.map_or(window, |first| first.min(window)));
         self.records = self.records.saturating_add(1);
-        self.first = self.first.min(flow.start);
+        self.first = self.first.min(flow.start.max(flow.end - LONGEST_WINDOW));
         self.last = self.last.max(flow.end);
         true
     }
@@ -301,7 +305,8 @@ impl Counter {
 /// Tells a record from the others of its interface and direction: its window, its counts and its action.
 fn fingerprint(flow: &Flow) -> u64 {
     let mut mix = flow.start.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    for part in [flow.bytes, flow.packets, flow.action as u64] {
+    let flags = flow.flags.map_or(0, |flags| u64::from(flags) + 1);
+    for part in [flow.bytes, flow.packets, flow.action as u64, flags] {
         mix = (mix ^ part).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         mix ^= mix >> 32;
     }
@@ -433,9 +438,11 @@ impl SessionTable {
     /// Takes in a record.
     pub fn add(&mut self, flow: &Flow) -> Change {
         // An aggregation interval is at most ten minutes; longer windows are odd records, not a longer interval.
-        self.window = self.window.max((flow.end - flow.start).min(600));
+        self.window = self.window.max((flow.end - flow.start).min(LONGEST_WINDOW));
         let (key, way) = Key::of(flow);
         let idle = self.idle(key.protocol);
+        // One record with a window of years must not make one session of all that lies in it.
+        let begin = flow.start.max(flow.end - LONGEST_WINDOW);
         // Empty for most records, and then nothing is allocated.
         let mut others: Vec<u32> = Vec::new();
         let mut near = None;
@@ -443,8 +450,7 @@ impl SessionTable {
         let mut late = flow.end.saturating_add(idle) < self.settled;
         for &slot in self.by_key.get(&key).map_or(&[][..], Slots::all) {
             let Some(session) = self.peek(slot) else { continue };
-            let touches =
-                flow.start <= session.last.saturating_add(idle) && session.first.saturating_sub(idle) <= flow.end;
+            let touches = begin <= session.last.saturating_add(idle) && session.first.saturating_sub(idle) <= flow.end;
             if touches && session.over {
                 late = true;
             } else if touches && near.is_none() {
@@ -542,7 +548,7 @@ impl SessionTable {
             let Some((last, protocol)) = self.open_entry(entry) else { continue };
             let is_noise = self
                 .peek(entry.0)
-                .is_some_and(|session| session.totals(Way::AtoB).packets + session.totals(Way::BtoA).packets <= 2);
+                .is_some_and(|session| session.totals(Way::AtoB).packets.max(session.totals(Way::BtoA).packets) <= 2);
             if is_noise {
                 return self.evict(entry.0);
             }
