@@ -229,7 +229,9 @@ impl RuleState {
     /// What the row adds to which group, if the rule takes it.
     fn contribution<R: Row + ?Sized>(&self, id: u64, row: &R, end: i64) -> Option<Contribution> {
         let rule = &*self.rule;
-        if rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
+        // What costs least and refuses most comes first.
+        let amp = amplifier(row, rule.amplification_port.0);
+        if rule.amplification_port.1 && amp.is_none() {
             return None;
         }
         if !rule.symmetric {
@@ -239,8 +241,7 @@ impl RuleState {
                 return None;
             }
         }
-        let amp = amplifier(row, rule.amplification_port.0);
-        if rule.amplification_port.1 && amp.is_none() {
+        if rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
             return None;
         }
         let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
