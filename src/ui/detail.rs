@@ -25,7 +25,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let width = area.width.saturating_sub(2);
     let (title, lines) = match &app.page().detail {
         Some(detail) => {
-            let mut pane = Pane { theme: paint.theme, width, lines: Vec::new() };
+            let arrow = paint.glyphs.arrow;
+            let mut pane = Pane { theme: paint.theme, arrow, width, lines: Vec::new() };
             let title = pane.detail(detail);
             (title, pane.lines)
         }
@@ -49,6 +50,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 /// The lines of the pane as they are put together.
 struct Pane<'a> {
     theme: &'a Theme,
+    /// From one end of a conversation to the other.
+    arrow: &'static str,
     width: u16,
     lines: Vec<Spans>,
 }
@@ -156,8 +159,9 @@ impl Pane<'_> {
         let service = session.service.map(|name| format!(" ({name})")).unwrap_or_default();
         let protocol = fmt::protocol(number(session, Field::Protocol).unwrap_or(0));
         let who = format!(
-            "{} -> {}{service}, {protocol}",
+            "{} {} {}{service}, {protocol}",
             end(Field::Client, Field::ClientPort),
+            self.arrow,
             end(Field::Server, Field::ServerPort)
         );
         self.fact("who", &who, Token::Text);
@@ -225,9 +229,10 @@ impl Pane<'_> {
         let wide = |place: usize| lines.iter().map(|line| fmt::width(&line[place])).max().unwrap_or(0).into();
         let (src, dst, bytes, packets): (usize, usize, usize, usize) = (wide(2), wide(3), wide(4), wide(5));
         let style = self.theme.style(Token::Text);
+        let arrow = self.arrow;
         for [time, action, from, to, sum, count, interface] in &lines {
             let line = format!(
-                "{time} {action} {from:<src$} -> {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}"
+                "{time} {action} {from:<src$} {arrow} {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}"
             );
             self.lines.push(vec![(line, style)]);
         }

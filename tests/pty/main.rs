@@ -177,6 +177,8 @@ fn text_from_the_log_cannot_command_the_terminal() {
             terminal.press("j");
         }
     }
+    // What was taken out leaves a sign.
+    assert!(terminal.contents().contains("?[2J?[7;7Hclear"), "{}", terminal.contents());
     // By account, by interface, by both as filters.
     terminal.press("gb\x15account-id interface-id\r");
     terminal.wait_for("groups", |screen| screen.contains("account-id") && screen.contains("clear"));
