@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if y + 1 < area.bottom() {
         let under = Rect::new(area.x, y + 1, area.width, 1);
         match app.mode() {
-            Mode::Filter(bar) => filter_says(bar, paint, under),
+            Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             _ => {}
         }
@@ -153,7 +153,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
     prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
 }
 
-fn filter_says(bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
+fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
             let hint = error.hint.as_deref().unwrap_or("");
@@ -162,16 +162,23 @@ fn filter_says(bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
         }
         Draft::Good(filter) => match filter.warnings().first() {
             Some(warning) => (warning.message.clone(), Token::Warning),
-            None => (String::new(), Token::Muted),
+            None if app.page().draft == Some((0, true)) => {
+                let offered = offered(bar);
+                let more = if offered.is_empty() { offered } else { format!("  Tab: {offered}") };
+                (format!("No row that is held matches.{more}"), Token::Warning)
+            }
+            None => (offered(bar), Token::Muted),
         },
-        Draft::Empty => (
-            "port, address, CIDR, eni-…, protocol, service, field > value; and, or, not; ? for help after Esc"
-                .to_owned(),
-            Token::Muted,
-        ),
+        Draft::Empty => ("11211, 10.0.0.0/8, eni-…, udp and bytes > 1000, not port 443".to_owned(), Token::Muted),
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+/// What Tab puts at the caret first, and what else could stand there.
+fn offered(bar: &FilterBar) -> String {
+    const MOST: usize = 12;
+    bar.completion.candidates.iter().take(MOST).map(|candidate| candidate.text.as_str()).collect::<Vec<_>>().join("  ")
 }
 
 fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {

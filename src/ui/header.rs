@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use super::fmt;
 use super::paint::Paint;
+use super::table::level_letter;
 use super::theme::Token;
 use crate::app::App;
 use crate::detect::Level;
@@ -20,7 +21,12 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     paint.style(area, paint.theme.ground(Token::Surface));
     let status = &app.page().status;
-    line(paint, area.x, area.y, area.width, &first(app, paint, status));
+    let mut facts = first(app, paint, status);
+    if area.height == 1 {
+        // The line of the alerts is not there; they come before everything else then.
+        facts.splice(1..1, alerts(paint, status, true));
+    }
+    line(paint, area.x, area.y, area.width, &facts);
     if area.height > 1 {
         line(paint, area.x, area.y + 1, area.width, &second(paint, status));
     }
@@ -60,15 +66,13 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         facts.push(vec![(problem, theme.bold(Token::Warning))]);
     }
     if let Some(event) = status.event_time {
-        let mut clocks = vec![label("event "), plain(format!("{}Z", fmt::time_of_day(event)))];
-        if let Some(arrival) = status.arrival_time.filter(|_| status.lag.is_some()) {
-            clocks.extend([label(" arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
-        }
-        facts.push(clocks);
-        facts.push(vec![plain(fmt::date_time(event).chars().take(10).collect())]);
+        facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);
     }
     if let Some(lag) = status.lag {
         facts.push(vec![label("lag "), plain(fmt::lag(lag))]);
+        if let Some(arrival) = status.arrival_time {
+            facts.push(vec![label("arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
+        }
     }
     if let Some(complete) = status.state.complete_to {
         facts.push(vec![label("complete to "), plain(format!("{}Z", fmt::time_of_day(complete)))]);
@@ -116,22 +120,28 @@ fn problem(app: &App, status: &Status) -> Option<String> {
     }
 }
 
+/// Open alerts, the worst first; `brief` by letter.
+fn alerts(paint: &Paint<'_>, status: &Status, brief: bool) -> Option<Fact> {
+    let theme = paint.theme;
+    if status.open_alerts.iter().all(|count| *count == 0) {
+        return None;
+    }
+    let mut fact = vec![(if brief { "!" } else { "alerts" }.to_owned(), theme.style(Token::Muted))];
+    for level in [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational] {
+        let count = status.open_alerts[level as usize];
+        if count > 0 {
+            let text = if brief { format!(" {count}{}", level_letter(level)) } else { format!(" {count} {level}") };
+            fact.push((text, theme.bold(Token::level(level))));
+        }
+    }
+    Some(fact)
+}
+
 fn second(paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
-    let mut facts: Vec<Fact> = Vec::new();
-    let open: u64 = status.open_alerts.iter().sum();
-    if open > 0 {
-        let mut fact = vec![label("alerts")];
-        for level in [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational] {
-            let count = status.open_alerts[level as usize];
-            if count > 0 {
-                fact.push((format!(" {count} {level}"), theme.bold(Token::level(level))));
-            }
-        }
-        facts.push(fact);
-    }
+    let mut facts: Vec<Fact> = alerts(paint, status, false).into_iter().collect();
     // What is lost stands before what is held.
     let lost = [
         ("dropped", status.dropped),
