@@ -12,7 +12,7 @@ use crate::detect::Level;
 use crate::engine::view::Status;
 use crate::record::SourceState;
 
-/// A fact of the header. Facts are put in order of importance and left out from the end when they do not fit.
+/// A fact of the header. Facts are put in order of importance; those that do not fit are left out.
 type Fact = Vec<(String, Style)>;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -24,13 +24,17 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let mut facts = first(app, paint, status);
     if area.height == 1 {
         // The line of the alerts is not there; they come before everything else then.
-        facts.splice(1..1, alerts(paint, status, true));
+        let trouble = trouble(app, paint, status).into_iter();
+        facts.splice(1..1, trouble.chain(alerts(paint, status, true)));
     }
     line(paint, area.x, area.y, area.width, &facts);
     if area.height > 1 {
-        line(paint, area.x, area.y + 1, area.width, &second(paint, status));
+        line(paint, area.x, area.y + 1, area.width, &second(app, paint, status));
     }
 }
+
+/// Least cells that a fact is cut to, where it may be cut.
+const CUT: u16 = 24;
 
 fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
     let mut used = 1;
@@ -38,8 +42,9 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
     for (place, fact) in facts.iter().enumerate() {
         let wide: u16 = fact.iter().map(|(text, _)| fmt::width(&fmt::clean(text))).sum();
         let gap = if place == 0 { 0 } else { 3 };
-        // The first fact is cut where it must be; the others stand whole or not at all.
-        if place > 0 && used + gap + wide > width {
+        // The first two facts are cut where they must be; the others stand whole or not at all.
+        let least = if place < 2 { wide.min(CUT) } else { wide };
+        if place > 0 && used + gap + least > width {
             continue;
         }
         if place > 0 {
@@ -62,9 +67,6 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     }
     facts.push(what);
     facts.push(vec![plain(status.region.to_string())]);
-    if let Some(problem) = problem(app, status) {
-        facts.push(vec![(problem, theme.bold(Token::Warning))]);
-    }
     if let Some(event) = status.event_time {
         facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);
     }
@@ -108,12 +110,17 @@ fn state(app: &App, paint: &Paint<'_>, status: &Status) -> (String, Style) {
     }
 }
 
-/// What the source waits for or stumbled over.
-fn problem(app: &App, status: &Status) -> Option<String> {
+fn trouble(app: &App, paint: &Paint<'_>, status: &Status) -> Option<Fact> {
+    let token = if matches!(status.state.state, SourceState::Failed(_)) { Token::Error } else { Token::Warning };
+    problem(app, status).map(|text| vec![(text, paint.theme.bold(token))])
+}
+
+/// What the source waits for or stumbled over. The countdown comes first: what is long is cut at its end.
+pub(super) fn problem(app: &App, status: &Status) -> Option<String> {
     match &status.state.state {
         SourceState::Waiting { why, until } => {
-            let left = (until - app.now()).max(0).div_euclid(1000) + 1;
-            Some(format!("{why} (next try in {left}s)"))
+            let left = until.saturating_sub(app.now()).max(0).saturating_add(999) / 1000;
+            Some(format!("next try in {left}s: {why}"))
         }
         SourceState::Failed(why) => Some(why.clone()),
         _ => status.state.note.clone(),
@@ -137,11 +144,11 @@ fn alerts(paint: &Paint<'_>, status: &Status, brief: bool) -> Option<Fact> {
     Some(fact)
 }
 
-fn second(paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
-    let mut facts: Vec<Fact> = alerts(paint, status, false).into_iter().collect();
+    let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
     // What is lost stands before what is held.
     let lost = [
         ("dropped", status.dropped),

@@ -33,11 +33,13 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         let bin = &bins[bin_of(cell, bins.len(), wide)];
         bar(paint, x, area.y, up, scaled(bin.accepted, most_accepted, u64::from(up) * 8), Token::Bar);
         bar(paint, x, area.y + up, 1, scaled(bin.rejected, most_rejected, 8), Token::Reject);
+        // What marks a bin stands once, in its middle; what is missing is missing all along it.
+        let middle = cell == middle_of(bin_of(cell, bins.len(), wide), bins.len(), wide);
         let (sign, token) = match bin.alert {
-            Some(level) => (paint.glyphs.alert, Token::level(level)),
-            None if bin.skipped > 0 => (paint.glyphs.skipped, Token::Gap),
-            None if bin.incomplete => (paint.glyphs.incomplete, Token::Gap),
-            None => (paint.glyphs.horizontal, Token::Border),
+            Some(level) if middle => (paint.glyphs.alert, Token::level(level)),
+            None if bin.skipped > 0 && middle => (paint.glyphs.skipped, Token::Gap),
+            _ if bin.incomplete => (paint.glyphs.incomplete, Token::Gap),
+            _ => (paint.glyphs.horizontal, Token::Border),
         };
         let style = paint.theme.style(token);
         paint.text(x, axis, 1, sign, style);
@@ -62,6 +64,13 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 /// The bin that a cell of the strip shows.
 fn bin_of(cell: usize, bins: usize, cells: usize) -> usize {
     (cell * bins / cells.max(1)).min(bins.saturating_sub(1))
+}
+
+/// The cell in the middle of those that show a bin.
+fn middle_of(bin: usize, bins: usize, cells: usize) -> usize {
+    let first = |bin: usize| (bin * cells).div_ceil(bins.max(1));
+    let (from, to) = (first(bin), first(bin + 1));
+    from + to.saturating_sub(from + 1) / 2
 }
 
 /// A bar of `eighths` over `lines` lines whose top is `y`.

@@ -6,6 +6,7 @@ use ratatui::style::Modifier;
 use super::cell;
 use super::fmt;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::columns::{self, Align, Col, Placed};
 use crate::app::{App, Focus, Target, Viewport};
@@ -245,24 +246,40 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     let page = app.page();
-    let waits = matches!(page.status.state.state, SourceState::Connecting | SourceState::Waiting { .. });
     let (what, hint) = if page.tab != app.view().tab || page.progress < 1.0 {
-        ("Looking …".to_owned(), "")
-    } else if page.total == 0 && waits {
-        ("Waiting for the first records.".to_owned(), "Flow logs are delivered some minutes after the traffic.")
+        ("Looking …".to_owned(), String::new())
     } else if page.tab == Tab::Alerts {
-        ("No alert so far.".to_owned(), "")
+        ("No alert so far.".to_owned(), String::new())
     } else if page.total == 0 {
-        ("Nothing was read so far.".to_owned(), "")
+        nothing_yet(app)
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            "Esc goes back, ~ turns the filter off, / changes it.",
+            "Esc goes back, ~ turns the filter off, / changes it.".to_owned(),
         )
     };
     let y = area.y + 1 + (area.height - 1) / 3;
+    let width = area.width.saturating_sub(4).min(76);
     let style = paint.theme.style(Token::Text);
     paint.text(area.x + 2, y, area.width.saturating_sub(2), &what, style);
     let style = paint.theme.style(Token::Muted);
-    paint.text(area.x + 2, y + 1, area.width.saturating_sub(2), hint, style);
+    for (y, line) in (y + 1..area.bottom()).zip(wrap(&fmt::clean(&hint), width)) {
+        paint.text(area.x + 2, y, width, &line, style);
+    }
+}
+
+/// Why there is nothing, by what the source says of itself.
+fn nothing_yet(app: &App) -> (String, String) {
+    let status = &app.page().status;
+    let why = super::header::problem(app, status);
+    match &status.state.state {
+        SourceState::Connecting => (format!("Connecting to {}.", status.source), String::new()),
+        SourceState::Waiting { .. } => ("Waiting to try again.".to_owned(), why.unwrap_or_default()),
+        SourceState::Live => {
+            let usual = "Flow logs are delivered some minutes after the traffic.".to_owned();
+            ("Waiting for the first records.".to_owned(), why.unwrap_or(usual))
+        }
+        SourceState::Failed(_) => ("Nothing was read.".to_owned(), why.unwrap_or_default()),
+        SourceState::Ended => ("The input ended without a record.".to_owned(), why.unwrap_or_default()),
+    }
 }
