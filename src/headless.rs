@@ -46,6 +46,9 @@ enum Work {
 pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outcome, StartError> {
     let began = Instant::now();
     let terminal = io::stdout().is_terminal();
+    if common.shape == Some(As::Log) && what != Print::Flows {
+        return Err(StartError::LogShape);
+    }
     let mut decoder = start::decoder(common)?;
     let stage = if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows };
     let filter = start::filter(common, stage)?;
@@ -169,7 +172,8 @@ impl Printer {
             eprintln!("flowtail: {}", clean::for_terminal(remark));
         }
         if unparsed > 0 && self.what != Print::Quarantine {
-            eprintln!("flowtail: {unparsed} lines did not parse; --print quarantine shows them");
+            let lines = if unparsed == 1 { "line" } else { "lines" };
+            eprintln!("flowtail: {unparsed} {lines} did not parse; --print quarantine shows them");
         }
         Ok(self.printed)
     }

@@ -27,6 +27,9 @@ pub enum StartError {
     /// `--format` is no format.
     #[error("--format: {0}")]
     Format(#[from] crate::record::format::FormatError),
+    /// Only flow records have a line to give back.
+    #[error("--as log gives back the lines of flow records; use it with --print flows, or another shape")]
+    LogShape,
     /// The built-in rules do not read.
     #[error("built-in rules: {0}")]
     Rules(#[from] crate::detect::RuleError),
@@ -48,8 +51,8 @@ pub enum StartError {
 fn pointed(text: &str, error: &FilterError) -> String {
     let before = text.get(..error.span.start).unwrap_or("").chars().count();
     let wide = text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1));
-    let hint = error.hint.as_deref().unwrap_or("");
-    format!("{} {hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
+    let hint = error.hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
+    format!("{}{hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;

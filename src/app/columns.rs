@@ -139,7 +139,7 @@ const COLUMNS: &[ColumnDef] = &[
     alert(AlertColumn::Level, "level", 8, 13, Left),
     alert(AlertColumn::Time, "time", 8, 14, Left),
     alert(AlertColumn::Rule, "rule", 12, 20, Left),
-    alert(AlertColumn::Message, "what", 26, 90, Left),
+    alert(AlertColumn::Message, "what", 40, 90, Left),
     alert(AlertColumn::Group, "for", 20, 44, Left),
     alert(AlertColumn::Measured, "measured", 20, 34, Left),
     alert(AlertColumn::Records, "records", 7, 7, Right),
@@ -292,13 +292,13 @@ pub fn fit(cols: &[Col], tab: Tab, width: u16, keep: &[Col], wanted: impl Fn(usi
     let mut shown: Vec<(usize, Col)> = cols.iter().copied().enumerate().collect();
     let mut total: u16 = shown.iter().map(|(_, col)| need(*col)).sum::<u16>().saturating_sub(1);
     while total > width && shown.len() > 1 {
-        let last = shown
+        let dropped = shown
             .iter()
             .enumerate()
             .filter(|(_, (_, col))| !keep.contains(col))
             .max_by_key(|(at, (_, col))| (rank(*col), *at))
             .map_or(shown.len() - 1, |(at, _)| at);
-        let (_, gone) = shown.remove(last);
+        let (_, gone) = shown.remove(dropped);
         total = total.saturating_sub(need(gone));
     }
     let mut spare = width.saturating_sub(total);

@@ -101,6 +101,8 @@ pub struct Core {
     pulse: Pulse,
     arrival: i64,
     rows_since_advance: u64,
+    /// Rows that frozen views had to let go.
+    frozen_lost: u64,
     news: Vec<AlertEvent>,
     finished: Vec<Session>,
     /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
@@ -135,6 +137,7 @@ impl Core {
             pulse: Pulse::default(),
             arrival: 0,
             rows_since_advance: 0,
+            frozen_lost: 0,
             news: Vec::new(),
             finished: Vec::new(),
             collect,
@@ -194,7 +197,7 @@ impl Core {
     fn ingest_row(&mut self, columns: &crate::record::Columns, row: usize, arrival: i64, remap: &mut Remap) {
         let (_, evicted) = self.ring.push(columns, row, remap);
         for segment in evicted {
-            self.look.evicted(segment.first_seq());
+            self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
             for row in 0..segment.len() {
                 self.buckets.remove(&*segment, row);
             }
@@ -432,7 +435,8 @@ impl Core {
         }
         let mut lags: Vec<i64> = self.pulse.lags.iter().copied().collect();
         lags.sort_unstable();
-        let arrived: u64 = self.pulse.seconds.iter().map(|(_, count)| count).sum();
+        let recent = self.pulse.seconds.iter().filter(|(second, _)| *second > self.arrival - 10);
+        let arrived: u64 = recent.map(|(_, count)| count).sum();
         let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let mut state = self.state.clone();
@@ -444,7 +448,7 @@ impl Core {
             region: self.region(),
             interfaces: self.config.interfaces.clone(),
             state,
-            event_time: self.counts.span.and(self.clock.now()),
+            event_time: self.clock.seen(),
             arrival_time: (self.arrival > 0).then_some(self.arrival),
             lag: lags.get(lags.len() / 2).copied(),
             rate: arrived as f64 / spread as f64,
@@ -452,7 +456,7 @@ impl Core {
             held_bytes: (self.ring.bytes() + self.sessions.bytes()) as u64,
             budget: self.config.memory as u64,
             span: self.ring.span().map(|(first, last)| (seconds(first), seconds(last))),
-            evicted: self.ring.evicted(),
+            evicted: self.ring.evicted() + self.frozen_lost,
             sessions: self.sessions.len() as u64,
             sessions_evicted: self.sessions.dropped(),
             unparsed: self.counts.unparsed(),

@@ -9,10 +9,10 @@ use super::scan::{Gather, Scan, in_window};
 use super::top::Top;
 use super::view::{Anchor, Column, Page, PageRow, RowId, Sort, Tab, ViewSpec};
 use crate::detect::{Alert, Level};
-use crate::record::{Cell, Columns, Field, Flow, Row, RowRef, Value};
+use crate::record::{Cell, Columns, Field, Flow, Row, RowRef, Table as _, Value};
 use crate::session::{Session, SessionRow};
-use crate::store::Ring;
 use crate::store::ring::with_table;
+use crate::store::{Ring, Segment};
 
 /// Rows of another order than time that are kept ready; the pass is taken again with more when somebody scrolls beyond them.
 const HEAD: usize = 4_096;
@@ -26,6 +26,8 @@ struct Frozen {
     chunks: Vec<Arc<Vec<Option<Session>>>>,
     alerts: Vec<Arc<Alert>>,
     unseen: u64,
+    /// Bytes of segments that are evicted from the live ring and held by this view alone.
+    pinned: usize,
 }
 
 /// The question in force and the passes over what is held.
@@ -72,14 +74,31 @@ impl Default for Look {
 }
 
 impl Look {
-    /// A segment was evicted from the live ring.
-    pub(super) fn evicted(&mut self, first_seq: u64) {
-        if self.frozen.is_none() {
+    /// A segment was evicted from the live ring. A frozen view keeps it, until what it keeps alone is over a quarter of `budget`: then its
+    /// own oldest rows go. Gives how many did.
+    pub(super) fn evicted(&mut self, segment: &Segment, budget: usize) -> u64 {
+        let mut gone = vec![segment.first_seq()];
+        let mut lost = 0;
+        if let Some(frozen) = &mut self.frozen {
+            gone.clear();
+            if frozen.ring.sealed().iter().any(|kept| kept.first_seq() == segment.first_seq()) {
+                frozen.pinned += segment.bytes();
+            }
+            while frozen.pinned > budget / 4
+                && let Some(oldest) = frozen.ring.evict()
+            {
+                frozen.pinned = frozen.pinned.saturating_sub(oldest.bytes());
+                lost += oldest.len() as u64;
+                gone.push(oldest.first_seq());
+            }
+        }
+        for first_seq in gone {
             self.flows.evict(first_seq);
             if let Some(Draft::Flows(scan)) = &mut self.draft {
                 scan.evict(first_seq);
             }
         }
+        lost
     }
 
     /// A row arrived: a frozen view counts it.
@@ -134,6 +153,7 @@ impl Core {
                 chunks: self.sessions.chunks().to_vec(),
                 alerts: self.alerts.clone(),
                 unseen: 0,
+                pinned: 0,
             });
         }
         let rows_differ = old.tab != spec.tab
@@ -318,7 +338,7 @@ impl Core {
         let ids = head_ids(scan.gathered());
         page.columns = spec.columns.iter().copied().map(Column::Field).collect();
         let ids = self.cut(page, ids.into_iter().map(|id| (id, None)).collect());
-        page.rows = ids.into_iter().filter_map(|id| self.session_row(id, &spec.columns)).collect();
+        page.rows = self.session_rows(&ids, &spec.columns);
     }
 
     fn cut_alerts(&mut self, page: &mut Page) {
@@ -385,14 +405,24 @@ impl Core {
         Some(PageRow { id, cells, mark })
     }
 
-    fn session_row(&self, id: RowId, columns: &[Field]) -> Option<PageRow> {
-        let RowId::Session(number) = id else { return None };
-        let session = self.sessions.get(number).or_else(|| {
-            let frozen = self.look.frozen.as_ref()?;
-            frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten().find(|session| session.id == number)
-        })?;
-        let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
-        Some(PageRow { id, cells: cells(&row, columns), mark: self.marks.get(&number).copied() })
+    fn session_rows(&self, ids: &[RowId], columns: &[Field]) -> Vec<PageRow> {
+        let row = |session: &Session| {
+            let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
+            let mark = self.marks.get(&session.id).copied();
+            PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark }
+        };
+        let number = |id: &RowId| match id {
+            RowId::Session(number) => Some(*number),
+            _ => None,
+        };
+        let Some(frozen) = &self.look.frozen else {
+            return ids.iter().filter_map(number).filter_map(|id| self.sessions.get(id)).map(row).collect();
+        };
+        // A frozen view shows sessions as they were, and has no index of them: one walk finds the few that are shown.
+        let held = frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten();
+        let mut found: Vec<&Session> = held.filter(|session| ids.contains(&RowId::Session(session.id))).collect();
+        found.sort_by_key(|session| ids.iter().position(|id| *id == RowId::Session(session.id)));
+        found.into_iter().map(row).collect()
     }
 
     fn sidebar(&self) -> Vec<Arc<Alert>> {

@@ -75,7 +75,7 @@ impl Ring {
     }
 
     /// Drops the sealed segment with the least greatest time: what is oldest, not what came first, so a back-fill never evicts what is live.
-    fn evict(&mut self) -> Option<Arc<Segment>> {
+    pub fn evict(&mut self) -> Option<Arc<Segment>> {
         let oldest = (0..self.sealed.len()).min_by_key(|index| self.sealed[*index].span().1)?;
         let segment = self.sealed.remove(oldest)?;
         self.sealed_bytes -= segment.bytes();

@@ -156,9 +156,13 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
 fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
-            let hint = error.hint.as_deref().unwrap_or("");
-            let kept = if bar.refused { "Not applied: the last good filter stays. " } else { "" };
-            (format!("{kept}{} {hint}", error.message), Token::Error)
+            // What to do comes first, since a narrow screen cuts the end.
+            let mut text = error.message.clone();
+            for more in error.hint.as_deref().into_iter().chain(bar.refused.then_some("The last good filter stays.")) {
+                text.push(' ');
+                text.push_str(more);
+            }
+            (text, Token::Error)
         }
         Draft::Good(filter) => match filter.warnings().first() {
             Some(warning) => (warning.message.clone(), Token::Warning),

@@ -19,6 +19,8 @@ type Spans = Vec<(String, Style)>;
 
 /// Cells for the names of facts.
 const NAMES: u16 = 10;
+/// Records that stand before the notes.
+const FEW: usize = 6;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     viewport.hits.push((super::area(area), Target::Detail));
@@ -63,8 +65,14 @@ impl Pane<'_> {
             }
             Detail::Session(session) => {
                 self.session(session);
-                self.notes(&session.notes);
-                self.records(session);
+                // Many records would push the notes out of sight.
+                if session.records.len() <= FEW {
+                    self.records(session);
+                    self.notes(&session.notes);
+                } else {
+                    self.notes(&session.notes);
+                    self.records(session);
+                }
                 format!("Session {}", session.id)
             }
             Detail::Flow { fields, line, session, notes, .. } => {

@@ -96,6 +96,38 @@ fn a_frozen_view_stays_and_counts_what_it_does_not_show() {
 }
 
 #[test]
+fn a_frozen_session_stays_as_it_was() {
+    let mut core = core();
+    core.ingest(&decoded(&line(100, 1, 443)));
+    let columns = vec![Field::End, Field::ReqBytes];
+    let frozen = ViewSpec { tab: Tab::Sessions, frozen: true, columns, ..spec() };
+    assert_eq!(bytes(&core.page(&frozen)), [1]);
+    core.ingest(&decoded(&line(160, 2, 443)));
+    assert_eq!(bytes(&core.page(&frozen)), [1]);
+    assert_eq!(bytes(&core.page(&ViewSpec { frozen: false, ..frozen })), [3]);
+}
+
+#[test]
+fn a_frozen_view_pins_a_quarter_of_the_ring_at_most() {
+    let mut core = core();
+    let text: String = (0..2_000).map(|n| line(100_000 + n, n, 443)).collect();
+    let batch = decoded(&text);
+    core.ring = Ring::new(1 << 20);
+    for _ in 0..50 {
+        core.ingest(&batch);
+    }
+    let frozen = ViewSpec { frozen: true, after: 1, ..spec() };
+    let before = core.page(&frozen).total;
+    assert!(before > 65_536);
+    for _ in 0..100 {
+        core.ingest(&batch);
+    }
+    let page = core.page(&frozen);
+    assert!(page.total < before, "{} of {before} are still pinned", page.total);
+    assert!(page.status.evicted > core.ring.evicted());
+}
+
+#[test]
 fn a_record_leads_to_its_session_and_back() {
     let mut core = core();
     core.ingest(&decoded(

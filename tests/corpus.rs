@@ -1,0 +1,111 @@
+//! The program against logs that others collected (`/work/shared/corpus` of the development machine; licences forbid a copy in here).
+//!
+//! Runs where the environment variable `FLOWTAIL_CORPUS` names the folder. Without it, it says so and passes, except in CI.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The corpus, or `None` where there is none.
+fn corpus() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("FLOWTAIL_CORPUS") {
+        let folder = PathBuf::from(folder);
+        assert!(folder.is_dir(), "FLOWTAIL_CORPUS names {}, which is no folder", folder.display());
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI must set FLOWTAIL_CORPUS");
+    eprintln!("SKIPPED: FLOWTAIL_CORPUS is not set, nothing was tested");
+    None
+}
+
+/// The logs in a folder of the corpus.
+fn logs(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut logs: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    logs.sort();
+    assert!(!logs.is_empty(), "no logs in {}", folder.display());
+    logs
+}
+
+fn open(log: &Path, args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_flowtail"))
+        .arg("open")
+        .arg(log)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}: {output:?}", log.display());
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+fn summary(log: &Path) -> Value {
+    serde_json::from_str(&open(log, &["--print", "summary"])).expect("the summary is JSON")
+}
+
+/// Alerts as they were when they were closed.
+fn alerts(log: &Path) -> Vec<Value> {
+    let alerts = open(log, &["--print", "alerts"]);
+    let alerts = alerts.lines().map(|line| serde_json::from_str::<Value>(line).expect("an alert is JSON"));
+    alerts.filter(|alert| alert["status"] == "closed").collect()
+}
+
+fn is_amplification(alert: &Value) -> bool {
+    alert["rule"].as_str().is_some_and(|rule| rule.starts_with("AMP-"))
+}
+
+/// The lines of a log, header aside, as they are given back: single spaces.
+fn records(log: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(log).expect("a readable log");
+    text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn every_documented_format_is_read_and_given_back() {
+    let Some(corpus) = corpus() else { return };
+    for folder in ["formats", "benign", "attacks"] {
+        for log in logs(&corpus.join(folder)) {
+            let bad = u64::from(log.ends_with("bad_too_few_fields.log"));
+            let (name, summary, records) = (log.display(), summary(&log), records(&log));
+            assert_eq!(summary["unparsed"], bad, "{name}: {summary}");
+            assert_eq!(summary["headers"], 1, "{name}: {summary}");
+            assert_eq!(summary["lines"], records.len() + 1, "{name}: {summary}");
+            if bad == 0 {
+                let given: Vec<String> = open(&log, &["--as", "log"]).lines().map(str::to_owned).collect();
+                assert_eq!(given.len(), records.len(), "{name}");
+                for (given, line) in given.iter().zip(&records) {
+                    assert_eq!(given, line, "{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ordinary_traffic_raises_at_most_a_handful_of_alerts() {
+    let Some(corpus) = corpus() else { return };
+    for log in logs(&corpus.join("benign")) {
+        let alerts = alerts(&log);
+        assert!(alerts.len() <= 5, "{}: {alerts:#?}", log.display());
+        assert!(!alerts.iter().any(is_amplification), "{}: {alerts:#?}", log.display());
+    }
+}
+
+#[test]
+fn each_amplification_attack_raises_one_alert() {
+    let Some(corpus) = corpus() else { return };
+    for (log, rule, field, host) in [
+        ("botsv3_memcached_reconstructed.log", "AMP-PROBE", "server", "172.16.0.178"),
+        ("ddos_in_snmp_reflection.log", "AMP-VICTIM", "client", "10.20.1.10"),
+        ("ddos_in_dns_rrsig_reflection.log", "AMP-VICTIM", "client", "10.20.1.10"),
+    ] {
+        let alerts = alerts(&corpus.join("attacks").join(log));
+        let amplified: Vec<&Value> = alerts.iter().filter(|alert| is_amplification(alert)).collect();
+        let [alert] = amplified[..] else { panic!("{log}: {alerts:#?}") };
+        assert_eq!((&alert["rule"], &alert["group"][field]), (&rule.into(), &host.into()), "{log}");
+    }
+}
