@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(names(Tab::Flows, 78, &[]), flows);
         let sessions = ["initiator", "port", "responder", "port", "service", "req", "resp", "ratio"];
         assert_eq!(names(Tab::Sessions, 78, &[]), sessions);
-        assert_eq!(names(Tab::Flows, 34, &[]), ["a", "source", "destination"]);
+        assert_eq!(names(Tab::Flows, 35, &[]), ["a", "source", "destination"]);
     }
 
     #[test]

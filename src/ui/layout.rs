@@ -67,8 +67,9 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     } else if width >= SIDEBAR_FROM {
         panes.sidebar_is_column = true;
         let side = (width / 4).clamp(34, 56);
-        table_width = width - side;
-        panes.sidebar = Rect::new(area.x + table_width, top, side, bottom - top);
+        panes.sidebar = Rect::new(area.right() - side, top, side, bottom - top);
+        // Numbers at the right edge do not touch the line.
+        table_width = width - side - 1;
     } else if alerts > 0 && height >= 9 {
         // Narrow: a short list, never nothing while there are alerts.
         let lines = match height {

@@ -1,5 +1,7 @@
 //! Each action, by the first of its keys: something that can be seen is not so before and is so after.
 
+use std::fmt::Write as _;
+
 use flowtail::app::action::{ACTIONS, Action, Context};
 use flowtail::app::{Effect, Focus, Mode, Pin};
 use flowtail::engine::view::Tab;
@@ -95,7 +97,7 @@ fn crowd() -> Stage {
     for n in 0..200 {
         let (start, end) = (1_534_778_900 + n % 60, 1_534_778_960 + n % 60);
         let ends = format!("10.20.1.{n} 172.16.0.178 {} 443", 40_000 + n);
-        lines += &format!("2 622676721278 eni-0536faba73134a9b7 {ends} 6 5 {} {start} {end} ACCEPT OK\n", 500 + n);
+        let _ = writeln!(lines, "2 622676721278 eni-0536faba73134a9b7 {ends} 6 5 {} {start} {end} ACCEPT OK", 500 + n);
     }
     let mut stage = crate::stage();
     stage.resize(100, 24).feed([crate::batch(&lines)]);

@@ -75,12 +75,12 @@ impl Stage {
         let ground = self.look.theme.selected().bg;
         let mut text = String::new();
         for y in area.top()..area.bottom() {
-            let cells = (area.left()..area.right()).filter_map(|x| self.frame.cell((x, y)));
+            let mut cells = (area.left()..area.right()).filter_map(|x| self.frame.cell((x, y)));
             let selected = |cell: Option<&Cell>| cell.is_some_and(|cell| Some(cell.bg) == ground);
             let line: String = cells.clone().map(Cell::symbol).collect();
             text.push(if selected(cells.clone().next()) { '>' } else { ' ' });
             text.push_str(line.trim_end());
-            text.push_str(if selected(cells.last()) { " <\n" } else { "\n" });
+            text.push_str(if selected(cells.next_back()) { " <\n" } else { "\n" });
         }
         text
     }
@@ -153,8 +153,8 @@ fn group() {
 #[test]
 fn waiting() {
     let mut stage = Stage::new("/vpc/flow-logs", Some("us-west-1"), look(), (120, 32));
-    let state = SourceState::Waiting { why: "CloudWatch Logs asks for fewer requests".to_owned(), until: NOW + 7_500 };
-    stage.feed([Input::Status(SourceStatus { state, ..SourceStatus::default() })]);
+    let waits = SourceState::Waiting { why: "CloudWatch Logs asks for fewer requests".to_owned(), until: NOW + 7_500 };
+    stage.feed([Input::Status(SourceStatus { state: waits, ..SourceStatus::default() })]);
     stage.pictures("waiting");
 }
 
@@ -168,8 +168,8 @@ fn empty() {
 fn failed_with_a_gap() {
     let mut stage = stage();
     let gap = Gap { from: 1_534_778_930, to: 1_534_778_990, why: "access denied".to_owned() };
-    let state = SourceState::Failed("AccessDenied: allow logs:FilterLogEvents on the log group".to_owned());
-    stage.feed([Input::Gap(gap), Input::Status(SourceStatus { state, ..SourceStatus::default() })]);
+    let failed = SourceState::Failed("AccessDenied: allow logs:FilterLogEvents on the log group".to_owned());
+    stage.feed([Input::Gap(gap), Input::Status(SourceStatus { state: failed, ..SourceStatus::default() })]);
     stage.pictures("failed");
 }
 

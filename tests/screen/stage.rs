@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 /// What the clock on the wall says, Unix milliseconds: 2018-08-20 15:30:00 UTC.
 pub const NOW: i64 = 1_534_779_000_000;
 
-/// Memory of the engine. More than any test fills.
-const MEMORY: usize = 256 << 20;
+/// Memory of the engine: what the program takes unless told otherwise.
+const MEMORY: usize = 1 << 30;
 
 /// Questions after which a screen that asks on and on is broken.
 const PATIENCE: usize = 20;
