@@ -57,10 +57,8 @@ fn lines(search: &str) -> Vec<HelpLine> {
 }
 
 pub(super) fn draw(state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
-    let width = screen.width.min(92);
-    let height = screen.height.saturating_sub(if screen.height > 12 { 2 } else { 0 });
-    let x = screen.x + (screen.width - width) / 2;
-    let area = Rect::new(x, screen.y + (screen.height - height) / 2, width, height);
+    // All but the line of hints.
+    let area = Rect { height: screen.height.saturating_sub(u16::from(screen.height > 6)), ..screen };
     if area.height < 2 || area.width < 4 {
         return;
     }

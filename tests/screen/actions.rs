@@ -104,12 +104,6 @@ fn crowd() -> Stage {
     stage
 }
 
-impl Stage {
-    fn shows(&self, text: &str) -> bool {
-        self.text().contains(text)
-    }
-}
-
 /// Place of the cursor in the whole order.
 fn index(stage: &Stage) -> u64 {
     stage.app.view().table().index

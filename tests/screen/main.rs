@@ -5,6 +5,11 @@
 //! committed: these files are what a user sees.
 
 mod actions;
+mod cursor;
+mod drill;
+mod plain;
+mod play;
+mod prompts;
 mod stage;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};

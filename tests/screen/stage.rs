@@ -86,9 +86,15 @@ impl Stage {
     /// Presses the keys that `keys` spells ([`Key::sequence`]), each on the frame that the one before it made.
     pub fn run(&mut self, keys: &str) -> &mut Stage {
         for key in Key::sequence(keys) {
-            self.effects = self.app.input(&Pressed::Key(key));
-            self.settle();
+            self.press(&Pressed::Key(key));
         }
+        self
+    }
+
+    /// Does one thing that a user can do: a key, a paste, the mouse.
+    pub fn press(&mut self, pressed: &Pressed) -> &mut Stage {
+        self.effects = self.app.input(pressed);
+        self.settle();
         self
     }
 
