@@ -230,7 +230,6 @@ impl Pane<'_> {
         let wide = |place: usize| lines.iter().map(|line| fmt::width(&line[place])).max().unwrap_or(0).into();
         let (src, dst, bytes, packets): (usize, usize, usize, usize) = (wide(2), wide(3), wide(4), wide(5));
         let style = self.theme.style(Token::Text);
-        let arrow = self.arrow;
         for [time, action, from, to, sum, count, interface] in &lines {
             let line = format!(
                 "{time} {action} {from:<src$} {} {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}",
