@@ -170,28 +170,12 @@ fn cell_text(page: &Page, row: usize, index: usize, col: Col, dated: bool) -> St
         Col::Alert(column) => {
             page.alerts.get(row).map(|alert| cell::alert_text(column, alert, dated)).unwrap_or_default()
         }
-        _ if let Some(word) = without_traffic(page, row, col) => word.to_owned(),
         _ => page
             .rows
             .get(row)
             .and_then(|row| row.cells.get(index))
             .map(|value| cell::text(col, value, dated))
             .unwrap_or_default(),
-    }
-}
-
-/// What a record without traffic says in the place of its source. The status column is the first to go on a narrow screen, and evidence
-/// that was lost must not look like an interface that was quiet.
-fn without_traffic(page: &Page, row: usize, col: Col) -> Option<&'static str> {
-    if page.tab != Tab::Flows || col != Col::Field(Field::SrcAddr) {
-        return None;
-    }
-    let status = Column::Field(Field::LogStatus);
-    let at = page.columns.iter().position(|column| *column == status)?;
-    match page.rows.get(row)?.cells.get(at)? {
-        Cell::Text(word) if &**word == "NODATA" => Some("NODATA"),
-        Cell::Text(word) if &**word == "SKIPDATA" => Some("SKIPDATA"),
-        _ => None,
     }
 }
 
@@ -204,7 +188,6 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
             Some(alert) => cell::alert_style(paint.theme, column, alert),
             None => return,
         },
-        (col, Some(_)) if without_traffic(page, row, col) == Some("SKIPDATA") => paint.theme.bold(Token::Gap),
         (col, Some(value)) => cell::style(paint.theme, col, value),
         (_, None) => return,
     };

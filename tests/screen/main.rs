@@ -249,7 +249,7 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
     let mut stage = stage();
     stage.resize(60, 24);
     let text = stage.text();
-    assert!(text.contains("15:28:42 - SKIPDATA") && text.contains("15:27:42 - NODATA"), "{text}");
+    assert!(text.contains("15:28:42 SKIPDATA: records lost") && text.contains("15:27:42 NODATA: no traffic"), "{text}");
 }
 
 /// Key strings that lead to every mode and pane there is.
