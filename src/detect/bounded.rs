@@ -38,7 +38,7 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
             return self.young.get_index_mut(index).map(|(_, value)| value);
         }
         let (key, value) = self.old.swap_remove_entry(key)?;
-        Some(self.insert_young(key, value))
+        Some(self.insert_new(key, value))
     }
 
     /// The value of `key`, which does not count as touched.
@@ -53,7 +53,7 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
             return;
         }
         self.old.swap_remove(&key);
-        self.insert_young(key, value);
+        self.insert_new(key, value);
     }
 
     /// The value of `key`, which counts as touched, made where there is none. Like [`Bounded::insert`] it may push others out.
@@ -65,11 +65,11 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
             return &mut self.young[index];
         }
         let value = self.old.swap_remove(key).unwrap_or_else(make);
-        self.insert_young(key.clone(), value)
+        self.insert_new(key.clone(), value)
     }
 
-    /// Puts in an entry that neither generation has.
-    fn insert_young(&mut self, key: K, value: V) -> &mut V {
+    /// Puts in an entry that is known not to be there, and saves looking for it.
+    pub(super) fn insert_new(&mut self, key: K, value: V) -> &mut V {
         if self.young.len() >= self.half {
             let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
             self.dropped.extend(gone);

@@ -160,7 +160,11 @@ impl RuleState {
             tip.records += records(&new);
             let group = new.group.clone();
             let counts = new.counts;
-            self.sessions.insert(id, new);
+            if unknown {
+                self.sessions.insert_new(id, new);
+            } else {
+                self.sessions.insert(id, new);
+            }
             self.forgotten += self.sessions.take_dropped().len() as u64;
             if counts || old.is_some() || !self.novelty.is_empty() {
                 self.change(&group, tip, book);
