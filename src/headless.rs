@@ -57,7 +57,7 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
     }
     let detector = start::detector(common.memory)?;
     let source = Source::prepare(command, false).await?;
-    let core = Core::new(source.config(common.memory), detector, true);
+    let core = Core::new(source.config(common.memory), detector, matches!(what, Print::Sessions | Print::Alerts));
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
@@ -175,7 +175,10 @@ impl Printer {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             eprintln!("flowtail: {unparsed} {lines} did not parse; --print quarantine shows them");
         }
-        Ok(self.printed)
+        let printed = self.printed;
+        // The process ends: the system takes all memory back at once, where freeing it piece by piece would be a good part of a short run.
+        std::mem::forget(self);
+        Ok(printed)
     }
 
     fn rows(&mut self, batch: &Decoded, text: &mut String) {

@@ -1,8 +1,10 @@
 //! Keys while there is text to edit: the filter bar, the group prompt, the search in help.
 
 use super::prompt::{Draft, FilterBar, GroupPrompt};
+use super::view::stage;
 use super::{Action, App, Applied, HelpState, Line, Mode, Tone};
-use crate::engine::view::{Column, Sort, Tab};
+use crate::engine::view::{Column, Page, Sort, Tab};
+use crate::filter::{Completion, Sets, complete};
 use crate::record::{Cell, Field};
 
 impl App {
@@ -13,7 +15,6 @@ impl App {
         }
         let text = self.view.filter.as_ref().map_or("", |applied| &applied.text);
         self.mode = Mode::Filter(FilterBar::new(text, self.view.tab));
-        self.look_up();
     }
 
     /// Opens the group prompt on the columns there are.
@@ -37,11 +38,7 @@ impl App {
                     }
                 }
             }
-            Action::Complete => match &mut self.mode {
-                Mode::Group(prompt) => prompt.accept_candidate(),
-                Mode::Filter(bar) => bar.accept_candidate(),
-                Mode::Main | Mode::Help(_) => {}
-            },
+            Action::Complete => self.complete(),
             Action::Up | Action::Down | Action::PageUp | Action::PageDown => {
                 let page = self.viewport.help.0.saturating_sub(1).max(1).cast_signed();
                 let by = match action {
@@ -54,27 +51,28 @@ impl App {
             }
             edit => self.edit_line(|line| change(line, edit)),
         }
-        self.look_up();
     }
 
-    /// Completion follows the caret.
-    fn look_up(&mut self) {
-        let Mode::Filter(bar) = &mut self.mode else { return };
-        let page = &self.page;
-        bar.look_up(&mut |field| {
-            let Some(at) = page.columns.iter().position(|column| *column == Column::Field(field)) else {
-                return Vec::new();
-            };
-            let mut seen: Vec<(Cell, u64)> = Vec::new();
-            for cell in page.rows.iter().filter_map(|row| row.cells.get(at)).filter(|cell| **cell != Cell::Absent) {
-                match seen.iter_mut().find(|(known, _)| known == cell) {
-                    Some((_, count)) => *count += 1,
-                    None => seen.push((cell.clone(), 1)),
+    /// What can stand at the caret of the filter bar, best first. Values are those of the rows of the page.
+    pub fn completion(&self) -> Completion {
+        let Mode::Filter(bar) = &self.mode else { return Completion::default() };
+        let seen = &mut |field| values(&self.page, field);
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::default(), seen)
+    }
+
+    /// Takes the first candidate.
+    fn complete(&mut self) {
+        let completion = self.completion();
+        match &mut self.mode {
+            Mode::Filter(bar) => {
+                if let Some(best) = completion.candidates.first() {
+                    bar.line.replace(completion.range, &best.text);
+                    bar.judge();
                 }
             }
-            seen.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-            seen
-        });
+            Mode::Group(prompt) => prompt.accept_candidate(),
+            Mode::Main | Mode::Help(_) => {}
+        }
     }
 
     /// Text from the clipboard.
@@ -83,7 +81,6 @@ impl App {
             return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
         }
         self.edit_line(|line| line.insert(text));
-        self.look_up();
     }
 
     pub(super) fn scroll_help(&mut self, by: isize) {
@@ -166,6 +163,20 @@ impl App {
         table.group_by.clone_from(fields);
         table.reset();
     }
+}
+
+/// The values that the rows of a page have in `field`, most frequent first, and among equals in the order of the page.
+fn values(page: &Page, field: Field) -> Vec<(Cell, u64)> {
+    let Some(at) = page.columns.iter().position(|column| *column == Column::Field(field)) else { return Vec::new() };
+    let mut values: Vec<(Cell, u64)> = Vec::new();
+    for cell in page.rows.iter().filter_map(|row| row.cells.get(at)).filter(|cell| **cell != Cell::Absent) {
+        match values.iter_mut().find(|(known, _)| known == cell) {
+            Some((_, rows)) => *rows += 1,
+            None => values.push((cell.clone(), 1)),
+        }
+    }
+    values.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    values
 }
 
 fn change(line: &mut Line, action: Action) {

@@ -33,10 +33,12 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
 
     /// The value of `key`, which counts as touched.
     pub(super) fn get_mut<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<&mut V> {
-        if let Some((key, value)) = self.old.swap_remove_entry(key) {
-            self.insert(key, value);
+        // What is busy is young: one look-up finds it.
+        if let Some(index) = self.young.get_index_of(key) {
+            return self.young.get_index_mut(index).map(|(_, value)| value);
         }
-        self.young.get_mut(key)
+        let (key, value) = self.old.swap_remove_entry(key)?;
+        Some(self.insert_young(key, value))
     }
 
     /// The value of `key`, which does not count as touched.
@@ -46,12 +48,34 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
 
     /// Puts an entry in. What had to go for it waits in [`Bounded::take_dropped`].
     pub(super) fn insert(&mut self, key: K, value: V) {
+        if let Some(known) = self.young.get_mut(&key) {
+            *known = value;
+            return;
+        }
         self.old.swap_remove(&key);
-        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+        self.insert_young(key, value);
+    }
+
+    /// The value of `key`, which counts as touched, made where there is none. Like [`Bounded::insert`] it may push others out.
+    pub(super) fn get_or_insert(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
+    where
+        K: Clone,
+    {
+        if let Some(index) = self.young.get_index_of(key) {
+            return &mut self.young[index];
+        }
+        let value = self.old.swap_remove(key).unwrap_or_else(make);
+        self.insert_young(key.clone(), value)
+    }
+
+    /// Puts in an entry that neither generation has.
+    fn insert_young(&mut self, key: K, value: V) -> &mut V {
+        if self.young.len() >= self.half {
             let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
             self.dropped.extend(gone);
         }
-        self.young.insert(key, value);
+        let (index, _) = self.young.insert_full(key, value);
+        &mut self.young[index]
     }
 
     /// Takes an entry out.

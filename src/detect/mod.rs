@@ -97,6 +97,8 @@ pub struct Detector {
     /// The input's span, where somebody knew it beforehand.
     span: Option<(i64, i64)>,
     watermark: i64,
+    /// Greatest number of a session that was shown.
+    newest: u64,
     hosts: Hosts,
     /// Whether any rule needs to know the hosts.
     novelty: bool,
@@ -126,6 +128,7 @@ impl Detector {
             seen: None,
             span: None,
             watermark: i64::MIN,
+            newest: 0,
             hosts: Hosts::new(),
             novelty,
         }
@@ -152,8 +155,11 @@ impl Detector {
         if self.novelty {
             self.hosts.saw(row, start);
         }
+        // Sessions are numbered as they open: one beyond the newest was never shown, and no rule need look for what it added before.
+        let unknown = id > self.newest;
+        self.newest = self.newest.max(id);
         for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
-            state.session(id, row, end, &self.hosts, &mut self.book);
+            state.session(id, row, end, unknown, &self.hosts, &mut self.book);
         }
     }
 

@@ -117,10 +117,18 @@ impl RuleState {
         }
     }
 
-    /// A session changed: its old contribution goes, the new one comes.
-    pub(super) fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
+    /// A session changed: its old contribution goes, the new one comes. `unknown` says that it is shown for the first time.
+    pub(super) fn session<R: Row + ?Sized>(
+        &mut self,
+        id: u64,
+        row: &R,
+        end: i64,
+        unknown: bool,
+        hosts: &Hosts,
+        book: &mut Book,
+    ) {
         let mut new = self.contribution(id, row, end);
-        let old = if self.sessions.len() == 0 { None } else { self.sessions.remove(&id) };
+        let old = if unknown { None } else { self.sessions.remove(&id) };
         if new.is_none() && old.is_none() {
             return;
         }
@@ -266,24 +274,21 @@ impl RuleState {
         if !what.counts {
             return;
         }
-        if self.groups.get(&what.group).is_none() {
-            self.generation += 1;
-            self.groups.insert(what.group.clone(), Group::numbered(self.generation));
-            for (key, group) in self.groups.take_dropped() {
-                if group.incident.is_some() {
-                    // An open alert must not lose its evidence to a flood of other groups.
-                    self.groups.insert(key, group);
-                } else {
-                    self.words = self.words.saturating_sub(group.words());
-                    self.evicted += 1;
-                }
+        let next = self.generation + 1;
+        let group = self.groups.get_or_insert(&what.group, || Group::numbered(next));
+        self.generation = self.generation.max(group.generation);
+        let before = group.words();
+        group.add(&self.rule.aggregates, what, self.base, self.words < self.word_cap);
+        self.words += group.words() - before;
+        what.generation = group.generation;
+        for (key, group) in self.groups.take_dropped() {
+            if group.incident.is_some() {
+                // An open alert must not lose its evidence to a flood of other groups.
+                self.groups.insert(key, group);
+            } else {
+                self.words = self.words.saturating_sub(group.words());
+                self.evicted += 1;
             }
-        }
-        if let Some(group) = self.groups.get_mut(&what.group) {
-            let before = group.words();
-            group.add(&self.rule.aggregates, what, self.base, self.words < self.word_cap);
-            self.words += group.words() - before;
-            what.generation = group.generation;
         }
     }
 

@@ -63,7 +63,7 @@ struct Pane {
     active: (i64, i64),
     /// Least start and greatest end of what ends here.
     span: (i64, i64),
-    /// For `min` and `max` slots: value, session, pane in which it begins; best first.
+    /// For `min` and `max` slots, as far as there are any: value, session, pane in which it begins; best first.
     extremes: Vec<Vec<(f64, u64, i64)>>,
 }
 
@@ -129,6 +129,9 @@ impl Group {
                 }
                 (Function::Min | Function::Max, Item::Number(value)) if !value.is_nan() => {
                     if let Some(pane) = self.pane_mut(what.panes.1) {
+                        if pane.extremes.len() <= slot {
+                            pane.extremes.resize_with(slot + 1, Vec::new);
+                        }
                         let best = &mut pane.extremes[slot];
                         let greatest = aggregate.function == Function::Max;
                         let at = best.partition_point(
@@ -161,8 +164,8 @@ impl Group {
                     }
                 }
                 (Function::Min | Function::Max, Item::Number(_)) => {
-                    if let Some(pane) = self.pane_mut(what.panes.1) {
-                        pane.extremes[slot].retain(|(_, id, _)| *id != what.id);
+                    if let Some(best) = self.pane_mut(what.panes.1).and_then(|pane| pane.extremes.get_mut(slot)) {
+                        best.retain(|(_, id, _)| *id != what.id);
                     }
                 }
                 _ => {}
@@ -294,7 +297,7 @@ impl Group {
                 ended: vec![0.0; slots].into(),
                 active: (0, 0),
                 span: (i64::MAX, i64::MIN),
-                extremes: vec![Vec::new(); slots],
+                extremes: Vec::new(),
             };
             self.panes.insert(at, pane);
         }
@@ -321,7 +324,7 @@ impl Window<'_> {
             }
             Some(function @ (Function::Min | Function::Max)) => {
                 let best = self.group.panes.iter().filter(|pane| pane.index >= from).filter_map(|pane| {
-                    pane.extremes[slot].iter().find(|(_, _, begins)| *begins <= to).map(|(value, ..)| *value)
+                    pane.extremes.get(slot)?.iter().find(|(_, _, begins)| *begins <= to).map(|(value, ..)| *value)
                 });
                 let best = if function == Function::Max { best.reduce(f64::max) } else { best.reduce(f64::min) };
                 best.unwrap_or(f64::NAN)

@@ -3,13 +3,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::clock::Clock;
 use super::look::Look;
 use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::record::columns::Remap;
-use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table};
+use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds};
 use crate::session::{Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
@@ -101,6 +103,8 @@ pub struct Core {
     pulse: Pulse,
     arrival: i64,
     rows_since_advance: u64,
+    /// Sessions that changed since the rules last saw them, with the greatest end of the records that changed them.
+    untold: IndexMap<u64, i64, foldhash::fast::RandomState>,
     /// Rows that frozen views had to let go.
     frozen_lost: u64,
     news: Vec<AlertEvent>,
@@ -118,7 +122,7 @@ impl Core {
         let memory = config.memory;
         Core {
             ring: Ring::new(memory / 100 * 45),
-            sessions: SessionTable::new(memory / 100 * 35, config.lateness),
+            sessions: SessionTable::new(memory / 100 * 35, config.lateness).reporting(collect),
             config,
             names: Names::default(),
             detector,
@@ -137,6 +141,7 @@ impl Core {
             pulse: Pulse::default(),
             arrival: 0,
             rows_since_advance: 0,
+            untold: IndexMap::default(),
             frozen_lost: 0,
             news: Vec::new(),
             finished: Vec::new(),
@@ -191,6 +196,7 @@ impl Core {
         for row in rows {
             self.ingest_row(&batch.columns, row, batch.arrival.div_euclid(1000), remap);
         }
+        self.tell_rules();
         self.collect_news();
     }
 
@@ -221,7 +227,7 @@ impl Core {
             }
             self.pulse.lags.push_back(ingestion.saturating_sub(end).cast_signed());
         }
-        let Ok(end) = i64::try_from(end) else { return };
+        let end = seconds(end);
         // A live source cannot deliver the future; recorded and unknown clocks say nothing.
         self.clock.observe(end, if self.config.live { arrival } else { 0 });
         if let Some(now) = self.clock.now()
@@ -230,20 +236,20 @@ impl Core {
             self.counts.late += 1;
         }
         if let Some(flow) = Flow::of(columns, row, &mut self.names) {
+            if self.sessions.is_full() {
+                // The record may push out a session that the rules have not seen as it is.
+                self.tell_rules();
+            }
             let change = self.sessions.add(&flow);
             for merged in change.merged {
+                self.untold.swap_remove(&merged);
                 self.detector.withdraw(merged);
             }
             // A record that repeats another exactly is held, and counts once.
             if !change.repeated {
                 self.detector.flow(&RowRef { table: columns, row }, flow.end);
-            }
-            if !change.repeated
-                && let Some(session) = self.sessions.get(change.id)
-            {
-                let region = self.config.region.as_deref();
-                let row = SessionRow { session, names: &self.names, region };
-                self.detector.session(change.id, &row, flow.end);
+                let end = self.untold.entry(change.id).or_insert(flow.end);
+                *end = flow.end.max(*end);
             }
             self.session_changes += 1;
         }
@@ -253,9 +259,21 @@ impl Core {
         }
     }
 
+    /// Shows the rules the sessions that changed. Once for many rows: a request and its answer are mostly neighbours, and what a rule thinks
+    /// of a session does not depend on the states in between.
+    fn tell_rules(&mut self) {
+        let region = self.config.region.as_deref();
+        for (id, end) in self.untold.drain(..) {
+            if let Some(session) = self.sessions.get(id) {
+                self.detector.session(id, &SessionRow { session, names: &self.names, region }, end);
+            }
+        }
+    }
+
     /// Passes event time on.
     fn advance(&mut self) {
         self.rows_since_advance = 0;
+        self.tell_rules();
         if let Some(now) = self.clock.now() {
             self.sessions.advance(now);
             self.detector.advance(now.saturating_sub(self.config.lateness));
@@ -288,9 +306,8 @@ impl Core {
     }
 
     fn collect_news(&mut self) {
-        let finished = self.sessions.take_finished();
         if self.collect {
-            self.finished.extend(finished);
+            self.finished.append(&mut self.sessions.take_finished());
         }
         for event in self.detector.drain() {
             let alert = match &event {
@@ -438,7 +455,6 @@ impl Core {
         let recent = self.pulse.seconds.iter().filter(|(second, _)| *second > self.arrival - 10);
         let arrived: u64 = recent.map(|(_, count)| count).sum();
         let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
-        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let mut state = self.state.clone();
         if state.note.is_none() {
             state.note = self.remarks.back().cloned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::view::{Bin, Timeline};
-use crate::record::{Field, Table};
+use crate::record::{Field, Table, seconds};
 
 /// Seconds of a bucket; a bin of the screen is one or more of them.
 const STEP: i64 = 10;
@@ -42,7 +42,7 @@ impl Buckets {
     }
 
     fn bucket<T: Table>(table: &T, row: usize) -> i64 {
-        i64::try_from(table.time(row)).unwrap_or(i64::MAX).div_euclid(STEP)
+        seconds(table.time(row)).div_euclid(STEP)
     }
 
     /// The strip that ends at `now`, in at most `bins` bins of a round width.

@@ -46,6 +46,14 @@ pub fn place_of(code: u64) -> usize {
     code as usize - 1
 }
 
+/// Puts `code` at `row` of a column, which may be shorter: what is missing is absent.
+fn push_padded(column: &mut Vec<u64>, row: usize, code: u64) {
+    if column.len() != row {
+        column.resize(row, 0);
+    }
+    column.push(code);
+}
+
 /// The code of a number.
 pub fn code_of(number: u64) -> u64 {
     number.saturating_add(1)
@@ -64,9 +72,7 @@ impl Columns {
 
     /// Sets `field` of the row being built.
     pub(super) fn put(&mut self, field: Field, code: u64) {
-        let column = &mut self.values[field as usize];
-        column.resize(self.len, 0);
-        column.push(code);
+        push_padded(&mut self.values[field as usize], self.len, code);
     }
 
     /// The code of an address, interned.
@@ -117,8 +123,7 @@ impl Columns {
     pub fn append(&mut self, other: &Columns, row: usize, remap: &mut Remap) {
         for (index, column) in other.values.iter().enumerate() {
             let Some(&code) = column.get(row).filter(|code| **code != 0) else { continue };
-            let field = super::field::FIELDS[index].field;
-            let code = match field.kind() {
+            let code = match super::field::FIELDS[index].kind {
                 Kind::Addr => remap.addr(code, || self.addrs.insert_full(other.addr(code)).0 as u64 + 1),
                 Kind::Text => remap.text(code, || {
                     let text = other.text(code);
@@ -129,12 +134,10 @@ impl Columns {
                 }),
                 _ => code,
             };
-            let column = &mut self.values[index];
-            column.resize(self.len, 0);
-            column.push(code);
+            push_padded(&mut self.values[index], self.len, code);
         }
         let verbatim = other.verbatim.get(&u32::try_from(row).unwrap_or(u32::MAX)).cloned();
-        self.finish_row(&Arc::clone(other.format(row)), verbatim, None);
+        self.finish_row(other.format(row), verbatim, None);
     }
 
     /// The parts, for sealing.

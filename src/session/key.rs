@@ -1,5 +1,6 @@
 //! What makes two records one conversation.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use crate::record::{Flow, NameId};
@@ -8,7 +9,7 @@ use crate::record::{Flow, NameId};
 pub type Endpoint = (IpAddr, u16);
 
 /// The symmetric key of a conversation: both directions and every observing interface share it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// VPC or account, since private addresses repeat between them.
     pub scope: NameId,
@@ -18,6 +19,24 @@ pub struct Key {
     pub a: Endpoint,
     /// The higher endpoint.
     pub b: Endpoint,
+}
+
+/// Few wide words instead of many bytes: the key is hashed for every record.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(bits(self.a.0));
+        state.write_u128(bits(self.b.0));
+        state.write_u64(u64::from(self.a.1) << 32 | u64::from(self.b.1) << 16 | u64::from(self.protocol));
+        self.scope.hash(state);
+    }
+}
+
+/// An address as a number. An IPv4 address and the IPv6 address of the same number are told apart by `Eq`.
+fn bits(addr: IpAddr) -> u128 {
+    match addr {
+        IpAddr::V4(addr) => addr.to_bits().into(),
+        IpAddr::V6(addr) => addr.to_bits(),
+    }
 }
 
 /// A direction of a conversation.

@@ -308,6 +308,40 @@ fn fingerprint(flow: &Flow) -> u64 {
     (flow.end.cast_unsigned() << 32) | (mix & 0xFFFF_FFFF)
 }
 
+/// Slots of the sessions of one key: mostly one, and then it costs no allocation.
+#[derive(Clone, Debug)]
+enum Slots {
+    One([u32; 1]),
+    Many(Vec<u32>),
+}
+
+impl Slots {
+    fn all(&self) -> &[u32] {
+        match self {
+            Slots::One(slot) => slot,
+            Slots::Many(slots) => slots,
+        }
+    }
+
+    fn push(&mut self, slot: u32) {
+        match self {
+            Slots::One([first]) => *self = Slots::Many(vec![*first, slot]),
+            Slots::Many(slots) => slots.push(slot),
+        }
+    }
+
+    /// Takes `slot` out; true where nothing is left.
+    fn remove(&mut self, slot: u32) -> bool {
+        match self {
+            Slots::One([only]) => *only == slot,
+            Slots::Many(slots) => {
+                slots.retain(|other| *other != slot);
+                slots.is_empty()
+            }
+        }
+    }
+}
+
 /// What a record did to the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -325,7 +359,7 @@ pub struct SessionTable {
     chunks: Vec<Arc<Vec<Option<Session>>>>,
     free: Vec<u32>,
     /// Every session held, by key. Hashed with a random seed, since senders choose the keys.
-    by_key: HashMap<Key, Vec<u32>, foldhash::quality::RandomState>,
+    by_key: HashMap<Key, Slots, foldhash::quality::RandomState>,
     slots: HashMap<u64, u32, foldhash::fast::RandomState>,
     /// When open sessions may be over: each open session stands in one of the two, scan noise (one side, two packets at most) apart,
     /// since it is dropped first.
@@ -345,6 +379,8 @@ pub struct SessionTable {
     merged: u64,
     /// Sessions that are over or were dropped since they were last asked for.
     finished: Vec<Session>,
+    /// Whether anybody asks for them.
+    report: bool,
 }
 
 impl SessionTable {
@@ -367,7 +403,15 @@ impl SessionTable {
             dropped: 0,
             merged: 0,
             finished: Vec::new(),
+            report: true,
         }
+    }
+
+    /// Whether to keep a copy of each session that is over or dropped for [`SessionTable::take_finished`]; it does unless told otherwise.
+    #[must_use]
+    pub fn reporting(mut self, report: bool) -> SessionTable {
+        self.report = report;
+        self
     }
 
     /// Longest pause within a session of `protocol`, seconds.
@@ -392,24 +436,28 @@ impl SessionTable {
         self.window = self.window.max((flow.end - flow.start).min(600));
         let (key, way) = Key::of(flow);
         let idle = self.idle(key.protocol);
-        let mut near: Vec<u32> = Vec::new();
+        // Empty for most records, and then nothing is allocated.
+        let mut others: Vec<u32> = Vec::new();
+        let mut near = None;
         // A record that belongs to a session which is over and reported cannot change it any more.
         let mut late = flow.end.saturating_add(idle) < self.settled;
-        for &slot in self.by_key.get(&key).into_iter().flatten() {
+        for &slot in self.by_key.get(&key).map_or(&[][..], Slots::all) {
             let Some(session) = self.peek(slot) else { continue };
             let touches =
                 flow.start <= session.last.saturating_add(idle) && session.first.saturating_sub(idle) <= flow.end;
             if touches && session.over {
                 late = true;
+            } else if touches && near.is_none() {
+                near = Some(slot);
             } else if touches {
-                near.push(slot);
+                others.push(slot);
             }
         }
-        let Some((&slot, others)) = near.split_first() else {
+        let Some(slot) = near else {
             return self.open_session(key, way, flow, late);
         };
         // A record that closes the pause between sessions makes them one.
-        let merged = others.iter().filter_map(|other| self.merge(slot, *other)).collect();
+        let merged = others.into_iter().filter_map(|other| self.merge(slot, other)).collect();
         let mut repeated = false;
         let mut id = 0;
         if let Some(session) = self.peek_mut(slot) {
@@ -421,7 +469,7 @@ impl SessionTable {
     }
 
     fn open_session(&mut self, key: Key, way: Way, flow: &Flow, late: bool) -> Change {
-        if self.held >= self.capacity {
+        if self.is_full() {
             self.drop_one();
         }
         let id = self.next_id;
@@ -472,11 +520,16 @@ impl SessionTable {
     }
 
     fn finish_one(&mut self, slot: u32) {
+        let report = self.report;
         let Some(session) = self.peek_mut(slot) else { return };
         session.over = true;
-        let copy = session.clone();
+        // No record joins it any more, so none needs to be recognised.
+        for counter in session.observers.iter_mut().flat_map(|observer| &mut observer.ways) {
+            counter.seen = Vec::new();
+        }
+        let copy = report.then(|| session.clone());
+        self.finished.extend(copy);
         self.over.push_back(slot);
-        self.finished.push(copy);
     }
 
     /// Makes room: a session that is over, else scan noise, else what was idle longest.
@@ -514,7 +567,9 @@ impl SessionTable {
         let Some(mut session) = self.take(slot) else { return };
         session.evicted = true;
         self.dropped += 1;
-        self.finished.push(session);
+        if self.report {
+            self.finished.push(session);
+        }
     }
 
     /// Sessions that became final since the last call.
@@ -530,9 +585,14 @@ impl SessionTable {
     /// The session that a record belongs to, if it is held.
     pub fn find(&self, flow: &Flow) -> Option<&Session> {
         let (key, _) = Key::of(flow);
-        let slots = self.by_key.get(&key).into_iter().flatten();
+        let slots = self.by_key.get(&key).map_or(&[][..], Slots::all).iter();
         let near = |session: &&Session| flow.start <= session.last && session.first <= flow.end;
         slots.filter_map(|slot| self.peek(*slot)).find(near)
+    }
+
+    /// Whether a new session pushes another out.
+    pub fn is_full(&self) -> bool {
+        self.held >= self.capacity
     }
 
     /// Sessions held.
@@ -595,7 +655,7 @@ impl SessionTable {
         let place = slot as usize;
         Arc::make_mut(&mut self.chunks[place / CHUNK])[place % CHUNK] = Some(session);
         self.slots.insert(id, slot);
-        self.by_key.entry(key).or_default().push(slot);
+        self.by_key.entry(key).and_modify(|slots| slots.push(slot)).or_insert(Slots::One([slot]));
         self.held += 1;
         slot
     }
@@ -604,11 +664,10 @@ impl SessionTable {
         let place = slot as usize;
         let session = Arc::make_mut(self.chunks.get_mut(place / CHUNK)?).get_mut(place % CHUNK)?.take()?;
         self.slots.remove(&session.id);
-        if let Some(slots) = self.by_key.get_mut(&session.key) {
-            slots.retain(|other| *other != slot);
-            if slots.is_empty() {
-                self.by_key.remove(&session.key);
-            }
+        if let Some(slots) = self.by_key.get_mut(&session.key)
+            && slots.remove(slot)
+        {
+            self.by_key.remove(&session.key);
         }
         self.free.push(slot);
         self.held -= 1;

@@ -73,19 +73,21 @@ impl Row for SessionRow<'_> {
     fn get(&self, field: Field) -> Option<Value<'_>> {
         let session = self.session;
         let request = session.request();
-        let (asked, answered) = (session.totals(request), session.totals(request.reversed()));
+        // Looked up only for the fields that need them: rules ask for many others.
+        let asked = || session.totals(request);
+        let answered = || session.totals(request.reversed());
         Some(match field {
             Field::SrcAddr | Field::Client => Value::Addr(session.client().0),
             Field::DstAddr | Field::Server => Value::Addr(session.server().0),
             Field::SrcPort | Field::ClientPort => Value::Int(u64::from(session.client().1)),
             Field::DstPort | Field::ServerPort => Value::Int(u64::from(session.server().1)),
             Field::Protocol => Value::Int(u64::from(session.key.protocol)),
-            Field::Bytes => Value::Int(asked.bytes.saturating_add(answered.bytes)),
-            Field::Packets => Value::Int(asked.packets.saturating_add(answered.packets)),
-            Field::ReqBytes => Value::Int(asked.bytes),
-            Field::ReqPackets => Value::Int(asked.packets),
-            Field::RespBytes => Value::Int(answered.bytes),
-            Field::RespPackets => Value::Int(answered.packets),
+            Field::Bytes => Value::Int(asked().bytes.saturating_add(answered().bytes)),
+            Field::Packets => Value::Int(asked().packets.saturating_add(answered().packets)),
+            Field::ReqBytes => Value::Int(asked().bytes),
+            Field::ReqPackets => Value::Int(asked().packets),
+            Field::RespBytes => Value::Int(answered().bytes),
+            Field::RespPackets => Value::Int(answered().packets),
             Field::Start => seconds(session.first),
             Field::End => seconds(session.last),
             Field::Duration => seconds(session.last - session.first),

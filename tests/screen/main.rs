@@ -181,8 +181,9 @@ fn the_demo() {
 #[test]
 fn ascii() {
     let mut stage = Stage::new("flows.log", None, Look { glyphs: &ASCII, ..look() }, (120, 32));
-    stage.feed([batch(LINES), live()]);
-    for keys in ["", "d", "2", "a", "b", "<esc>/port =<enter>", "<esc>?"] {
+    let foreign = "2 東京 eni-é 10.0.0.1 10.0.0.2 1 2 6 1 40 1534778900 1534778960 ACCEPT OK\n";
+    stage.feed([batch(LINES), batch(foreign), live()]);
+    for keys in ["", "d", "2", "a", "b", "<esc>/port =<enter>", "<ctrl-u>", "<esc>?", "eni"] {
         stage.run(keys);
         assert!(stage.text().is_ascii(), "after {keys:?}:\n{}", stage.text());
     }
@@ -223,6 +224,33 @@ fn what_is_wrong_in_a_filter_is_underlined_where_it_is() {
         .collect();
     assert_eq!(underlined, "byts");
     assert_ne!(Some(stage.look.theme.color(Token::Error)), stage.look.theme.selected().bg);
+}
+
+#[test]
+fn tab_completes_a_filter_with_names_and_with_values_seen() {
+    for (typed, completed) in [
+        ("byt", "bytes"),
+        ("port 11211 and interf", "port 11211 and interface-id"),
+        ("interface-id = ", "interface-id = eni-0536faba73134a9b7"),
+        ("dstaddr = 13", "dstaddr = 13.125.33.130"),
+        ("nothing-begins-like-this", "nothing-begins-like-this"),
+    ] {
+        let mut stage = stage();
+        stage.run(&format!("/{typed}<tab>"));
+        let flowtail::app::Mode::Filter(bar) = stage.app.mode() else { panic!("the bar is closed") };
+        assert_eq!((bar.line.text(), bar.line.caret()), (completed, completed.len()));
+    }
+    let mut stage = stage();
+    stage.run("/udp and dstport = ");
+    assert!(stage.text().contains("11211"), "{}", stage.text());
+}
+
+#[test]
+fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
+    let mut stage = stage();
+    stage.resize(60, 24);
+    let text = stage.text();
+    assert!(text.contains("15:28:42 SKIPDATA: records lost") && text.contains("15:27:42 NODATA: no traffic"), "{text}");
 }
 
 /// Key strings that lead to every mode and pane there is.

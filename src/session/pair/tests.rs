@@ -113,6 +113,16 @@ fn one_side_is_half_and_then_unanswered_and_has_no_ratio() {
 }
 
 #[test]
+fn times_at_the_edge_of_64_bits_end_like_others() {
+    let (sessions, _) = paired(
+        "2 1 eni-a 10.0.0.1 10.0.0.2 1 443 6 1 40 18446744073709551614 18446744073709551614 ACCEPT OK\n\
+         2 1 eni-a 10.0.0.1 10.0.0.3 1 443 6 18446744073709551614 18446744073709551614 0 9223372036854775807 ACCEPT OK\n\
+         2 1 eni-a 10.0.0.3 10.0.0.1 443 1 6 18446744073709551614 18446744073709551614 5 6 ACCEPT OK\n",
+    );
+    assert_eq!(sessions.len(), 2);
+}
+
+#[test]
 fn a_record_after_the_end_of_its_session_is_late() {
     let mut names = Names::default();
     let mut table = SessionTable::new(1 << 20, 600);
