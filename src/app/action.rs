@@ -151,7 +151,7 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Cancel, Prompt, &["esc", "ctrl-c"], "cancel", "Leave everything as it was"),
     def(A::Older, Prompt, &["up", "ctrl-p"], "history", "Older entry of the history"),
     def(A::Newer, Prompt, &["down", "ctrl-n"], "", "Newer entry of the history"),
-    def(A::Complete, Prompt, &["tab"], "complete", "Complete the word with the first that is offered"),
+    def(A::Complete, Prompt, &["tab"], "complete", "Complete the word with the first of what is offered"),
     def(A::CaretLeft, Prompt, &["left", "ctrl-b"], "", "One character left"),
     def(A::CaretRight, Prompt, &["right", "ctrl-f"], "", "One character right"),
     def(A::CaretStart, Prompt, &["home", "ctrl-a"], "", "To the start"),

@@ -2,7 +2,8 @@
 
 use super::prompt::{Draft, FilterBar, GroupPrompt};
 use super::{Action, App, Applied, HelpState, Line, Mode, Tone};
-use crate::engine::view::{Column, Sort, Tab};
+use crate::engine::view::{Column, Page, Sort, Tab};
+use crate::filter::{Completion, Sets, complete};
 use crate::record::{Cell, Field};
 
 impl App {
@@ -13,7 +14,6 @@ impl App {
         }
         let text = self.view.filter.as_ref().map_or("", |applied| &applied.text);
         self.mode = Mode::Filter(FilterBar::new(text, self.view.tab));
-        self.look_up();
     }
 
     /// Opens the group prompt on the columns there are.
@@ -37,11 +37,7 @@ impl App {
                     }
                 }
             }
-            Action::Complete => match &mut self.mode {
-                Mode::Group(prompt) => prompt.accept_candidate(),
-                Mode::Filter(bar) => bar.accept_candidate(),
-                Mode::Main | Mode::Help(_) => {}
-            },
+            Action::Complete => self.complete(),
             Action::Up | Action::Down | Action::PageUp | Action::PageDown => {
                 let page = self.viewport.help.0.saturating_sub(1).max(1).cast_signed();
                 let by = match action {
@@ -54,27 +50,6 @@ impl App {
             }
             edit => self.edit_line(|line| change(line, edit)),
         }
-        self.look_up();
-    }
-
-    /// Completion follows the caret.
-    fn look_up(&mut self) {
-        let Mode::Filter(bar) = &mut self.mode else { return };
-        let page = &self.page;
-        bar.look_up(&mut |field| {
-            let Some(at) = page.columns.iter().position(|column| *column == Column::Field(field)) else {
-                return Vec::new();
-            };
-            let mut seen: Vec<(Cell, u64)> = Vec::new();
-            for cell in page.rows.iter().filter_map(|row| row.cells.get(at)).filter(|cell| **cell != Cell::Absent) {
-                match seen.iter_mut().find(|(known, _)| known == cell) {
-                    Some((_, count)) => *count += 1,
-                    None => seen.push((cell.clone(), 1)),
-                }
-            }
-            seen.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-            seen
-        });
     }
 
     /// Text from the clipboard.
@@ -83,7 +58,6 @@ impl App {
             return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
         }
         self.edit_line(|line| line.insert(text));
-        self.look_up();
     }
 
     pub(super) fn scroll_help(&mut self, by: isize) {

@@ -51,7 +51,7 @@ impl Line {
         }
     }
 
-    /// Puts `text` in the place of a byte range, caret after it. A range that is none of this text changes nothing.
+    /// Puts `text` in the place of a byte range, caret behind it. A range that is none of this text changes nothing.
     pub fn replace(&mut self, range: std::ops::Range<usize>, text: &str) {
         if self.text.get(range.clone()).is_some() {
             self.cut(range.start, range.end);

@@ -7,8 +7,8 @@ use super::history::History;
 use super::line::Line;
 use super::view::stage;
 use crate::engine::view::Tab;
-use crate::filter::{Completion, Filter, FilterError, Sets, complete};
-use crate::record::{Cell, FIELDS, Field, FieldDef, On};
+use crate::filter::{Filter, FilterError};
+use crate::record::{FIELDS, Field, FieldDef, On};
 
 /// The filter bar while it is open.
 #[derive(Clone, Debug)]
@@ -19,8 +19,6 @@ pub struct FilterBar {
     pub draft: Draft,
     /// Whether Enter was pressed on it in vain.
     pub refused: bool,
-    /// What can stand at the caret.
-    pub completion: Completion,
     tab: Tab,
     steps_back: usize,
     unsent: String,
@@ -44,7 +42,6 @@ impl FilterBar {
             line: Line::new(text),
             draft: Draft::Empty,
             refused: false,
-            completion: Completion::default(),
             tab,
             steps_back: 0,
             unsent: String::new(),
@@ -64,18 +61,6 @@ impl FilterBar {
                 Err(error) => Draft::Bad(error),
             }
         };
-    }
-
-    /// Looks up what can stand at the caret. `seen` gives the values of a field among the rows on the screen.
-    pub fn look_up(&mut self, seen: &mut dyn FnMut(Field) -> Vec<(Cell, u64)>) {
-        self.completion = complete(self.line.text(), self.line.caret(), stage(self.tab), &Sets::default(), seen);
-    }
-
-    /// Puts the first that is offered in the place of the word at the caret.
-    pub fn accept_candidate(&mut self) {
-        let Some(candidate) = self.completion.candidates.first() else { return };
-        self.line.replace(self.completion.range.clone(), &candidate.text);
-        self.judge();
     }
 
     /// One entry of the history further back.

@@ -173,22 +173,24 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
         Draft::Good(filter) => match filter.warnings().first() {
             Some(warning) => (warning.message.clone(), Token::Warning),
             None if app.page().draft == Some((0, true)) => {
-                let offered = offered(bar);
-                let more = if offered.is_empty() { offered } else { format!("  Tab: {offered}") };
+                let offered = offered(app);
+                let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
                 (format!("No row that is held matches.{more}"), Token::Warning)
             }
-            None => (offered(bar), Token::Muted),
+            None => (offered(app), Token::Muted),
         },
-        Draft::Empty => ("11211, 10.0.0.0/8, eni-…, udp and bytes > 1000, not port 443".to_owned(), Token::Muted),
+        Draft::Empty => {
+            ("11211, 10.0.0.0/8, eni-0536faba73134a9b7, udp and bytes > 1000, not port 443".to_owned(), Token::Muted)
+        }
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
 }
 
-/// What Tab puts at the caret first, and what else could stand there.
-fn offered(bar: &FilterBar) -> String {
-    const MOST: usize = 12;
-    bar.completion.candidates.iter().take(MOST).map(|candidate| candidate.text.as_str()).collect::<Vec<_>>().join("  ")
+/// What Tab would put at the caret, and what else could stand there.
+fn offered(app: &App) -> String {
+    let candidates = app.completion().candidates;
+    candidates.iter().map(|candidate| candidate.text.as_str()).collect::<Vec<_>>().join("  ")
 }
 
 fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {

@@ -12,7 +12,7 @@ const FILTER: &[(&str, &str)] = &[
     ("11211", "a port, either side"),
     ("13.125.33.130", "an address, either side"),
     ("10.0.0.0/8", "a network"),
-    ("eni-0536…", "an interface"),
+    ("eni-0536faba73134a9b7", "an interface"),
     ("udp and bytes > 1000", "and, or, not, parentheses"),
     ("not port 443", "neither side is 443"),
     ("src $public dst $private", "sets; a space means and"),

@@ -181,8 +181,9 @@ fn the_demo() {
 #[test]
 fn ascii() {
     let mut stage = Stage::new("flows.log", None, Look { glyphs: &ASCII, ..look() }, (120, 32));
-    stage.feed([batch(LINES), live()]);
-    for keys in ["", "d", "2", "a", "b", "<esc>/port =<enter>", "<esc>?"] {
+    let foreign = "2 東京 eni-é 10.0.0.1 10.0.0.2 1 2 6 1 40 1534778900 1534778960 ACCEPT OK\n";
+    stage.feed([batch(LINES), batch(foreign), live()]);
+    for keys in ["", "d", "2", "a", "b", "<esc>/port =<enter>", "<ctrl-u>", "<esc>?", "eni"] {
         stage.run(keys);
         assert!(stage.text().is_ascii(), "after {keys:?}:\n{}", stage.text());
     }
