@@ -163,7 +163,7 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
                 text.push(' ');
                 text.push_str(more);
             }
-            let offered = if bar.refused { String::new() } else { offered(bar) };
+            let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");
                 text.push_str(&offered);
