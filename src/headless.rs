@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::cli::{As, Command, Common, Print};
-use crate::detect::AlertEvent;
+use crate::detect::{Alert, AlertEvent};
 use crate::engine::Core;
+use crate::engine::thread::now_ms;
 use crate::export::alert::AlertRow;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
@@ -19,6 +20,9 @@ use crate::filter::{Filter, Stage};
 use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
+
+/// How often a live engine is told the time while nothing comes.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Inputs on their way from the source, and decoded ones on their way to the engine.
 const QUEUE: usize = 8;
@@ -53,7 +57,7 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
     let stage = if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows };
     let filter = start::filter(common, stage)?;
     for warning in filter.iter().flat_map(Filter::warnings) {
-        eprintln!("flowtail: --filter: {}", clean::for_terminal(&warning.message));
+        say(&format!("--filter: {}", warning.message));
     }
     let detector = start::detector(common.memory)?;
     let source = Source::prepare(command, false).await?;
@@ -65,6 +69,9 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         stopped().await;
         // The source ends, what it delivered is still printed.
         stop.abort();
+        stopped().await;
+        // Somebody asks again: the output is stuck, and nobody waits for it.
+        std::process::exit(0);
     });
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
@@ -100,8 +107,8 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work)).await;
     signals.abort();
-    let rows = match rows {
-        Ok(Ok(rows)) => rows,
+    let (rows, waits) = match rows {
+        Ok(Ok(ended)) => ended,
         // Whoever read the output has enough: that is success.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Done),
         Ok(Err(error)) => return Err(StartError::Unreadable(format!("standard output: {error}"))),
@@ -113,7 +120,15 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         Err(error) if error.is_cancelled() => return Ok(Outcome::Done),
         Err(error) => return Err(StartError::Unreadable(format!("the source failed: {error}"))),
     }
+    if let Some(why) = waits {
+        return Err(StartError::Unreadable(why));
+    }
     Ok(if rows > 0 { Outcome::Done } else { Outcome::Nothing })
+}
+
+/// Says something on standard error. Nobody there to hear it is no reason to fail.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "flowtail: {}", clean::for_terminal(text));
 }
 
 /// Waits for SIGINT or SIGTERM.
@@ -143,18 +158,24 @@ struct Printer {
 }
 
 impl Printer {
-    /// Prints until the work ends; gives how many rows were printed.
-    fn run(mut self, work: &Receiver<Work>) -> io::Result<u64> {
+    /// Prints until the work ends; gives how many rows were printed, and what the source still waited for at its end.
+    fn run(mut self, work: &Receiver<Work>) -> io::Result<(u64, Option<String>)> {
         let mut out = io::stdout().lock();
         let mut text = String::new();
-        while let Ok(work) = work.recv() {
-            match work {
-                Work::Rows(batch) => self.rows(&batch, &mut text),
-                Work::Status(status) => {
+        loop {
+            match work.recv_timeout(TICK) {
+                Ok(Work::Rows(batch)) => self.rows(&batch, &mut text),
+                Ok(Work::Status(status)) => {
                     self.tell(&status);
                     self.core.source_status(status);
                 }
-                Work::Gap(gap) => self.core.gap(gap),
+                Ok(Work::Gap(gap)) => self.core.gap(gap),
+                // Nothing came: time passes all the same, and ends sessions and alerts of a live source.
+                Err(RecvTimeoutError::Timeout) => {
+                    self.core.tick(now_ms());
+                    self.news(&mut text);
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             out.write_all(text.as_bytes())?;
             out.flush()?;
@@ -169,16 +190,21 @@ impl Printer {
         out.flush()?;
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
-            eprintln!("flowtail: {}", clean::for_terminal(remark));
+            say(remark);
         }
         if unparsed > 0 && self.what != Print::Quarantine {
             let lines = if unparsed == 1 { "line" } else { "lines" };
-            eprintln!("flowtail: {unparsed} {lines} did not parse; --print quarantine shows them");
+            say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
         }
+        // `finish` made an end of the state; what was told last is what it was.
+        let waits = match &self.told {
+            SourceState::Waiting { why, .. } => Some(why.clone()),
+            _ => None,
+        };
         let printed = self.printed;
         // The process ends: the system takes all memory back at once, where freeing it piece by piece would be a good part of a short run.
         std::mem::forget(self);
-        Ok(printed)
+        Ok((printed, waits))
     }
 
     fn rows(&mut self, batch: &Decoded, text: &mut String) {
@@ -230,7 +256,13 @@ impl Printer {
         }
         if self.what == Print::Alerts {
             for event in &news {
-                let (AlertEvent::Raised(raised) | AlertEvent::Closed(raised)) = event else { continue };
+                let raised = match event {
+                    AlertEvent::Raised(alert) | AlertEvent::Closed(alert) => alert.clone(),
+                    // What was printed as open must be seen to end.
+                    AlertEvent::Withdrawn(alert) => Alert { closed: true, ..alert.clone() },
+                    AlertEvent::Updated(_) => continue,
+                };
+                let raised = &raised;
                 if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
                     alert::write(raised, self.shape, self.printed > 0, text);
                     self.printed += 1;
@@ -245,9 +277,9 @@ impl Printer {
             return;
         }
         match &status.state {
-            SourceState::Waiting { why, .. } => eprintln!("flowtail: waiting: {}", clean::for_terminal(why)),
+            SourceState::Waiting { why, .. } => say(&format!("waiting: {why}")),
             SourceState::Live if matches!(self.told, SourceState::Waiting { .. }) => {
-                eprintln!("flowtail: reading again");
+                say("reading again");
             }
             _ => {}
         }

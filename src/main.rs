@@ -1,6 +1,6 @@
 //! Parses the command line, runs, and turns what happened into an exit code.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -14,7 +14,8 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Err(message) => {
-            eprintln!("flowtail: {message}");
+            // Nobody there to hear it is no reason to fail in another way.
+            let _ = writeln!(std::io::stderr(), "flowtail: {message}");
             ExitCode::from(2)
         }
     }

@@ -119,6 +119,8 @@ impl Loop {
                     Signal::Suspend => self.suspend(&mut events)?,
                 },
                 event = events.next() => match event {
+                    // A mouse on its way somewhere is not worth a frame.
+                    Some(Ok(event)) if is_noise(&event) => continue,
                     Some(Ok(event)) => {
                         if let Some(end) = self.event(event, &mut events)? {
                             return end;
@@ -196,6 +198,18 @@ impl Loop {
         self.screen.suspend()?;
         *events = EventStream::new();
         Ok(())
+    }
+}
+
+/// Whether an event changes nothing on the screen.
+fn is_noise(event: &Event) -> bool {
+    match event {
+        Event::Mouse(mouse) => {
+            matches!(mouse.kind, MouseEventKind::Moved | MouseEventKind::Drag(_) | MouseEventKind::Up(_))
+        }
+        Event::Key(key) => key.kind == KeyEventKind::Release,
+        Event::FocusGained | Event::FocusLost => true,
+        Event::Paste(_) | Event::Resize(..) => false,
     }
 }
 

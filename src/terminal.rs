@@ -1,6 +1,6 @@
 //! The terminal: taken when the screen opens, given back whatever happens (quit, error, panic, signal, suspend).
 
-use std::io::{self, Stdout, Write as _, stdout};
+use std::io::{self, BufWriter, Stdout, Write as _, stdout};
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -25,9 +25,13 @@ const ASK_BACKGROUND: Duration = Duration::from_millis(200);
 /// Longest text that is put on the clipboard, bytes: terminals cut or ignore longer sequences.
 const CLIPBOARD: usize = 72 * 1024;
 
+/// Room for a frame on its way to the terminal, bytes.
+const FRAME: usize = 64 * 1024;
+
 /// The screen while it is ours.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// A frame is collected and written in few pieces: over SSH each piece is a packet.
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     mouse: bool,
 }
 
@@ -43,7 +47,7 @@ impl Screen {
             before(panic);
         }));
         take(mouse)?;
-        let terminal = Terminal::new(CrosstermBackend::new(stdout()))?;
+        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))?;
         Ok(Screen { terminal, mouse })
     }
 

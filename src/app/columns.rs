@@ -1,6 +1,7 @@
 //! The one table of columns: what each is called, how wide it is, where it leans, and which tables show it by default in which order.
 //!
-//! On a narrow terminal columns are left out by rank, highest first; the chosen column and the one sorted by always stay.
+//! On a narrow terminal columns are left out by rank, highest first; the chosen column always stays, and so does that of the order
+//! where it is not the usual one.
 
 use crate::engine::view::{Column, GroupColumn, Tab};
 use crate::record::{Field, Kind};
@@ -119,8 +120,8 @@ const COLUMNS: &[ColumnDef] = &[
     field(Field::SizeRatio, "s ratio", 7, 7, Right),
     field(Field::Baf, "baf", 7, 7, Right),
     field(Field::PacketSize, "size", 6, 6, Right),
-    field(Field::Duration, "dur", 5, 6, Right),
-    field(Field::Lag, "lag", 5, 6, Right),
+    field(Field::Duration, "dur", 6, 6, Right),
+    field(Field::Lag, "lag", 6, 6, Right),
     field(Field::TcpFlags, "flags", 5, 5, Left),
     field(Field::State, "state", 10, 10, Left),
     field(Field::OrientedBy, "by", 9, 9, Left),
@@ -138,7 +139,7 @@ const COLUMNS: &[ColumnDef] = &[
     alert(AlertColumn::Level, "level", 8, 13, Left),
     alert(AlertColumn::Time, "time", 8, 14, Left),
     alert(AlertColumn::Rule, "rule", 12, 20, Left),
-    alert(AlertColumn::Message, "what", 26, 90, Left),
+    alert(AlertColumn::Message, "what", 40, 90, Left),
     alert(AlertColumn::Group, "for", 20, 44, Left),
     alert(AlertColumn::Measured, "measured", 20, 34, Left),
     alert(AlertColumn::Records, "records", 7, 7, Right),
@@ -154,21 +155,21 @@ const fn f(field: Field, rank: u8) -> Ranked {
 }
 
 const FLOWS: &[Ranked] = &[
-    f(Field::End, 0),
-    f(Field::Action, 0),
+    f(Field::End, 3),
+    f(Field::Action, 1),
     f(Field::SrcAddr, 0),
-    f(Field::SrcPort, 2),
+    f(Field::SrcPort, 4),
     f(Field::DstAddr, 0),
     f(Field::DstPort, 1),
-    f(Field::Service, 4),
-    f(Field::Protocol, 3),
-    f(Field::Bytes, 1),
-    f(Field::Packets, 5),
-    f(Field::Duration, 7),
-    f(Field::TcpFlags, 8),
-    f(Field::InterfaceId, 6),
-    f(Field::Lag, 9),
-    f(Field::LogStatus, 10),
+    f(Field::Service, 6),
+    f(Field::Protocol, 5),
+    f(Field::Bytes, 2),
+    f(Field::Packets, 7),
+    f(Field::Duration, 9),
+    f(Field::TcpFlags, 10),
+    f(Field::InterfaceId, 8),
+    f(Field::Lag, 11),
+    f(Field::LogStatus, 12),
 ];
 
 const SESSIONS: &[Ranked] = &[
@@ -273,28 +274,35 @@ pub struct Placed {
     pub width: u16,
 }
 
+/// The title of `col`. Beside aggregates a column stands alone, so that it says which address or port it is.
+pub fn title(col: Col, grouped: bool) -> &'static str {
+    match col {
+        Col::Field(field) if grouped => field.name(),
+        _ => def(col).title,
+    }
+}
+
 /// Places columns on `width` cells: leaves out what does not fit, by rank of `tab`'s default set, never one of `keep`; then
 /// gives what is left over to those that want it, in order of rank. `wanted` says how wide the texts of a column are.
 pub fn fit(cols: &[Col], tab: Tab, width: u16, keep: &[Col], wanted: impl Fn(usize, Col) -> u16) -> Vec<Placed> {
     let rank = |col: Col| default_set(tab).iter().find(|(known, _)| *known == col).map_or(0, |(_, rank)| *rank);
-    let need = |col: Col| {
-        let def = def(col);
-        def.min + def.lead + 1
-    };
+    let grouped = cols.iter().any(|col| matches!(col, Col::Group(_)));
+    let least = |col: Col| def(col).min.max(u16::try_from(title(col, grouped).len()).unwrap_or(u16::MAX));
+    let need = |col: Col| least(col) + def(col).lead + 1;
     let mut shown: Vec<(usize, Col)> = cols.iter().copied().enumerate().collect();
     let mut total: u16 = shown.iter().map(|(_, col)| need(*col)).sum::<u16>().saturating_sub(1);
     while total > width && shown.len() > 1 {
-        let least = shown
+        let dropped = shown
             .iter()
             .enumerate()
             .filter(|(_, (_, col))| !keep.contains(col))
             .max_by_key(|(at, (_, col))| (rank(*col), *at))
             .map_or(shown.len() - 1, |(at, _)| at);
-        let (_, gone) = shown.remove(least);
+        let (_, gone) = shown.remove(dropped);
         total = total.saturating_sub(need(gone));
     }
     let mut spare = width.saturating_sub(total);
-    let mut widths: Vec<u16> = shown.iter().map(|(_, col)| def(*col).min.min(width)).collect();
+    let mut widths: Vec<u16> = shown.iter().map(|(_, col)| least(*col).min(width)).collect();
     let mut by_rank: Vec<usize> = (0..shown.len()).collect();
     by_rank.sort_by_key(|at| rank(shown[*at].1));
     for at in by_rank {
@@ -327,6 +335,7 @@ mod tests {
         assert_eq!(names(Tab::Flows, 78, &[]), flows);
         let sessions = ["initiator", "port", "responder", "port", "service", "req", "resp", "ratio"];
         assert_eq!(names(Tab::Sessions, 78, &[]), sessions);
+        assert_eq!(names(Tab::Flows, 35, &[]), ["a", "source", "destination"]);
     }
 
     #[test]

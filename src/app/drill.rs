@@ -5,8 +5,8 @@ use super::columns::Col;
 use super::{App, Applied, Crumb, Focus, Tone};
 use crate::detect::Alert;
 use crate::engine::view::{Column, Detail, PageRow, RowId, SessionDetail, Sort, Tab};
-use crate::filter::Stage;
-use crate::record::{Cell, Field, Kind};
+use crate::filter::{Stage, spell};
+use crate::record::{Cell, Field, Value};
 
 impl App {
     /// Enter: one level further in.
@@ -228,53 +228,28 @@ impl App {
 
 /// The filter that selects the records of a session.
 fn records_filter(session: &SessionDetail) -> String {
-    let get = |wanted| session.fields.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell);
-    let tests = [
-        (Field::Protocol, "protocol ="),
-        (Field::Client, "ip ="),
-        (Field::Server, "ip ="),
-        (Field::ClientPort, "port ="),
-        (Field::ServerPort, "port ="),
-        (Field::Start, "start >="),
-        (Field::End, "end <="),
+    let get = |wanted| session.fields.iter().find(|(field, _)| *field == wanted).and_then(|(_, cell)| cell.value());
+    let number = |wanted| match get(wanted)? {
+        Value::Int(n) => Some(n),
+        _ => None,
+    };
+    let same = [
+        (Field::Protocol, Field::Protocol),
+        (Field::Client, Field::Ip),
+        (Field::Server, Field::Ip),
+        (Field::ClientPort, Field::Port),
+        (Field::ServerPort, Field::Port),
     ];
-    let tests: Vec<String> = tests
-        .into_iter()
-        .filter_map(|(field, test)| match get(field)? {
-            Cell::Absent => None,
-            cell => Some(format!("{test} {}", literal(cell))),
-        })
-        .collect();
-    tests.join(" and ")
+    let same = same.into_iter().filter_map(|(of, on)| Some(spell(on, get(of)?)));
+    let from = number(Field::Start).map(|time| format!("start >= {time}"));
+    let to = number(Field::End).map(|time| format!("end <= {time}"));
+    same.chain(from).chain(to).collect::<Vec<_>>().join(" and ")
 }
 
-/// The test that a row has this value. A comparison with an absent value is false, so absence is the complement of any value.
+/// The test that a row has this value, as the filter language spells it.
 fn condition(field: Field, cell: &Cell) -> String {
-    let name = field.name();
-    if *cell != Cell::Absent {
-        return format!("{name} = {}", literal(cell));
-    }
-    match field.kind() {
-        Kind::Addr => format!("not {name} = 0.0.0.0/0 and not {name} = ::/0"),
-        Kind::Text => format!("not {name} = *"),
-        _ => format!("not {name} >= 0"),
-    }
-}
-
-/// A value as the filter language writes it. Text from the log is quoted unless it is plain.
-fn literal(cell: &Cell) -> String {
-    match cell {
-        Cell::Absent => "-".to_owned(),
-        Cell::Int(n) => n.to_string(),
-        Cell::Float(x) => x.to_string(),
-        Cell::Addr(addr) => addr.to_string(),
-        Cell::Text(text) => {
-            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if !text.is_empty() && text.chars().all(plain) {
-                text.to_string()
-            } else {
-                format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-            }
-        }
+    match cell.value() {
+        Some(value) => spell(field, value),
+        None => format!("not has {}", field.name()),
     }
 }

@@ -1,9 +1,11 @@
 //! Keys while there is text to edit: the filter bar, the group prompt, the search in help.
 
 use super::prompt::{Draft, FilterBar, GroupPrompt};
+use super::view::stage;
 use super::{Action, App, Applied, HelpState, Line, Mode, Tone};
-use crate::engine::view::{Sort, Tab};
-use crate::record::Field;
+use crate::engine::view::{Column, Page, Sort, Tab};
+use crate::filter::{Completion, Sets, complete};
+use crate::record::{Cell, Field};
 
 impl App {
     /// Opens the filter bar on the filter there is.
@@ -36,11 +38,7 @@ impl App {
                     }
                 }
             }
-            Action::Complete => {
-                if let Mode::Group(prompt) = &mut self.mode {
-                    prompt.accept_candidate();
-                }
-            }
+            Action::Complete => self.complete(),
             Action::Up | Action::Down | Action::PageUp | Action::PageDown => {
                 let page = self.viewport.help.0.saturating_sub(1).max(1).cast_signed();
                 let by = match action {
@@ -52,6 +50,28 @@ impl App {
                 self.scroll_help(by);
             }
             edit => self.edit_line(|line| change(line, edit)),
+        }
+    }
+
+    /// What can stand at the caret of the filter bar, best first. Values are those of the rows of the page.
+    pub fn completion(&self) -> Completion {
+        let Mode::Filter(bar) = &self.mode else { return Completion::default() };
+        let seen = &mut |field| values(&self.page, field);
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::default(), seen)
+    }
+
+    /// Takes the first candidate.
+    fn complete(&mut self) {
+        let completion = self.completion();
+        match &mut self.mode {
+            Mode::Filter(bar) => {
+                if let Some(best) = completion.candidates.first() {
+                    bar.line.replace(completion.range, &best.text);
+                    bar.judge();
+                }
+            }
+            Mode::Group(prompt) => prompt.accept_candidate(),
+            Mode::Main | Mode::Help(_) => {}
         }
     }
 
@@ -143,6 +163,20 @@ impl App {
         table.group_by.clone_from(fields);
         table.reset();
     }
+}
+
+/// The values that the rows of a page have in `field`, most frequent first, and among equals in the order of the page.
+fn values(page: &Page, field: Field) -> Vec<(Cell, u64)> {
+    let Some(at) = page.columns.iter().position(|column| *column == Column::Field(field)) else { return Vec::new() };
+    let mut values: Vec<(Cell, u64)> = Vec::new();
+    for cell in page.rows.iter().filter_map(|row| row.cells.get(at)).filter(|cell| **cell != Cell::Absent) {
+        match values.iter_mut().find(|(known, _)| known == cell) {
+            Some((_, rows)) => *rows += 1,
+            None => values.push((cell.clone(), 1)),
+        }
+    }
+    values.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    values
 }
 
 fn change(line: &mut Line, action: Action) {

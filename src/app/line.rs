@@ -51,6 +51,14 @@ impl Line {
         }
     }
 
+    /// Puts `text` in the place of a byte range, caret behind it. A range that is none of this text changes nothing.
+    pub fn replace(&mut self, range: std::ops::Range<usize>, text: &str) {
+        if self.text.get(range.clone()).is_some() {
+            self.cut(range.start, range.end);
+            self.insert(text);
+        }
+    }
+
     /// One grapheme to the left.
     pub fn left(&mut self) {
         self.caret = self.before();

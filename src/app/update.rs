@@ -106,6 +106,9 @@ impl App {
 
     fn toggle_sidebar(&mut self) {
         self.focus = match self.focus {
+            Focus::Table if self.view.tab == Tab::Alerts => {
+                return self.say(Tone::Quiet, "This table is the alerts.");
+            }
             Focus::Table if self.page.alerts.is_empty() => {
                 return self.say(Tone::Quiet, "There are no alerts.");
             }

@@ -252,8 +252,8 @@ impl Detector {
     /// Tells the rules until when they learn. At the end of the input its span is known.
     fn learn(&mut self, ended: bool) {
         let (first, length) = match (self.span, self.seen) {
-            (Some((first, last)), _) => (first, self.warmup.min(last.saturating_sub(first) / 10)),
-            (None, Some((first, last))) if ended => (first, self.warmup.min(last.saturating_sub(first) / 10)),
+            (Some((first, last)), _) => (first, self.warmup.min(baseline(first, last))),
+            (None, Some((first, last))) if ended => (first, self.warmup.min(baseline(first, last))),
             (None, Some((first, _))) => (first, self.warmup),
             (None, None) => return,
         };
@@ -262,4 +262,12 @@ impl Detector {
             state.learn(learned);
         }
     }
+}
+
+/// Least seconds that are learned before anything is called new: within minutes everything is.
+const LEAST_BASELINE: i64 = 1_800;
+
+/// Seconds to learn of an input of known span: a tenth of it.
+fn baseline(first: i64, last: i64) -> i64 {
+    (last.saturating_sub(first) / 10).max(LEAST_BASELINE)
 }

@@ -12,6 +12,8 @@ const AGREE: u32 = 3;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
     now: Option<i64>,
+    /// The same, as records alone have moved it.
+    seen: Option<i64>,
     /// Records that confirmed `now`, up to [`AGREE`].
     support: u32,
     /// A time far from `now` that records claim, and how many do.
@@ -22,6 +24,13 @@ impl Clock {
     /// Takes in a record that ends at `end` and came at `arrival` (both Unix seconds; 0 where the arrival says nothing).
     pub fn observe(&mut self, end: i64, arrival: i64) {
         let end = if arrival > 0 { end.min(arrival) } else { end };
+        self.take(end);
+        if self.claim.is_none() && self.now.is_some_and(|now| now >= end) {
+            self.seen = Some(self.seen.map_or(end, |seen| seen.max(end)).min(self.now.unwrap_or(end)));
+        }
+    }
+
+    fn take(&mut self, end: i64) {
         let Some(now) = self.now else {
             (self.now, self.support) = (Some(end), 1);
             return;
@@ -51,6 +60,11 @@ impl Clock {
         if self.now.is_some_and(|now| now < time) {
             self.now = Some(time);
         }
+    }
+
+    /// Greatest end of any record that was believed, Unix seconds.
+    pub fn seen(&self) -> Option<i64> {
+        self.seen
     }
 
     /// Event time, Unix seconds; `None` before the first record.
@@ -89,5 +103,7 @@ mod tests {
         let mut clock = Clock::default();
         clock.observe(2_000, 1_500);
         assert_eq!(clock.now(), Some(1_500));
+        clock.at_least(1_800);
+        assert_eq!((clock.now(), clock.seen()), (Some(1_800), Some(1_500)));
     }
 }

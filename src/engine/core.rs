@@ -11,7 +11,7 @@ use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::record::columns::Remap;
-use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table};
+use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds};
 use crate::session::{Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
@@ -154,6 +154,8 @@ impl Core {
         let mut remap = Remap::default();
         self.ingest_lines(batch);
         self.ingest_rows(batch, 0..batch.columns.len(), &mut remap);
+        // A slow source may not fill the next thousand rows for hours.
+        self.advance();
     }
 
     /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
@@ -227,7 +229,7 @@ impl Core {
             }
             self.pulse.lags.push_back(ingestion.saturating_sub(end).cast_signed());
         }
-        let Ok(end) = i64::try_from(end) else { return };
+        let end = seconds(end);
         // A live source cannot deliver the future; recorded and unknown clocks say nothing.
         self.clock.observe(end, if self.config.live { arrival } else { 0 });
         if let Some(now) = self.clock.now()
@@ -343,11 +345,10 @@ impl Core {
         }
     }
 
-    /// An alert was taken back: the list, the count and the mark of its session are as if it had never been.
+    /// An alert was taken back: the list and the mark of its session are as if it had never been. It stays counted among those ever seen.
     fn forget_alert(&mut self, id: u64) {
         let Ok(place) = self.alerts.binary_search_by_key(&id, |known| known.id) else { return };
         let gone = self.alerts.remove(place);
-        self.counts.alerts = self.counts.alerts.saturating_sub(1);
         if let Some(session) = gone.session {
             let left = self.alerts.iter().filter(|alert| alert.session == Some(session)).map(|alert| alert.level).max();
             match left {
@@ -452,9 +453,9 @@ impl Core {
         }
         let mut lags: Vec<i64> = self.pulse.lags.iter().copied().collect();
         lags.sort_unstable();
-        let arrived: u64 = self.pulse.seconds.iter().map(|(_, count)| count).sum();
+        let recent = self.pulse.seconds.iter().filter(|(second, _)| *second > self.arrival - 10);
+        let arrived: u64 = recent.map(|(_, count)| count).sum();
         let spread = self.pulse.seconds.front().map_or(1, |(first, _)| (self.arrival - first + 1).clamp(1, 10));
-        let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let mut state = self.state.clone();
         if state.note.is_none() {
             state.note = self.remarks.back().cloned();
@@ -464,7 +465,7 @@ impl Core {
             region: self.region(),
             interfaces: self.config.interfaces.clone(),
             state,
-            event_time: self.counts.span.and(self.clock.now()),
+            event_time: self.clock.seen(),
             arrival_time: (self.arrival > 0).then_some(self.arrival),
             lag: lags.get(lags.len() / 2).copied(),
             rate: arrived as f64 / spread as f64,

@@ -94,11 +94,19 @@ impl Core {
             fields,
             service,
             interfaces,
-            region: self.region(),
+            // What the records say of themselves comes before what the source is said to be.
+            region: self.logged_region(&records).unwrap_or_else(|| self.region()),
             records,
             record_columns: RECORD_COLUMNS.into_iter().chain([Field::Action]).collect(),
             notes,
         })
+    }
+
+    /// The region that a session's records carry, where their format has one.
+    fn logged_region(&self, records: &[PageRow]) -> Option<Arc<str>> {
+        let RowId::Flow { seq, .. } = records.first()?.id else { return None };
+        let (part, row) = self.ring.find(seq)?;
+        with_table!(&part, table => table.word(Field::Region, row).map(Arc::from))
     }
 
     /// The held records of a session, oldest first, and whether all that are held were looked at.

@@ -261,7 +261,7 @@ impl Test<'_> {
 pub fn in_window(window: Option<(i64, i64)>, row: &dyn Row) -> bool {
     let Some((from, to)) = window else { return true };
     let time = |field| match row.get(field) {
-        Some(crate::record::Value::Int(seconds)) => i64::try_from(seconds).ok(),
+        Some(crate::record::Value::Int(logged)) => Some(crate::record::seconds(logged)),
         _ => None,
     };
     let Some(end) = time(Field::End).or_else(|| time(Field::Start)) else { return false };

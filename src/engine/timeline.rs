@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::view::{Bin, Timeline};
-use crate::record::{Field, Table};
+use crate::record::{Field, Table, seconds};
 
 /// Seconds of a bucket; a bin of the screen is one or more of them.
 const STEP: i64 = 10;
@@ -42,12 +42,14 @@ impl Buckets {
     }
 
     fn bucket<T: Table>(table: &T, row: usize) -> i64 {
-        i64::try_from(table.time(row)).unwrap_or(i64::MAX).div_euclid(STEP)
+        seconds(table.time(row)).div_euclid(STEP)
     }
 
     /// The strip that ends at `now`, in at most `bins` bins of a round width.
     pub fn strip(&self, now: i64, bins: usize) -> Timeline {
-        let Some((&first, _)) = self.buckets.range((now - LONGEST).div_euclid(STEP)..).next() else {
+        // A record may claim to end after the clock: what lies ahead of it is not on the strip.
+        let strip = (now - LONGEST).div_euclid(STEP)..=now.div_euclid(STEP);
+        let Some((&first, _)) = self.buckets.range(strip).next() else {
             return Timeline::default();
         };
         if bins == 0 {

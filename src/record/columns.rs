@@ -27,6 +27,8 @@ pub struct Columns {
     format: Vec<u16>,
     /// Lines that their values do not spell exactly: unknown columns, an uncompressed IPv6 address, leading zeros, milliseconds.
     verbatim: BTreeMap<u32, Box<str>>,
+    /// Bytes of texts and of lines kept as logged.
+    text_bytes: usize,
     /// What CloudWatch says of the event in a row; shorter than `len` where the source has no events.
     events: Vec<EventTag>,
 }
@@ -82,10 +84,11 @@ impl Columns {
 
     /// The code of a text, interned.
     pub(super) fn text_code(&mut self, text: &str) -> u64 {
-        match self.texts.get_index_of(text) {
-            Some(index) => index as u64 + 1,
-            None => self.texts.insert_full(text.into()).0 as u64 + 1,
+        if let Some(index) = self.texts.get_index_of(text) {
+            return index as u64 + 1;
         }
+        self.text_bytes += text.len();
+        self.texts.insert_full(text.into()).0 as u64 + 1
     }
 
     /// Takes back what [`Columns::put`] did since the last finished row.
@@ -105,6 +108,7 @@ impl Columns {
         // More than 65,536 formats in one batch would need as many header lines; the last place then stands for all of them.
         self.format.push(u16::try_from(index).unwrap_or(u16::MAX));
         if let (Some(line), Ok(row)) = (verbatim, u32::try_from(self.len)) {
+            self.text_bytes += line.len();
             self.verbatim.insert(row, line);
         }
         if let Some(event) = event {
@@ -125,13 +129,7 @@ impl Columns {
             let Some(&code) = column.get(row).filter(|code| **code != 0) else { continue };
             let code = match super::field::FIELDS[index].kind {
                 Kind::Addr => remap.addr(code, || self.addrs.insert_full(other.addr(code)).0 as u64 + 1),
-                Kind::Text => remap.text(code, || {
-                    let text = other.text(code);
-                    match self.texts.get_index_of(text) {
-                        Some(index) => index as u64 + 1,
-                        None => self.texts.insert_full(text.into()).0 as u64 + 1,
-                    }
-                }),
+                Kind::Text => remap.text(code, || self.text_code(other.text(code))),
                 _ => code,
             };
             push_padded(&mut self.values[index], self.len, code);
@@ -151,6 +149,11 @@ impl Columns {
             format: self.format,
             verbatim: self.verbatim,
         }
+    }
+
+    /// Bytes of texts and of lines kept as logged: what can grow without more rows.
+    pub fn text_bytes(&self) -> usize {
+        self.text_bytes
     }
 
     /// Bytes held, about: columns and dictionaries.

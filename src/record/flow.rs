@@ -19,6 +19,15 @@ pub enum Action {
     Unknown,
 }
 
+/// The last second that has a date of four digits: 9999-12-31 23:59:59 UTC.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// A logged time as seconds to reckon with. A line can say anything that fits 64 bits; what lies beyond the calendar is its last second, so that
+/// sums and differences of times never overflow.
+pub fn seconds(logged: u64) -> i64 {
+    logged.min(LAST_SECOND).cast_signed()
+}
+
 /// A number for a name, valid within one [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameId(u32);
@@ -105,8 +114,8 @@ impl Flow {
         let dst = side(Field::PktDstAddr, Field::DstAddr)?;
         let protocol = u8::try_from(table.number(Field::Protocol, row)?).ok()?;
         let end = table.number(Field::End, row).or_else(|| table.number(Field::Start, row));
-        let end = i64::try_from(end.unwrap_or_else(|| table.time(row))).ok()?;
-        let start = table.number(Field::Start, row).and_then(|start| i64::try_from(start).ok()).unwrap_or(end);
+        let end = seconds(end.unwrap_or_else(|| table.time(row)));
+        let start = table.number(Field::Start, row).map_or(end, seconds);
         let account = word(Field::AccountId, names);
         let vpc = word(Field::VpcId, names);
         Some(Flow {

@@ -17,7 +17,7 @@ pub use batch::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
 pub use columns::Columns;
 pub use decode::{Decoded, Decoder, Reject};
 pub use field::{FIELDS, Field, FieldDef, Kind, On};
-pub use flow::{Action, Flow, NameId, Names};
+pub use flow::{Action, Flow, NameId, Names, seconds};
 pub use format::Format;
 pub use table::{RowRef, Table};
 pub use value::{Cell, Row, Value};

@@ -19,20 +19,18 @@ impl Wheel {
 
     /// Takes one entry whose time has passed `now`.
     pub(super) fn pop_before(&mut self, now: i64) -> Option<(u32, u64)> {
+        let (first, _) = self.buckets.first_key_value()?;
+        if *first < now.div_euclid(STEP) { self.pop_first() } else { None }
+    }
+
+    /// Takes the entry whose time comes first.
+    pub(super) fn pop_first(&mut self) -> Option<(u32, u64)> {
         let mut first = self.buckets.first_entry()?;
-        if *first.key() >= now.div_euclid(STEP) {
-            return None;
-        }
         let entry = first.get_mut().pop();
         if first.get().is_empty() {
             first.remove();
         }
         entry
-    }
-
-    /// Takes the entry whose time comes first.
-    pub(super) fn pop_first(&mut self) -> Option<(u32, u64)> {
-        self.pop_before(i64::MAX)
     }
 
     /// Earliest time of any entry, to within a bucket.

@@ -51,7 +51,8 @@ impl Ring {
     /// new one for other columns; it is emptied when a segment is sealed.
     pub fn push(&mut self, columns: &Columns, row: usize, remap: &mut Remap) -> (u64, Vec<Arc<Segment>>) {
         let mut evicted = Vec::new();
-        if self.open.len() == ROWS {
+        // Long lines kept as logged fill a segment before its rows do.
+        if self.open.len() == ROWS || self.open.text_bytes() > self.budget / 8 {
             self.seal();
             *remap = Remap::default();
             while self.sealed_bytes > self.budget && self.sealed.len() > 1 {

@@ -36,7 +36,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if y + 1 < area.bottom() {
         let under = Rect::new(area.x, y + 1, area.width, 1);
         match app.mode() {
-            Mode::Filter(bar) => filter_says(bar, paint, under),
+            Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             _ => {}
         }
@@ -153,25 +153,44 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
     prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
 }
 
-fn filter_says(bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
+fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
-            let hint = error.hint.as_deref().unwrap_or("");
-            let kept = if bar.refused { "Not applied: the last good filter stays. " } else { "" };
-            (format!("{kept}{} {hint}", error.message), Token::Error)
+            // What to do comes first, since a narrow screen cuts the end.
+            let mut text = error.message.clone();
+            let kept = bar.refused.then_some("The last good filter stays.");
+            for more in error.hint.as_deref().into_iter().chain(kept) {
+                text.push(' ');
+                text.push_str(more);
+            }
+            let offered = if bar.refused { String::new() } else { offered(app) };
+            if !offered.is_empty() {
+                text.push_str(" Tab: ");
+                text.push_str(&offered);
+            }
+            (text, Token::Error)
         }
         Draft::Good(filter) => match filter.warnings().first() {
             Some(warning) => (warning.message.clone(), Token::Warning),
-            None => (String::new(), Token::Muted),
+            None if app.page().draft == Some((0, true)) => {
+                let offered = offered(app);
+                let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
+                (format!("No row that is held matches.{more}"), Token::Warning)
+            }
+            None => (offered(app), Token::Muted),
         },
-        Draft::Empty => (
-            "port, address, CIDR, eni-…, protocol, service, field > value; and, or, not; ? for help after Esc"
-                .to_owned(),
-            Token::Muted,
-        ),
+        Draft::Empty => {
+            ("11211, 10.0.0.0/8, eni-0536faba73134a9b7, udp and bytes > 1000, not port 443".to_owned(), Token::Muted)
+        }
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+/// What Tab would put at the caret, and what else could stand there.
+fn offered(app: &App) -> String {
+    let candidates = app.completion().candidates;
+    candidates.iter().map(|candidate| candidate.text.as_str()).collect::<Vec<_>>().join("  ")
 }
 
 fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {

@@ -19,13 +19,15 @@ type Spans = Vec<(String, Style)>;
 
 /// Cells for the names of facts.
 const NAMES: u16 = 10;
+/// Records that stand before the notes.
+const FEW: usize = 6;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     viewport.hits.push((super::area(area), Target::Detail));
     let width = area.width.saturating_sub(2);
     let (title, lines) = match &app.page().detail {
         Some(detail) => {
-            let mut pane = Pane { theme: paint.theme, width, lines: Vec::new() };
+            let mut pane = Pane { theme: paint.theme, arrow: paint.glyphs.arrow, width, lines: Vec::new() };
             let title = pane.detail(detail);
             (title, pane.lines)
         }
@@ -49,6 +51,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 /// The lines of the pane as they are put together.
 struct Pane<'a> {
     theme: &'a Theme,
+    arrow: &'static str,
     width: u16,
     lines: Vec<Spans>,
 }
@@ -62,18 +65,29 @@ impl Pane<'_> {
             }
             Detail::Session(session) => {
                 self.session(session);
-                self.records(session);
-                self.notes(&session.notes);
+                // Many records would push the notes out of sight.
+                if session.records.len() <= FEW {
+                    self.records(session);
+                    self.notes(&session.notes);
+                } else {
+                    self.notes(&session.notes);
+                    self.records(session);
+                }
                 format!("Session {}", session.id)
             }
             Detail::Flow { fields, line, session, notes, .. } => {
-                self.flow(fields, line);
+                self.flow(fields);
                 self.notes(notes);
                 if let Some(session) = session {
                     self.title(&format!("Its session ({})", session.id));
                     self.session(session);
-                    self.records(session);
                     self.notes(&session.notes);
+                }
+                self.title("As it was logged");
+                self.fact("line", line, Token::Text);
+                self.fields(fields);
+                if let Some(session) = session {
+                    self.records(session);
                 }
                 "Flow record".to_owned()
             }
@@ -131,10 +145,10 @@ impl Pane<'_> {
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
         self.fact("evidence", &alert.filter, Token::Accent);
         if !alert.meaning.is_empty() {
-            self.fact("means", &alert.meaning, Token::Text);
+            self.fact("means", &one_line(&alert.meaning), Token::Text);
         }
         for other in alert.false_positives.iter() {
-            self.fact("or it is", other, Token::Muted);
+            self.fact("or it is", &one_line(other), Token::Muted);
         }
         self.notes(notes);
         if let Some(session) = session {
@@ -154,8 +168,9 @@ impl Pane<'_> {
         let service = session.service.map(|name| format!(" ({name})")).unwrap_or_default();
         let protocol = fmt::protocol(number(session, Field::Protocol).unwrap_or(0));
         let who = format!(
-            "{} -> {}{service}, {protocol}",
+            "{} {} {}{service}, {protocol}",
             end(Field::Client, Field::ClientPort),
+            self.arrow,
             end(Field::Server, Field::ServerPort)
         );
         self.fact("who", &who, Token::Text);
@@ -175,15 +190,7 @@ impl Pane<'_> {
         self.place(session);
         let time = |field| number(session, field).and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
         self.fact("when", &span(time(Field::Start), time(Field::End)), Token::Text);
-        let way = |bytes, packets| {
-            let (bytes, packets) = (number(session, bytes).unwrap_or(0), number(session, packets).unwrap_or(0));
-            format!(
-                "{} bytes in {} {}",
-                fmt::thousands(bytes),
-                fmt::thousands(packets),
-                if packets == 1 { "packet" } else { "packets" }
-            )
-        };
+        let way = |bytes, packets| volume(number(session, bytes).unwrap_or(0), number(session, packets).unwrap_or(0));
         let request = way(Field::ReqBytes, Field::ReqPackets);
         let response = way(Field::RespBytes, Field::RespPackets);
         self.fact("volume", &format!("{request}; back {response}"), Token::Text);
@@ -225,32 +232,94 @@ impl Pane<'_> {
         let style = self.theme.style(Token::Text);
         for [time, action, from, to, sum, count, interface] in &lines {
             let line = format!(
-                "{time} {action} {from:<src$} -> {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}"
+                "{time} {action} {from:<src$} {} {to:<dst$}  {sum:>bytes$} B {count:>packets$} pkts  {interface}",
+                self.arrow
             );
             self.lines.push(vec![(line, style)]);
         }
     }
 
-    fn flow(&mut self, fields: &[(Field, Cell)], line: &str) {
+    /// Who, where, when and how much of a record.
+    fn flow(&mut self, fields: &[(Field, Cell)]) {
+        let get = |wanted| fields.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell);
+        let number = |wanted| match get(wanted) {
+            Some(Cell::Int(n)) => Some(*n),
+            _ => None,
+        };
+        let text = |wanted| match get(wanted) {
+            Some(Cell::Text(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let protocol = number(Field::Protocol).unwrap_or(0);
+        let end = |addr, port| match get(addr) {
+            Some(Cell::Addr(addr)) => Some(fmt::endpoint(*addr, number(port).filter(|_| ported(protocol)))),
+            _ => None,
+        };
+        if let (Some(from), Some(to)) = (end(Field::SrcAddr, Field::SrcPort), end(Field::DstAddr, Field::DstPort)) {
+            let service = [Field::DstPort, Field::SrcPort]
+                .into_iter()
+                .find_map(|port| fmt::service_name(number(port)?, protocol))
+                .map(|name| format!(" ({name})"))
+                .unwrap_or_default();
+            let who = format!("{from} {} {to}{service}, {}", self.arrow, fmt::protocol(protocol));
+            self.fact("who", &who, Token::Text);
+        }
+        let account = text(Field::AccountId).map(|account| format!(" (account {account})")).unwrap_or_default();
+        if let Some(interface) = text(Field::InterfaceId) {
+            self.fact("where", &format!("{interface}{account}"), Token::Text);
+        }
+        let time = |field| number(field).and_then(|time| i64::try_from(time).ok());
+        if let (Some(first), Some(last)) = (time(Field::Start), time(Field::End)) {
+            self.fact("when", &span(first, last), Token::Text);
+        }
+        if let (Some(bytes), Some(packets)) = (number(Field::Bytes), number(Field::Packets)) {
+            let action = text(Field::Action).map(|action| format!(", {action}")).unwrap_or_default();
+            self.fact("volume", &format!("{}{action}", volume(bytes, packets)), Token::Text);
+        }
+        if let Some(status) = text(Field::LogStatus).filter(|status| status != "OK") {
+            self.fact("status", &status, Token::Gap);
+        }
+    }
+
+    /// Every field with its value in full, as many beside each other as fit.
+    fn fields(&mut self, fields: &[(Field, Cell)]) {
+        const VALUE: usize = 26;
         let muted = self.theme.style(Token::Muted);
         let text = self.theme.style(Token::Text);
-        let name_width = fields.iter().map(|(field, _)| field.name().len()).max().unwrap_or(0).min(24) + 1;
-        // As many columns of facts as fit.
-        let column = 48_u16;
-        let per_line = usize::from((self.width / column).max(1));
-        for facts in fields.chunks(per_line) {
-            let mut spans = Spans::new();
-            for (field, cell) in facts {
-                let shown = flow_value(*field, cell);
-                let shown = fmt::clean(&shown).into_owned();
-                let pad = usize::from(column).saturating_sub(name_width + usize::from(fmt::width(&shown)));
-                spans.push((format!("{:<name_width$}", field.name()), muted));
-                spans.push((shown + &" ".repeat(pad.max(1)), text));
+        let name = fields.iter().map(|(field, _)| field.name().len()).max().unwrap_or(0) + 1;
+        let per_line = (usize::from(self.width) / (name + VALUE)).max(1);
+        let mut spans = Spans::new();
+        let mut used = 0;
+        for (field, cell) in fields {
+            let shown = flow_value(*field, cell);
+            let shown = fmt::clean(&shown).into_owned();
+            let wide = usize::from(fmt::width(&shown));
+            // A long value takes the places beside it.
+            let places = (name + wide + 1).div_ceil(name + VALUE);
+            if used > 0 && used + places > per_line {
+                self.lines.push(std::mem::take(&mut spans));
+                used = 0;
             }
+            let pad = " ".repeat((places * (name + VALUE)).saturating_sub(name + wide));
+            spans.push((format!("{:<name$}", field.name()), muted));
+            spans.push((shown + &pad, text));
+            used += places;
+        }
+        if !spans.is_empty() {
             self.lines.push(spans);
         }
-        self.fact("line", line, Token::Muted);
     }
+}
+
+/// Text of a rule, which may have been written over several lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Bytes and packets in full.
+fn volume(bytes: u64, packets: u64) -> String {
+    let unit = if packets == 1 { "packet" } else { "packets" };
+    format!("{} bytes in {} {unit}", fmt::thousands(bytes), fmt::thousands(packets))
 }
 
 /// A record of a session: start, action, both ends, bytes, packets, interface.
@@ -311,5 +380,10 @@ fn number(session: &SessionDetail, field: Field) -> Option<u64> {
 
 /// Whether the protocol of a session has ports.
 fn has_ports(session: &SessionDetail) -> bool {
-    matches!(number(session, Field::Protocol), Some(6 | 17 | 132 | 33 | 136))
+    number(session, Field::Protocol).is_some_and(ported)
+}
+
+/// Whether a protocol has ports: TCP, UDP, DCCP, SCTP, UDP-Lite.
+fn ported(protocol: u64) -> bool {
+    matches!(protocol, 6 | 17 | 33 | 132 | 136)
 }

@@ -3,6 +3,8 @@
 /// A set of signs, each one cell wide.
 #[derive(Debug)]
 pub struct Glyphs {
+    /// Whether the terminal has nothing but ASCII: any other character is written as `?`.
+    pub only_ascii: bool,
     /// A line across.
     pub horizontal: &'static str,
     /// A line down.
@@ -39,6 +41,7 @@ pub struct Glyphs {
 
 /// For terminals that have them.
 pub const UNICODE: Glyphs = Glyphs {
+    only_ascii: false,
     horizontal: "─",
     vertical: "│",
     arrow: "→",
@@ -59,6 +62,7 @@ pub const UNICODE: Glyphs = Glyphs {
 
 /// For those that only have ASCII.
 pub const ASCII: Glyphs = Glyphs {
+    only_ascii: true,
     horizontal: "-",
     vertical: "|",
     arrow: ">",

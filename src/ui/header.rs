@@ -5,13 +5,14 @@ use ratatui::style::Style;
 
 use super::fmt;
 use super::paint::Paint;
+use super::table::level_letter;
 use super::theme::Token;
 use crate::app::App;
 use crate::detect::Level;
 use crate::engine::view::Status;
 use crate::record::SourceState;
 
-/// A fact of the header. Facts are put in order of importance and left out from the end when they do not fit.
+/// A fact of the header. Facts are put in order of importance; those that do not fit are left out.
 type Fact = Vec<(String, Style)>;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
@@ -20,11 +21,20 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     paint.style(area, paint.theme.ground(Token::Surface));
     let status = &app.page().status;
-    line(paint, area.x, area.y, area.width, &first(app, paint, status));
+    let mut facts = first(app, paint, status);
+    if area.height == 1 {
+        // The line of the alerts is not there; they come before everything else then.
+        let trouble = trouble(app, paint, status).into_iter();
+        facts.splice(1..1, trouble.chain(alerts(paint, status, true)));
+    }
+    line(paint, area.x, area.y, area.width, &facts);
     if area.height > 1 {
-        line(paint, area.x, area.y + 1, area.width, &second(paint, status));
+        line(paint, area.x, area.y + 1, area.width, &second(app, paint, status));
     }
 }
+
+/// Least cells that a fact is cut to, where it may be cut.
+const CUT: u16 = 24;
 
 fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
     let mut used = 1;
@@ -32,8 +42,9 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
     for (place, fact) in facts.iter().enumerate() {
         let wide: u16 = fact.iter().map(|(text, _)| fmt::width(&fmt::clean(text))).sum();
         let gap = if place == 0 { 0 } else { 3 };
-        // The first fact is cut where it must be; the others stand whole or not at all.
-        if place > 0 && used + gap + wide > width {
+        // The first two facts are cut where they must be; the others stand whole or not at all.
+        let least = if place < 2 { wide.min(CUT) } else { wide };
+        if place > 0 && used + gap + least > width {
             continue;
         }
         if place > 0 {
@@ -56,19 +67,14 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     }
     facts.push(what);
     facts.push(vec![plain(status.region.to_string())]);
-    if let Some(problem) = problem(app, status) {
-        facts.push(vec![(problem, theme.bold(Token::Warning))]);
-    }
     if let Some(event) = status.event_time {
-        let mut clocks = vec![label("event "), plain(format!("{}Z", fmt::time_of_day(event)))];
-        if let Some(arrival) = status.arrival_time.filter(|_| status.lag.is_some()) {
-            clocks.extend([label(" arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
-        }
-        facts.push(clocks);
-        facts.push(vec![plain(fmt::date_time(event).chars().take(10).collect())]);
+        facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);
     }
     if let Some(lag) = status.lag {
         facts.push(vec![label("lag "), plain(fmt::lag(lag))]);
+        if let Some(arrival) = status.arrival_time {
+            facts.push(vec![label("arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
+        }
     }
     if let Some(complete) = status.state.complete_to {
         facts.push(vec![label("complete to "), plain(format!("{}Z", fmt::time_of_day(complete)))]);
@@ -104,34 +110,45 @@ fn state(app: &App, paint: &Paint<'_>, status: &Status) -> (String, Style) {
     }
 }
 
-/// What the source waits for or stumbled over.
-fn problem(app: &App, status: &Status) -> Option<String> {
+fn trouble(app: &App, paint: &Paint<'_>, status: &Status) -> Option<Fact> {
+    let token = if matches!(status.state.state, SourceState::Failed(_)) { Token::Error } else { Token::Warning };
+    problem(app, status).map(|text| vec![(text, paint.theme.bold(token))])
+}
+
+/// What the source waits for or stumbled over. The countdown comes first: what is long is cut at its end.
+pub(super) fn problem(app: &App, status: &Status) -> Option<String> {
     match &status.state.state {
         SourceState::Waiting { why, until } => {
-            let left = (until - app.now()).max(0).div_euclid(1000) + 1;
-            Some(format!("{why} (next try in {left}s)"))
+            let left = until.saturating_sub(app.now()).max(0).saturating_add(999) / 1000;
+            Some(format!("next try in {left}s: {why}"))
         }
         SourceState::Failed(why) => Some(why.clone()),
         _ => status.state.note.clone(),
     }
 }
 
-fn second(paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+/// Open alerts, the worst first; `brief` by letter.
+fn alerts(paint: &Paint<'_>, status: &Status, brief: bool) -> Option<Fact> {
+    let theme = paint.theme;
+    if status.open_alerts.iter().all(|count| *count == 0) {
+        return None;
+    }
+    let mut fact = vec![(if brief { "!" } else { "alerts" }.to_owned(), theme.style(Token::Muted))];
+    for level in [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational] {
+        let count = status.open_alerts[level as usize];
+        if count > 0 {
+            let text = if brief { format!(" {count}{}", level_letter(level)) } else { format!(" {count} {level}") };
+            fact.push((text, theme.bold(Token::level(level))));
+        }
+    }
+    Some(fact)
+}
+
+fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
-    let mut facts: Vec<Fact> = Vec::new();
-    let open: u64 = status.open_alerts.iter().sum();
-    if open > 0 {
-        let mut fact = vec![label("alerts")];
-        for level in [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational] {
-            let count = status.open_alerts[level as usize];
-            if count > 0 {
-                fact.push((format!(" {count} {level}"), theme.bold(Token::level(level))));
-            }
-        }
-        facts.push(fact);
-    }
+    let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
     // What is lost stands before what is held.
     let lost = [
         ("dropped", status.dropped),

@@ -12,7 +12,7 @@ const FILTER: &[(&str, &str)] = &[
     ("11211", "a port, either side"),
     ("13.125.33.130", "an address, either side"),
     ("10.0.0.0/8", "a network"),
-    ("eni-0536…", "an interface"),
+    ("eni-0536faba73134a9b7", "an interface"),
     ("udp and bytes > 1000", "and, or, not, parentheses"),
     ("not port 443", "neither side is 443"),
     ("src $public dst $private", "sets; a space means and"),
@@ -57,10 +57,8 @@ fn lines(search: &str) -> Vec<HelpLine> {
 }
 
 pub(super) fn draw(state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
-    let width = screen.width.min(92);
-    let height = screen.height.saturating_sub(if screen.height > 12 { 2 } else { 0 });
-    let x = screen.x + (screen.width - width) / 2;
-    let area = Rect::new(x, screen.y + (screen.height - height) / 2, width, height);
+    // All but the line of hints.
+    let area = Rect { height: screen.height.saturating_sub(u16::from(screen.height > 6)), ..screen };
     if area.height < 2 || area.width < 4 {
         return;
     }

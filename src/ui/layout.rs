@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::app::{App, Mode};
+use crate::engine::view::Tab;
 
 /// From this width on the alerts have a column of their own.
 const SIDEBAR_FROM: u16 = 110;
@@ -61,11 +62,14 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     }
     let alerts = u16::try_from(app.page().alerts.len()).unwrap_or(u16::MAX);
     let mut table_width = width;
-    if width >= SIDEBAR_FROM {
+    if app.view().tab == Tab::Alerts {
+        // The table has them all.
+    } else if width >= SIDEBAR_FROM {
         panes.sidebar_is_column = true;
         let side = (width / 4).clamp(34, 56);
-        table_width = width - side;
-        panes.sidebar = Rect::new(area.x + table_width, top, side, bottom - top);
+        panes.sidebar = Rect::new(area.right() - side, top, side, bottom - top);
+        // Numbers at the right edge do not touch the line.
+        table_width = width - side - 1;
     } else if alerts > 0 && height >= 9 {
         // Narrow: a short list, never nothing while there are alerts.
         let lines = match height {

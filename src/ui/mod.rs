@@ -17,9 +17,6 @@ mod strip;
 mod table;
 pub mod theme;
 
-#[cfg(test)]
-mod tests;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

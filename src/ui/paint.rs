@@ -28,7 +28,10 @@ impl<'a> Paint<'a> {
             return 0;
         }
         let width = width.min(bounds.right() - x);
-        let clean = fmt::clean(text);
+        let mut clean = fmt::clean(text);
+        if self.glyphs.only_ascii && !clean.is_ascii() {
+            clean = clean.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
+        }
         let cut = fmt::cut(&clean, width, self.glyphs.ellipsis);
         let (end, _) = self.buffer.set_stringn(x, y, &*cut, usize::from(width), style);
         end - x

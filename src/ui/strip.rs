@@ -8,61 +8,69 @@ use super::theme::Token;
 use crate::app::{App, Viewport};
 use crate::engine::view::Bin;
 
+/// Cells at the right for the scale and the end of time.
+const SCALE: u16 = 16;
+
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height < 3 || area.width < 12 {
         return;
     }
-    viewport.timeline_bins = usize::from(area.width - 2);
+    let scale = if area.width >= 60 { SCALE } else { 0 };
+    let wide = usize::from(area.width - 2 - scale);
+    viewport.timeline_bins = wide;
     let strip = &app.page().timeline;
-    let bins = &strip.bins[strip.bins.len().saturating_sub(viewport.timeline_bins)..];
-    let Some(last) = bins.len().checked_sub(1) else { return };
+    let bins = &strip.bins[strip.bins.len().saturating_sub(wide)..];
+    if bins.is_empty() {
+        return;
+    }
     // One line for the axis, one for what was rejected, the rest for what was accepted.
     let up = area.height - 2;
-    let most = |of: fn(&Bin) -> u64| bins.iter().map(of).max().unwrap_or(0).max(1);
+    let most = |of: fn(&Bin) -> u64| bins.iter().map(of).max().unwrap_or(0);
     let (most_accepted, most_rejected) = (most(|bin| bin.accepted), most(|bin| bin.rejected));
-    let left = area.x + 1;
-    let wide = cells_a_bin(area, bins.len());
-    for cell in 0..bins.len() * wide {
-        let bin = &bins[cell / wide];
-        let Ok(offset) = u16::try_from(cell) else { break };
-        let x = left + offset;
-        bar(paint, x, area.y, up, scaled(bin.accepted, most_accepted, u64::from(up) * 8), Token::Accept);
+    let axis = area.y + up + 1;
+    for (x, cell) in (area.x + 1..area.right() - scale - 1).zip(0..) {
+        // A short time is drawn in broader bars, so that the strip is filled.
+        let bin = &bins[bin_of(cell, bins.len(), wide)];
+        bar(paint, x, area.y, up, scaled(bin.accepted, most_accepted, u64::from(up) * 8), Token::Bar);
         bar(paint, x, area.y + up, 1, scaled(bin.rejected, most_rejected, 8), Token::Reject);
-        let axis = area.y + up + 1;
+        // What marks a bin stands once, in its middle; what is missing is missing all along it.
+        let middle = cell == middle_of(bin_of(cell, bins.len(), wide), bins.len(), wide);
         let (sign, token) = match bin.alert {
-            Some(level) => (paint.glyphs.alert, Token::level(level)),
-            None if bin.skipped > 0 => (paint.glyphs.skipped, Token::Gap),
-            None if bin.incomplete => (paint.glyphs.incomplete, Token::Gap),
-            None => (paint.glyphs.horizontal, Token::Border),
+            Some(level) if middle => (paint.glyphs.alert, Token::level(level)),
+            None if bin.skipped > 0 && middle => (paint.glyphs.skipped, Token::Gap),
+            _ if bin.incomplete => (paint.glyphs.incomplete, Token::Gap),
+            _ => (paint.glyphs.horizontal, Token::Border),
         };
         let style = paint.theme.style(token);
         paint.text(x, axis, 1, sign, style);
     }
-    labels(paint, area, strip.from, strip.step, bins, last);
-}
-
-/// Times at the ends of the axis, where no mark is hidden by them.
-fn labels(paint: &mut Paint<'_>, area: Rect, from: i64, step: i64, bins: &[Bin], last: usize) {
-    let axis = area.bottom() - 1;
-    let style = paint.theme.style(Token::Muted);
-    let free = |range: std::ops::Range<usize>| {
-        bins.get(range).is_none_or(|bins| bins.iter().all(|bin| bin.alert.is_none() && bin.skipped == 0))
-    };
-    if free(0..6_usize.div_ceil(cells_a_bin(area, bins.len())).min(bins.len())) {
-        paint.text(area.x + 1, axis, 6, &format!("{}Z", fmt::hour_minute(from)), style);
+    let step = u64::try_from(strip.step).unwrap_or(0);
+    let muted = paint.theme.style(Token::Muted);
+    if scale > 0 {
+        let x = area.right() - scale;
+        let end = strip.from.saturating_add(strip.step.saturating_mul(i64::try_from(bins.len()).unwrap_or(0)));
+        paint.text(x, area.y, scale, &format!("{} accepted", fmt::count(most_accepted)), muted);
+        paint.text(x, area.y + up, scale, &format!("{} rejected", fmt::count(most_rejected)), muted);
+        paint.text(x, axis, scale, &format!("{}Z {}/bin", fmt::hour_minute(end), fmt::duration(step)), muted);
     }
-    let end = from + step * i64::try_from(last + 1).unwrap_or(0);
-    let wide = format!("{}Z {}/bin", fmt::hour_minute(end), fmt::duration(u64::try_from(step).unwrap_or(0)));
-    let used = u16::try_from((last + 1) * cells_a_bin(area, bins.len())).unwrap_or(u16::MAX);
-    let room = area.width.saturating_sub(used.saturating_add(2));
-    if room >= fmt::width(&wide) {
-        paint.text(area.x + 2 + used, axis, room, &wide, style);
+    // The start, where no mark is hidden by it.
+    let start = format!("{}Z", fmt::hour_minute(strip.from));
+    let covered = 0..=bin_of(usize::from(fmt::width(&start)), bins.len(), wide);
+    if bins[covered].iter().all(|bin| bin.alert.is_none() && bin.skipped == 0) {
+        paint.text(area.x + 1, axis, area.width - 1, &start, muted);
     }
 }
 
-/// Cells that a bin is wide: a short time is drawn in broader bars, so that the strip is filled.
-fn cells_a_bin(area: Rect, bins: usize) -> usize {
-    (usize::from(area.width.saturating_sub(16)) / bins.max(1)).clamp(1, 6)
+/// The bin that a cell of the strip shows.
+fn bin_of(cell: usize, bins: usize, cells: usize) -> usize {
+    (cell * bins / cells.max(1)).min(bins.saturating_sub(1))
+}
+
+/// The cell in the middle of those that show a bin.
+fn middle_of(bin: usize, bins: usize, cells: usize) -> usize {
+    let first = |bin: usize| (bin * cells).div_ceil(bins.max(1));
+    let (from, to) = (first(bin), first(bin + 1));
+    from + to.saturating_sub(from + 1) / 2
 }
 
 /// A bar of `eighths` over `lines` lines whose top is `y`.

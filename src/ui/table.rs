@@ -6,11 +6,12 @@ use ratatui::style::Modifier;
 use super::cell;
 use super::fmt;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::columns::{self, Align, Col, Placed};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::detect::Level;
-use crate::engine::view::{Page, Tab};
+use crate::engine::view::{Column, Page, Sort, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
 
 /// Cells at the left edge for the mark of an alert.
@@ -29,14 +30,14 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let window = app.window(usize::from(rows));
     let shown = app.row_count().saturating_sub(window.start).min(usize::from(rows));
     let dated = is_dated(page, window.start, shown);
-    let sorted = Col::Field(app.view().table().sort.field);
-    let keep: Vec<Col> =
-        app.view().table().column.into_iter().chain([sorted]).filter(|col| cols.contains(col)).collect();
+    let sort = app.view().table().sort;
+    let sorted = (sort != Sort::default()).then_some(Col::Field(sort.field));
+    let keep: Vec<Col> = app.view().table().column.into_iter().chain(sorted).filter(|col| cols.contains(col)).collect();
     let wanted = |index: usize, col: Col| {
         let text = |row: usize| fmt::width(&fmt::clean(&cell_text(page, row, index, col, dated)));
         (window.start..window.start + shown).map(text).max().unwrap_or(0)
     };
-    let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK + 1), &keep, wanted);
+    let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK), &keep, wanted);
     viewport.columns = placed.iter().map(|placed| placed.col).collect();
     head(app, paint, area, &placed, viewport);
     if !ours || shown == 0 {
@@ -52,8 +53,9 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
             viewport.hits.push((super::area(rect), Target::Row(id)));
         }
         mark(page, row, paint, area.x, y);
-        for place in &placed {
-            draw_cell(page, row, place, paint, (area.x + MARK, y), dated);
+        match log_status(page, row) {
+            Some(status) => draw_status(page, row, status, &placed, paint, (area, y), dated),
+            None => placed.iter().for_each(|place| draw_cell(page, row, place, paint, (area.x + MARK, y), dated)),
         }
         if selected {
             let style = paint.theme.selected();
@@ -68,25 +70,76 @@ fn head(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &[Placed], viewpor
     let header = Rect::new(area.x, area.y, area.width, 1);
     paint.style(header, paint.theme.ground(Token::Surface));
     let table = app.view().table();
+    let grouped = app.page().columns.iter().any(|column| matches!(column, Column::Group(_)));
     for place in placed {
         let def = columns::def(place.col);
         let x = area.x + MARK + place.x + def.lead;
         let is_sorted = app.page().tab != Tab::Alerts && columns::sort_field(place.col) == Some(table.sort.field);
         let arrow = if table.sort.descending { paint.glyphs.descending } else { paint.glyphs.ascending };
-        let title = if is_sorted { format!("{}{arrow}", def.title) } else { def.title.to_owned() };
+        let name = columns::title(place.col, grouped);
+        let title = match (is_sorted, def.align) {
+            (false, _) => name.to_owned(),
+            (true, Align::Left) => format!("{name}{arrow}"),
+            (true, Align::Right) => format!("{arrow}{name}"),
+        };
         let mut style = if is_sorted { paint.theme.bold(Token::Accent) } else { paint.theme.style(Token::Header) };
         if table.column == Some(place.col) {
             style = style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
         }
-        // A title may use the empty cell after its column.
+        // A title may use the empty cell beside its column.
         let width = place.width + u16::from(is_sorted);
         match def.align {
             Align::Left => paint.text(x, area.y, width, &title, style),
-            Align::Right => paint.text_right(x + place.width + u16::from(is_sorted), area.y, width, &title, style),
+            Align::Right => paint.text_right(x + place.width, area.y, width, &title, style),
         };
         let hit = Rect::new(x, area.y, place.width + 1, 1);
         viewport.hits.push((super::area(hit), Target::Header(place.col)));
     }
+}
+
+/// What a record says that has no traffic to report.
+fn log_status(page: &Page, row: usize) -> Option<&str> {
+    let at = page.columns.iter().position(|column| *column == Column::Field(Field::LogStatus))?;
+    match page.rows.get(row)?.cells.get(at)? {
+        Cell::Text(word) if &**word != "OK" => Some(word),
+        _ => None,
+    }
+}
+
+/// A record without traffic: in the place of addresses it says what it means.
+fn draw_status(
+    page: &Page,
+    row: usize,
+    status: &str,
+    placed: &[Placed],
+    paint: &mut Paint<'_>,
+    (area, y): (Rect, u16),
+    dated: bool,
+) {
+    let left = area.x + MARK;
+    let is_address = |col| {
+        matches!(col, Col::Field(field) if matches!(field.kind(), Kind::Addr | Kind::Port | Kind::Protocol | Kind::Count)
+            || matches!(field, Field::Service | Field::Action | Field::TcpFlags | Field::LogStatus))
+    };
+    placed.iter().filter(|place| !is_address(place.col)).for_each(|place| {
+        draw_cell(page, row, place, paint, (left, y), dated);
+    });
+    let Some(first) = placed.iter().find(|place| is_address(place.col)) else { return };
+    let end = placed
+        .iter()
+        .find(|place| place.x > first.x && !is_address(place.col))
+        .map_or(area.right(), |place| left + place.x);
+    let interface = page.columns.iter().position(|column| *column == Column::Field(Field::InterfaceId));
+    let interface = match interface.and_then(|at| page.rows.get(row)?.cells.get(at)) {
+        Some(Cell::Text(name)) => name,
+        _ => "this interface",
+    };
+    let (text, style) = match status {
+        "NODATA" => (format!("NODATA: no traffic on {interface}"), paint.theme.style(Token::Muted)),
+        "SKIPDATA" => (format!("SKIPDATA: records lost on {interface}"), paint.theme.bold(Token::Gap)),
+        other => (other.to_owned(), paint.theme.style(Token::Muted)),
+    };
+    paint.text(left + first.x, y, end.saturating_sub(left + first.x + 1), &text, style);
 }
 
 /// The worst alert that the row is evidence of, as a letter in its colour.
@@ -163,7 +216,6 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
 
 /// Whether who began is a guess in this session.
 fn is_guessed(page: &Page, row: usize) -> bool {
-    use crate::engine::view::Column;
     let Some(index) = page.columns.iter().position(|column| *column == Column::Field(Field::OrientedBy)) else {
         return false;
     };
@@ -179,7 +231,7 @@ fn is_dated(page: &Page, start: usize, shown: usize) -> bool {
         Tab::Alerts => page.alerts.get(row).map(|alert| alert.last.div_euclid(86_400)),
         Tab::Flows | Tab::Sessions => {
             page.rows.get(row)?.cells.iter().zip(&page.columns).find_map(|(cell, column)| match (cell, column) {
-                (Cell::Int(time), crate::engine::view::Column::Field(Field::End)) => i64::try_from(time / 86_400).ok(),
+                (Cell::Int(time), Column::Field(Field::End)) => i64::try_from(time / 86_400).ok(),
                 _ => None,
             })
         }
@@ -194,24 +246,40 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     let page = app.page();
-    let waits = matches!(page.status.state.state, SourceState::Connecting | SourceState::Waiting { .. });
     let (what, hint) = if page.tab != app.view().tab || page.progress < 1.0 {
-        ("Looking …".to_owned(), "")
-    } else if page.total == 0 && waits {
-        ("Waiting for the first records.".to_owned(), "Flow logs are delivered some minutes after the traffic.")
+        ("Looking …".to_owned(), String::new())
     } else if page.tab == Tab::Alerts {
-        ("No alert so far.".to_owned(), "")
+        ("No alert so far.".to_owned(), String::new())
     } else if page.total == 0 {
-        ("Nothing was read so far.".to_owned(), "")
+        nothing_yet(app)
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            "Esc goes back, ~ turns the filter off, / changes it.",
+            "Esc goes back, ~ turns the filter off, / changes it.".to_owned(),
         )
     };
     let y = area.y + 1 + (area.height - 1) / 3;
+    let width = area.width.saturating_sub(4).min(76);
     let style = paint.theme.style(Token::Text);
     paint.text(area.x + 2, y, area.width.saturating_sub(2), &what, style);
     let style = paint.theme.style(Token::Muted);
-    paint.text(area.x + 2, y + 1, area.width.saturating_sub(2), hint, style);
+    for (y, line) in (y + 1..area.bottom()).zip(wrap(&fmt::clean(&hint), width)) {
+        paint.text(area.x + 2, y, width, &line, style);
+    }
+}
+
+/// Why there is nothing, by what the source says of itself.
+fn nothing_yet(app: &App) -> (String, String) {
+    let status = &app.page().status;
+    let why = super::header::problem(app, status);
+    match &status.state.state {
+        SourceState::Connecting => (format!("Connecting to {}.", status.source), String::new()),
+        SourceState::Waiting { .. } => ("Waiting to try again.".to_owned(), why.unwrap_or_default()),
+        SourceState::Live => {
+            let usual = "Flow logs are delivered some minutes after the traffic.".to_owned();
+            ("Waiting for the first records.".to_owned(), why.unwrap_or(usual))
+        }
+        SourceState::Failed(_) => ("Nothing was read.".to_owned(), why.unwrap_or_default()),
+        SourceState::Ended => ("The input ended without a record.".to_owned(), why.unwrap_or_default()),
+    }
 }

@@ -41,13 +41,14 @@ tokens! {
     Surface surface "Behind header, tabs and hints.";
     Text text "Ordinary text.";
     Muted muted "What is secondary: labels, units, absent values.";
-    Border border "Lines between panes. The one token that is not for text.";
+    Border border "Lines between panes. Not for text.";
     Accent accent "What is active: the tab, the focus, the column of the order.";
     Header header "Headers of tables and titles of panes.";
     Selection selection "Behind the row under the cursor.";
     SelectionText selection_text "Text of the row under the cursor.";
     Service service "Names of services.";
     Number number "Amounts.";
+    Bar bar "Bars of the timeline. Not for text.";
     Accept accept "Accepted traffic.";
     Reject reject "Rejected traffic.";
     Informational informational "Alerts of this level.";
@@ -483,7 +484,7 @@ mod tests {
                 let theme = Theme::load(name, None, depth).unwrap();
                 for (token, token_name) in TOKENS {
                     let grounds: &[Token] = match token {
-                        Token::Background | Token::Surface | Token::Selection | Token::Border => continue,
+                        Token::Background | Token::Surface | Token::Selection | Token::Border | Token::Bar => continue,
                         Token::SelectionText => &[Token::Selection],
                         _ => &[Token::Background, Token::Surface],
                     };

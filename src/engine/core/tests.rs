@@ -128,6 +128,31 @@ fn a_frozen_view_pins_a_quarter_of_the_ring_at_most() {
 }
 
 #[test]
+fn a_record_from_the_future_of_a_live_source_breaks_nothing() {
+    let mut core = core();
+    core.config.live = true;
+    let mut batch = decoded(&line(2_000_000, 1, 443));
+    batch.arrival = 1_000_000_000;
+    core.ingest(&batch);
+    core.tick(1_000_000_000);
+    let page = core.page(&ViewSpec { timeline_bins: 50, ..spec() });
+    assert_eq!(page.matched, 1);
+}
+
+#[test]
+fn long_lines_kept_as_logged_stay_within_the_budget() {
+    let mut core = core();
+    core.ring = Ring::new(4 << 20);
+    for _ in 0..50 {
+        let long: String =
+            (0..10_u64).map(|n| line(100 + n, n, 443).replace(" OK", &format!(" OK {}", "x".repeat(60_000)))).collect();
+        core.ingest(&decoded(&long));
+    }
+    assert!(core.ring.bytes() < 12 << 20, "{} bytes", core.ring.bytes());
+    assert!(core.ring.evicted() > 0);
+}
+
+#[test]
 fn a_record_leads_to_its_session_and_back() {
     let mut core = core();
     core.ingest(&decoded(

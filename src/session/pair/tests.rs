@@ -1,6 +1,6 @@
 use super::*;
-use crate::record::{Batch, Decoder, Field, Names, Row, Value};
-use crate::session::SessionRow;
+use crate::record::{Action, Batch, Decoder, Field, Names, Row, Value};
+use crate::session::{Method, SessionRow, State, Totals};
 use proptest::prelude::*;
 
 fn flows(text: &str, names: &mut Names) -> Vec<Flow> {
@@ -110,6 +110,17 @@ fn one_side_is_half_and_then_unanswered_and_has_no_ratio() {
     table.advance(160 + 300 + 60 + 600 + 60);
     assert_eq!(table.get(change.id).unwrap().state(), State::Unanswered);
     assert_eq!(table.take_finished().len(), 1);
+}
+
+#[test]
+fn times_at_the_edge_of_64_bits_end_like_others() {
+    let (sessions, _) = paired(
+        "2 1 eni-a 10.0.0.1 10.0.0.2 1 443 6 1 40 18446744073709551614 18446744073709551614 ACCEPT OK\n\
+         2 1 eni-a 10.0.0.1 10.0.0.3 1 443 6 18446744073709551614 18446744073709551614 0 9223372036854775807 ACCEPT OK\n\
+         2 1 eni-a 10.0.0.3 10.0.0.1 443 1 6 18446744073709551614 18446744073709551614 5 6 ACCEPT OK\n",
+    );
+    // The third record ends in 1970: no window is so long that it reaches from there to the others.
+    assert_eq!(sessions.len(), 3);
 }
 
 #[test]

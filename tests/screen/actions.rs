@@ -1,0 +1,161 @@
+//! Each action, by the first of its keys: something that can be seen is not so before and is so after.
+
+use std::fmt::Write as _;
+
+use flowtail::app::action::{ACTIONS, Action, Context};
+use flowtail::app::{Effect, Focus, Mode, Pin};
+use flowtail::engine::view::Tab;
+use flowtail::record::Field;
+
+use crate::stage::Stage;
+
+/// One action at work.
+struct Case {
+    action: Action,
+    context: Context,
+    /// Keys that lead to where it can work.
+    before: &'static str,
+    /// What it brings about.
+    then: fn(&Stage) -> bool,
+}
+
+const fn case(action: Action, context: Context, before: &'static str, then: fn(&Stage) -> bool) -> Case {
+    Case { action, context, before, then }
+}
+
+use Action as A;
+use Context::{Help, Main, Prompt};
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    case(A::Help, Main, "", |s| matches!(s.app.mode(), Mode::Help(_)) && s.shows("type to search")),
+    case(A::Filter, Main, "", |s| matches!(s.app.mode(), Mode::Filter(_)) && s.viewport.caret.is_some()),
+    case(A::Enter, Main, "", |s| s.shows("Flow record")),
+    case(A::Back, Main, "/port 11211<enter>", |s| s.app.view().filter.is_none()),
+    case(A::NextTab, Main, "", |s| s.app.page().tab == Tab::Sessions),
+    case(A::PreviousTab, Main, "", |s| s.app.page().tab == Tab::Alerts),
+    case(A::Flows, Main, "2", |s| s.app.page().tab == Tab::Flows),
+    case(A::Sessions, Main, "", |s| s.app.page().tab == Tab::Sessions),
+    case(A::Alerts, Main, "", |s| s.app.page().tab == Tab::Alerts),
+    case(A::Sidebar, Main, "", |s| s.app.focus() == Focus::Sidebar),
+    case(A::Detail, Main, "", |s| s.shows("Flow record")),
+    case(A::Sort, Main, "<right><right>", |s| s.app.view().table().sort.field == Field::SrcAddr && s.shows("source↑")),
+    case(A::Reverse, Main, "", |s| s.shows("time↑")),
+    case(A::Group, Main, "", |s| matches!(s.app.mode(), Mode::Group(_))),
+    case(A::OnlyThis, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and srcaddr = ")),
+    case(A::Exclude, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and not (srcaddr = ")),
+    case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
+    case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
+    case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
+    case(A::Down, Main, "", |s| index(s) == 1),
+    case(A::Up, Main, "jj", |s| index(s) == 1),
+    case(A::Left, Main, "<right><right>", |s| s.app.column() == flowtail::app::columns::Col::Field(Field::Action)),
+    case(A::Right, Main, "", |s| s.app.column() == flowtail::app::columns::Col::Field(Field::Action)),
+    case(A::PageDown, Main, "", |s| index(s) == rows(s) - 1),
+    case(A::PageUp, Main, "<pgdn><pgdn>", |s| index(s) == rows(s) - 1),
+    case(A::HalfDown, Main, "", |s| index(s) == (rows(s) - 1) / 2),
+    case(A::HalfUp, Main, "<pgdn><pgdn>", |s| (rows(s)..2 * (rows(s) - 1)).contains(&index(s))),
+    case(A::Top, Main, "jjj", |s| index(s) == 0 && s.app.view().table().pin == Pin::Top),
+    case(A::Bottom, Main, "", |s| index(s) + 1 == s.app.page().matched && s.app.view().table().pin == Pin::Bottom),
+    case(A::DetailDown, Main, "d", |s| s.app.detail_scroll() == 1),
+    case(A::DetailUp, Main, "dJJ", |s| s.app.detail_scroll() == 1),
+    case(A::Copy, Main, "<right><right>", |s| matches!(&s.effects[..], [Effect::Copy(text)] if s.shows(text))),
+    case(A::Redraw, Main, "", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Main, "", |s| s.effects == [Effect::Suspend]),
+    case(A::Quit, Main, "", |s| s.effects == [Effect::Quit]),
+
+    case(A::Accept, Prompt, "/port 11211", |s| filter(s) == "port 11211" && s.app.page().matched < 100),
+    case(A::Cancel, Prompt, "/port 11211", |s| matches!(s.app.mode(), Mode::Main) && s.app.view().filter.is_none()),
+    case(A::Older, Prompt, "/port 11211<enter>/<ctrl-u>", |s| typed(s) == ("port 11211", 10)),
+    case(A::Newer, Prompt, "/port 11211<enter>/<ctrl-u>x<up>", |s| typed(s) == ("x", 1)),
+    case(A::Complete, Prompt, "bsrca", |s| typed(s) == ("srcaddr", 7)),
+    case(A::CaretLeft, Prompt, "/udp", |s| typed(s) == ("udp", 2)),
+    case(A::CaretRight, Prompt, "/udp<home>", |s| typed(s) == ("udp", 1)),
+    case(A::CaretStart, Prompt, "/udp", |s| typed(s) == ("udp", 0)),
+    case(A::CaretEnd, Prompt, "/udp<home>", |s| typed(s) == ("udp", 3)),
+    case(A::DeleteBack, Prompt, "/udp", |s| typed(s) == ("ud", 2)),
+    case(A::DeleteForward, Prompt, "/udp<home>", |s| typed(s) == ("dp", 0)),
+    case(A::DeleteWord, Prompt, "/udp tcp", |s| typed(s) == ("udp ", 4)),
+    case(A::DeleteToStart, Prompt, "/udp<left>", |s| typed(s) == ("p", 0)),
+    case(A::DeleteToEnd, Prompt, "/udp<home><right>", |s| typed(s) == ("u", 1)),
+    case(A::Redraw, Prompt, "/", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Prompt, "/", |s| s.effects == [Effect::Suspend]),
+
+    case(A::Down, Help, "?", |s| help(s) == Some(("", 1))),
+    case(A::Up, Help, "?<down><down>", |s| help(s) == Some(("", 1))),
+    case(A::PageDown, Help, "?", |s| help(s).is_some_and(|(_, scroll)| scroll > 1)),
+    case(A::PageUp, Help, "?<pgdn>", |s| help(s) == Some(("", 0))),
+    case(A::DeleteBack, Help, "?sor", |s| help(s) == Some(("so", 0))),
+    case(A::Cancel, Help, "?", |s| matches!(s.app.mode(), Mode::Main)),
+    case(A::Redraw, Help, "?", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Help, "?", |s| s.effects == [Effect::Suspend]),
+];
+
+/// More rows than two screens hold, on top of those of [`crate::LINES`].
+fn crowd() -> Stage {
+    let mut lines = String::new();
+    for n in 0..200 {
+        let (start, end) = (1_534_778_900 + n % 60, 1_534_778_960 + n % 60);
+        let ends = format!("10.20.1.{n} 172.16.0.178 {} 443", 40_000 + n);
+        let _ = writeln!(lines, "2 622676721278 eni-0536faba73134a9b7 {ends} 6 5 {} {start} {end} ACCEPT OK", 500 + n);
+    }
+    let mut stage = crate::stage();
+    stage.resize(100, 24).feed([crate::batch(&lines)]);
+    stage
+}
+
+/// Place of the cursor in the whole order.
+fn index(stage: &Stage) -> u64 {
+    stage.app.view().table().index
+}
+
+/// Rows that the table shows.
+fn rows(stage: &Stage) -> u64 {
+    stage.viewport.table_rows as u64
+}
+
+fn filter(stage: &Stage) -> &str {
+    stage.app.view().filter.as_ref().map_or("", |applied| &applied.text)
+}
+
+/// What is typed, and the place of the caret in it.
+fn typed(stage: &Stage) -> (&str, usize) {
+    let line = match stage.app.mode() {
+        Mode::Filter(bar) => &bar.line,
+        Mode::Group(prompt) => &prompt.line,
+        Mode::Help(help) => &help.search,
+        Mode::Main => return ("", 0),
+    };
+    (line.text(), line.caret())
+}
+
+/// What is searched for in help, and its first line shown.
+fn help(stage: &Stage) -> Option<(&str, usize)> {
+    match stage.app.mode() {
+        Mode::Help(help) => Some((help.search.text(), help.scroll)),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_action_has_a_case() {
+    for def in ACTIONS {
+        let cases = CASES.iter().filter(|case| (case.action, case.context) == (def.action, def.context)).count();
+        assert_eq!(cases, 1, "{:?} in {:?}", def.action, def.context);
+    }
+}
+
+#[test]
+fn the_first_key_of_every_action_does_what_it_says() {
+    // The demo's engine takes a second to fill, so all cases share one and start over from its first screen.
+    for case in CASES {
+        let mut stage = crowd();
+        let def = ACTIONS.iter().find(|def| (def.action, def.context) == (case.action, case.context));
+        let key = def.and_then(|def| def.keys.first()).expect("the action is in the table");
+        stage.run(case.before);
+        assert_eq!(stage.app.context(), case.context, "{:?} is tried in another context", case.action);
+        assert!(!(case.then)(&stage), "{:?}: it is so before {key} is pressed\n{}", case.action, stage.text());
+        stage.run(&if key.chars().count() > 1 { format!("<{key}>") } else { (*key).to_owned() });
+        assert!((case.then)(&stage), "{:?}: {key} does nothing\n{}", case.action, stage.text());
+    }
+}

@@ -1,0 +1,142 @@
+//! The whole product but its threads and its terminal: lines go in, keys are pressed, frames come out. Nothing here has a clock, so the same
+//! lines and keys give the same frames. The screen tests and the maker of the screenshots share it.
+
+use std::sync::Arc;
+
+use flowtail::app::{App, Effect, Input as Pressed, Key, Viewport};
+use flowtail::engine::Core;
+use flowtail::engine::core::Config;
+use flowtail::record::{Decoder, Input};
+use flowtail::source::demo;
+use flowtail::start;
+use flowtail::ui::{self, Look};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+
+/// What the clock on the wall says, Unix milliseconds: 2018-08-20 15:30:00 UTC.
+pub const NOW: i64 = 1_534_779_000_000;
+
+/// Memory of the engine: what the program takes unless told otherwise.
+const MEMORY: usize = 1 << 30;
+
+/// Questions after which a screen that asks on and on is broken.
+const PATIENCE: usize = 20;
+
+/// An engine, an app and a screen.
+pub struct Stage {
+    pub app: App,
+    /// The last frame.
+    pub frame: Buffer,
+    /// How it was laid out.
+    pub viewport: Viewport,
+    /// What the keys asked the world to do.
+    pub effects: Vec<Effect>,
+    pub look: Look,
+    core: Core,
+    decoder: Decoder,
+    size: (u16, u16),
+}
+
+impl Stage {
+    /// An empty engine for records of `source` before a screen of `size`.
+    pub fn new(source: &str, region: Option<&str>, look: Look, size: (u16, u16)) -> Stage {
+        let config = Config {
+            memory: MEMORY,
+            lateness: 20 * 60,
+            live: false,
+            source: source.into(),
+            region: region.map(Into::into),
+            interfaces: Vec::new(),
+        };
+        let mut stage = Stage {
+            app: App::new(),
+            frame: Buffer::default(),
+            viewport: Viewport::default(),
+            effects: Vec::new(),
+            look,
+            core: Core::new(config, start::detector(MEMORY).expect("the built-in rules read"), false),
+            decoder: Decoder::new(None),
+            size,
+        };
+        stage.settle();
+        stage
+    }
+
+    /// The demo as it stands when the recorded tail has read everything that arrived by `clock`, Unix milliseconds.
+    pub fn demo(clock: i64, look: Look, size: (u16, u16)) -> Stage {
+        let mut stage = Stage::new("demo", Some("us-west-1"), look, size);
+        stage.feed(demo_until(clock));
+        stage
+    }
+
+    /// Has the engine take in what a source sends.
+    pub fn feed(&mut self, inputs: impl IntoIterator<Item = Input>) {
+        for input in inputs {
+            match input {
+                Input::Batch(batch) => self.core.ingest(&self.decoder.decode(&batch)),
+                Input::Status(status) => self.core.source_status(status),
+                Input::Gap(gap) => self.core.gap(gap),
+                Input::End => self.core.finish(),
+            }
+        }
+        self.settle();
+    }
+
+    /// Presses the keys that `keys` spells ([`Key::sequence`]), each on the frame that the one before it made.
+    pub fn run(&mut self, keys: &str) -> &mut Stage {
+        for key in Key::sequence(keys) {
+            self.press(&Pressed::Key(key));
+        }
+        self
+    }
+
+    /// Does one thing that a user can do: a key, a paste, the mouse.
+    pub fn press(&mut self, pressed: &Pressed) -> &mut Stage {
+        self.effects = self.app.input(pressed);
+        self.settle();
+        self
+    }
+
+    /// Gives the screen another size.
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut Stage {
+        self.size = (width, height);
+        self.settle();
+        self
+    }
+
+    /// Asks, answers and draws until a frame leads to no new question, as the loop of the screen does.
+    fn settle(&mut self) {
+        self.app.tick(NOW);
+        for _ in 0..PATIENCE {
+            let spec = self.app.spec();
+            self.app.receive(Arc::new(self.core.page(&spec)));
+            self.frame = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
+            self.viewport = ui::draw(&self.app, &self.look, &mut self.frame);
+            self.app.laid_out(self.viewport.clone());
+            if self.app.spec().serial == spec.serial {
+                return;
+            }
+        }
+        panic!("the screen does not come to rest at {:?}", self.size);
+    }
+}
+
+/// What the demo sends until the recorded clock says `clock`, Unix milliseconds.
+fn demo_until(clock: i64) -> Vec<Input> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without threads");
+    runtime.block_on(async {
+        let (out, mut inputs) = mpsc::channel(1);
+        let take = async move {
+            let mut taken = Vec::new();
+            while let Some(input) = inputs.recv().await {
+                if matches!(&input, Input::Batch(batch) if batch.arrival > clock) {
+                    break;
+                }
+                taken.push(input);
+            }
+            taken
+        };
+        tokio::join!(demo::run(demo::DemoConfig { speed: None }, out), take).1
+    })
+}
