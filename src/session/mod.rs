@@ -1,12 +1,14 @@
 //! Pairs one-way records into sessions: one conversation, its two directions, each counted once.
 
+pub mod conversation;
 pub mod key;
 pub mod orient;
 pub mod pair;
 pub mod row;
 mod wheel;
 
+pub use conversation::{Session, State, Totals};
 pub use key::Key;
 pub use orient::Method;
-pub use pair::{Change, Session, SessionTable, State, Totals};
+pub use pair::{Change, SessionTable};
 pub use row::SessionRow;

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::conversation::Session;
 use super::key::{Key, Way};
-use super::pair::Session;
 use crate::record::amplification::{Exposure, amp_port};
 use crate::record::services::{self, TCP, UDP};
 use crate::record::special::is_public;

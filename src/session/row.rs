@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::conversation::Session;
 use super::key::Way;
-use super::pair::Session;
 use crate::record::services::{self, UDP};
 use crate::record::{Field, Names, Row, Value};
 

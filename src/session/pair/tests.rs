@@ -1,6 +1,6 @@
 use super::*;
-use crate::record::{Batch, Decoder, Field, Names, Row, Value};
-use crate::session::SessionRow;
+use crate::record::{Action, Batch, Decoder, Field, Names, Row, Value};
+use crate::session::{Method, SessionRow, State, Totals};
 use proptest::prelude::*;
 
 fn flows(text: &str, names: &mut Names) -> Vec<Flow> {
