@@ -46,9 +46,15 @@ impl Screen {
             give_back();
             before(panic);
         }));
-        take(mouse)?;
-        let terminal = Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, stdout())))?;
-        Ok(Screen { terminal, mouse })
+        let writer = BufWriter::with_capacity(FRAME, stdout());
+        // What was taken before a step fails is given back.
+        match take(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(writer))) {
+            Ok(terminal) => Ok(Screen { terminal, mouse }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
     }
 
     /// Draws a frame, in one piece where the terminal can.

@@ -157,7 +157,7 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         ("unparsed", status.unparsed),
         ("skipdata", status.skipdata),
         ("late", status.late),
-        ("gaps", status.gaps.len() as u64),
+        (if status.gaps.len() == 1 { "gap" } else { "gaps" }, status.gaps.len() as u64),
     ];
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
         facts.push(vec![(format!("{} {name}", fmt::count(count)), theme.style(Token::Gap))]);

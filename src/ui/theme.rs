@@ -362,12 +362,14 @@ impl Theme {
     }
 
     /// The row under the cursor. Reversed with its colours exchanged: where colours are shown it looks as the theme says, and
-    /// where they are not it is still reversed.
+    /// where they are not it is still reversed. What the 16 look like is the user's choice, and any two of them may be alike: there
+    /// the terminal's own two colours are reversed.
     pub fn selected(&self) -> Style {
-        Style::new()
-            .fg(self.color(Token::Selection))
-            .bg(self.color(Token::SelectionText))
-            .add_modifier(Modifier::REVERSED)
+        let (fg, bg) = match self.depth {
+            Depth::None | Depth::Ansi => (Color::Reset, Color::Reset),
+            Depth::Indexed | Depth::True => (self.color(Token::Selection), self.color(Token::SelectionText)),
+        };
+        Style::new().fg(fg).bg(bg).add_modifier(Modifier::REVERSED)
     }
 }
 
@@ -514,6 +516,8 @@ mod tests {
         assert_eq!(at(Depth::True), Color::Rgb(0x7c, 0xb7, 0xff));
         assert!(matches!(at(Depth::Indexed), Color::Indexed(16..)));
         assert_eq!(at(Depth::Ansi), Color::LightBlue);
+        let ansi = Theme::load("dark", None, Depth::Ansi).unwrap().selected();
+        assert_eq!((ansi.fg, ansi.bg, ansi.add_modifier), (Some(Color::Reset), Some(Color::Reset), Modifier::REVERSED));
         let bare = r##"name = "x"
             colors.accent = "#ff0000""##;
         assert_eq!(Theme::parse(bare, Depth::Ansi, "x.toml").unwrap().color(Token::Accent), Color::LightRed);

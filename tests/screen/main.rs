@@ -300,5 +300,7 @@ fn hostile_text_takes_its_cells_and_no_more() {
         let text = stage.text();
         let bad = |c: &char| c.is_control() && *c != '\n' || matches!(c, '\u{200b}' | '\u{202e}');
         assert_eq!(text.chars().find(bad), None, "after {keys:?}:\n{text}");
+        // What was taken out leaves a sign: nobody is to read a text that was never there.
+        assert!(text.contains("evil\u{fffd}]0;x\u{fffd}\u{fffd}"), "after {keys:?}:\n{text}");
     }
 }
