@@ -1,6 +1,6 @@
 //! One rule, checked: what to look at, how to group and count it, when to speak and what to say.
 //!
-//! A rule is a `[[rule]]` table of a TOML file; `docs/rules.md` describes every key. Reading is in [`read`], which turns every mistake into a
+//! A rule is a `[[rule]]` table of a TOML file; `docs/rules.md` describes every key. Reading is in [`mod@read`], which turns every mistake into a
 //! [`RuleError`] with its line and column, so that a rule that starts is a rule that can fire.
 
 mod read;

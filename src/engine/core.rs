@@ -406,7 +406,7 @@ impl Core {
         &self.counts
     }
 
-    /// Lines that did not parse, the latest [`QUARANTINE`].
+    /// Lines that did not parse, the latest thousand.
     pub fn quarantine(&self) -> impl Iterator<Item = &Reject> {
         self.quarantine.iter()
     }
