@@ -7,64 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::lex::{Tok, lex};
 use super::{FilterError, suggest, value};
 use crate::record::amplification;
-
-/// What is used inside networks and never routed on the internet: RFC 1918, RFC 6598 (which a VPC may use too).
-const PRIVATE_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-];
-
-/// The same for IPv6: RFC 4193.
-const PRIVATE_V6: &[(Ipv6Addr, u32)] = &[(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)];
-
-/// Not globally reachable by the "IANA IPv4 Special-Purpose Address Registry", beside the private ones; and multicast
-/// (RFC 5771), which is nobody's address. 192.88.99.0/24 is there without a claim to be reachable (RFC 7526).
-const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
-    (Ipv4Addr::UNSPECIFIED, 8),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
-    (Ipv4Addr::new(192, 0, 2, 0), 24),
-    (Ipv4Addr::new(192, 88, 99, 0), 24),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
-    (Ipv4Addr::new(198, 51, 100, 0), 24),
-    (Ipv4Addr::new(203, 0, 113, 0), 24),
-    (Ipv4Addr::new(224, 0, 0, 0), 4),
-    (Ipv4Addr::new(240, 0, 0, 0), 4),
-];
-
-/// The two addresses of 192.0.0.0/24 that the registry calls globally reachable (RFC 7723, RFC 8155).
-const REACHABLE_V4: &[(Ipv4Addr, u32)] = &[(Ipv4Addr::new(192, 0, 0, 9), 32), (Ipv4Addr::new(192, 0, 0, 10), 32)];
-
-/// Not globally reachable by the "IANA IPv6 Special-Purpose Address Registry", beside the private ones; and multicast.
-/// `2001::/23` includes benchmarking and ORCHID; `2002::/16` is 6to4, without a claim to be reachable.
-const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
-    (Ipv6Addr::UNSPECIFIED, 127),
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64),
-    (Ipv6Addr::new(0x100, 0, 0, 1, 0, 0, 0, 0), 64),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
-    (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
-    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
-];
-
-/// Parts of `2001::/23` that the registry calls globally reachable.
-const REACHABLE_V6: &[(Ipv6Addr, u32)] = &[
-    (Ipv6Addr::new(0x2001, 1, 0, 0, 0, 0, 0, 1), 128),
-    (Ipv6Addr::new(0x2001, 1, 0, 0, 0, 0, 0, 2), 128),
-    (Ipv6Addr::new(0x2001, 1, 0, 0, 0, 0, 0, 3), 128),
-    (Ipv6Addr::new(0x2001, 3, 0, 0, 0, 0, 0, 0), 32),
-    (Ipv6Addr::new(0x2001, 4, 0x112, 0, 0, 0, 0, 0), 48),
-    (Ipv6Addr::new(0x2001, 0x20, 0, 0, 0, 0, 0, 0), 28),
-    (Ipv6Addr::new(0x2001, 0x30, 0, 0, 0, 0, 0, 0), 28),
-];
+use crate::record::special::{PRIVATE_V4, PRIVATE_V6, REACHABLE_V4, REACHABLE_V6, SPECIAL_V4, SPECIAL_V6};
 
 /// The built-in sets, by canonical name, with what they are.
 pub const BUILTIN: &[(&str, &str)] = &[
