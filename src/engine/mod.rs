@@ -1,5 +1,6 @@
 //! The engine: one owner of the ring, the sessions and the rules. It answers a [`view::ViewSpec`] with a [`view::Page`].
 
+mod answer;
 mod clock;
 mod conversations;
 pub mod core;
