@@ -15,6 +15,7 @@ pub mod runtime;
 pub mod session;
 pub mod source;
 pub mod start;
+pub mod state;
 pub mod store;
 pub mod tables;
 pub mod terminal;

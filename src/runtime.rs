@@ -17,6 +17,7 @@ use crate::engine::thread::{Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
 use crate::record::{Input as Fed, SourceState, SourceStatus};
 use crate::start::{self, Source, StartError};
+use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
 use crate::ui::Look;
 use crate::ui::glyphs;
@@ -38,6 +39,9 @@ pub enum ScreenError {
     /// There is no such theme.
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// The folder of `--state`.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The terminal.
     #[error("the terminal cannot show the screen: {0}. --print works without one")]
     Terminal(#[from] io::Error),
@@ -54,6 +58,10 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let mut app = App::new();
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
+    }
+    if let Some(folder) = &common.state {
+        let earlier = state::load(folder)?;
+        app = app.with_history(earlier.iter().map(String::as_str));
     }
     let depth = Depth::detect(|name| std::env::var(name).ok());
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
@@ -83,8 +91,15 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     )?;
     let asker = engine.asker();
     let screen = Screen::open(!common.no_mouse)?;
-    let result = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages }.run().await;
+    let mut screen = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages };
+    let result = screen.run().await;
     feeding.abort();
+    let Loop { app, screen, .. } = screen;
+    // The terminal first: whatever else goes wrong, the shell is usable.
+    drop(screen);
+    if let Some(folder) = &common.state {
+        state::save(folder, app.history())?;
+    }
     Ok(result?)
 }
 
@@ -98,7 +113,7 @@ struct Loop {
 }
 
 impl Loop {
-    async fn run(mut self) -> io::Result<()> {
+    async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let mut events = EventStream::new();
         let mut asked = None;

@@ -22,6 +22,11 @@ impl History {
         }
     }
 
+    /// Every entry, oldest first.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(String::as_str)
+    }
+
     /// The entry `back` steps ago; 1 is the newest.
     pub fn get(&self, back: usize) -> Option<&str> {
         let index = self.entries.len().checked_sub(back)?;

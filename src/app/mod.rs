@@ -161,6 +161,20 @@ impl App {
         Ok(self)
     }
 
+    /// Knows filters of earlier runs, oldest first.
+    #[must_use]
+    pub fn with_history<'a>(mut self, entries: impl IntoIterator<Item = &'a str>) -> App {
+        for entry in entries {
+            self.history.push(entry);
+        }
+        self
+    }
+
+    /// Filters that were applied, oldest first.
+    pub fn history(&self) -> impl Iterator<Item = &str> {
+        self.history.entries()
+    }
+
     /// Looks at another table first.
     #[must_use]
     pub fn with_tab(mut self, tab: Tab) -> App {
