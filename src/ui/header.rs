@@ -79,7 +79,8 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     if let Some(complete) = status.state.complete_to {
         facts.push(vec![label("complete to "), plain(format!("{}Z", fmt::time_of_day(complete)))]);
     }
-    if status.rate >= 0.05 {
+    // Of an input that has ended the last rate says nothing.
+    if status.rate >= 0.05 && status.state.state != SourceState::Ended {
         facts.push(vec![plain(format!("{:.1}/s", status.rate))]);
     }
     if let Some((read, total)) = status.state.progress
