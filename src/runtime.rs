@@ -2,7 +2,7 @@
 //! something changed.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
@@ -72,8 +72,12 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
 
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let failures = out.clone();
+    let failed = Arc::new(OnceLock::new());
+    let remembered = Arc::clone(&failed);
     let feeding = tokio::spawn(async move {
         if let Err(error) = source.run(out).await {
+            // Told again when the screen is left, with the exit code that scripts expect.
+            let _ = remembered.set(error.to_string());
             let state = SourceState::Failed(error.to_string());
             // Nobody listens any more if this fails.
             let _ = failures.send(Fed::Status(SourceStatus { state, ..SourceStatus::default() })).await;
@@ -100,7 +104,11 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     if let Some(folder) = &common.state {
         state::save(folder, app.history())?;
     }
-    Ok(result?)
+    result?;
+    match failed.get() {
+        Some(why) => Err(StartError::Unreadable(why.clone()).into()),
+        None => Ok(()),
+    }
 }
 
 /// The screen's loop with all it owns.

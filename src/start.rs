@@ -91,6 +91,9 @@ impl Source {
                     speed: open.speed,
                     region: open.region.clone(),
                 };
+                if screen {
+                    something_to_read(&config.paths)?;
+                }
                 let names: Vec<String> = config.paths.iter().map(ToString::to_string).collect();
                 Ok(Source {
                     name: names.join(", ").into(),
@@ -143,6 +146,20 @@ impl Source {
     pub fn run(self, out: Sender<Input>) -> Running {
         (self.run)(out)
     }
+}
+
+/// A screen that could only say that there is nothing should not open. Where some inputs are there, the others are told on it.
+fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
+    let mut missing = Vec::new();
+    for path in paths {
+        let file::PathOrStdin::Path(path) = path else { return Ok(()) };
+        // Not opened: a named pipe would wait for its writer.
+        match std::fs::metadata(path) {
+            Ok(_) => return Ok(()),
+            Err(error) => missing.push(format!("{}: cannot open it: {error}. Check the path", path.display())),
+        }
+    }
+    Err(StartError::Unreadable(missing.join("\n")))
 }
 
 #[cfg(feature = "aws")]
