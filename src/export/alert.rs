@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::flow::moment;
-use super::{Shape, clean, csv_field};
+use super::{Shape, clean, csv_object};
 use crate::detect::Alert;
 use crate::record::{Cell, Field, Row, Value};
 
@@ -14,23 +14,7 @@ pub fn write(alert: &Alert, shape: Shape, headed: bool, out: &mut String) {
     let object = object(alert);
     match shape {
         Shape::Ndjson | Shape::Log => out.push_str(&clean::json(Json::Object(object).to_string())),
-        Shape::Csv => {
-            if !headed {
-                let names: Vec<&str> = object.keys().map(String::as_str).collect();
-                out.push_str(&names.join(","));
-                out.push('\n');
-            }
-            for (place, value) in object.values().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                let text = match value {
-                    Json::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                csv_field(out, &clean::for_terminal(&text));
-            }
-        }
+        Shape::Csv => csv_object(out, &object, headed),
         Shape::Table => {
             let status = if alert.closed { "closed" } else { "open" };
             let time = moment(u64::try_from(alert.time).unwrap_or(0));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::flow::moment;
-use super::{Shape, clean, csv_field};
+use super::{Shape, clean, csv_object};
 use crate::record::services::protocol_name;
 use crate::record::{Field, Row, Value};
 use crate::session::SessionRow;
@@ -28,19 +28,7 @@ impl SessionWriter {
         let object = object(row);
         match self.shape {
             Shape::Ndjson | Shape::Log => out.push_str(&clean::json(Json::Object(object).to_string())),
-            Shape::Csv => {
-                if !self.headed {
-                    let names: Vec<&str> = object.keys().map(String::as_str).collect();
-                    out.push_str(&names.join(","));
-                    out.push('\n');
-                }
-                for (place, value) in object.values().enumerate() {
-                    if place > 0 {
-                        out.push(',');
-                    }
-                    csv_field(out, &clean::for_terminal(&plain(value)));
-                }
-            }
+            Shape::Csv => csv_object(out, &object, self.headed),
             Shape::Table => {
                 if !self.headed {
                     out.push_str(&line(
@@ -101,15 +89,6 @@ fn line(cells: &[String; 11]) -> String {
     }
     out.truncate(out.trim_end().len());
     out
-}
-
-fn plain(value: &Json) -> String {
-    match value {
-        Json::Null => String::new(),
-        Json::String(text) => text.clone(),
-        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    }
 }
 
 /// A session as the object of the contract.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::export::clean::is_hostile;
 use crate::record::services::{protocol_name, service};
 
 /// What stands for a character that must not reach the terminal.
@@ -15,8 +16,8 @@ const REPLACEMENT: char = '\u{fffd}';
 /// of lines become a visible sign. Everything that is not ours is shown through this.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let unsafe_char = |c: char| {
-        matches!(c.width(), None | Some(0))
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        // Beside what is hostile anywhere: what takes no cell, or an uncertain one, would shift the table.
+        is_hostile(c) || matches!(c.width(), None | Some(0)) || c == '\u{ad}'
     };
     if text.chars().any(unsafe_char) {
         Cow::Owned(text.chars().map(|c| if unsafe_char(c) { REPLACEMENT } else { c }).collect())
