@@ -67,8 +67,9 @@ fn decode_and_hold(bencher: Bencher) {
         for batch in &batches {
             let rows = decoder.decode(batch).columns;
             let mut remap = Remap::default();
-            for row in 0..rows.len() {
-                ring.push(&rows, row, &mut remap);
+            let mut next = 0;
+            while next < rows.len() {
+                next += ring.push(&rows, next..rows.len(), &mut remap).rows;
             }
         }
         ring

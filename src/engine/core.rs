@@ -11,7 +11,10 @@ use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::record::columns::Remap;
-use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds};
+use crate::record::flow::KnownNames;
+use crate::record::{
+    Columns, Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds,
+};
 use crate::session::{Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
@@ -76,6 +79,13 @@ struct Pulse {
     seconds: VecDeque<(i64, u64)>,
     /// Seconds from end to ingestion of recent records.
     lags: VecDeque<i64>,
+}
+
+/// What was learned of one batch while its first rows were taken in, for those that follow.
+#[derive(Debug, Default)]
+pub struct Known {
+    remap: Remap,
+    names: KnownNames,
 }
 
 /// The engine core.
@@ -151,9 +161,9 @@ impl Core {
 
     /// Takes in a whole decoded batch.
     pub fn ingest(&mut self, batch: &Decoded) {
-        let mut remap = Remap::default();
+        let mut known = Known::default();
         self.ingest_lines(batch);
-        self.ingest_rows(batch, 0..batch.columns.len(), &mut remap);
+        self.ingest_rows(batch, 0..batch.columns.len(), &mut known);
         // A slow source may not fill the next thousand rows for hours.
         self.advance();
     }
@@ -193,24 +203,28 @@ impl Core {
         }
     }
 
-    /// Takes in some rows of a batch. `remap` starts empty with the batch and is passed on from slice to slice.
-    pub fn ingest_rows(&mut self, batch: &Decoded, rows: std::ops::Range<usize>, remap: &mut Remap) {
-        for row in rows {
-            self.ingest_row(&batch.columns, row, batch.arrival.div_euclid(1000), remap);
+    /// Takes in some rows of a batch. `known` starts empty with the batch and is passed on from slice to slice.
+    pub fn ingest_rows(&mut self, batch: &Decoded, rows: std::ops::Range<usize>, known: &mut Known) {
+        let arrival = batch.arrival.div_euclid(1000);
+        let mut next = rows.start;
+        while next < rows.end {
+            let pushed = self.ring.push(&batch.columns, next..rows.end, &mut known.remap);
+            for segment in pushed.evicted {
+                self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
+                self.buckets.remove(&*segment);
+            }
+            let end = next + pushed.rows;
+            self.buckets.add(&batch.columns, next..end);
+            for row in next..end {
+                self.ingest_row(&batch.columns, row, arrival, &mut known.names);
+            }
+            next = end;
         }
         self.tell_rules();
         self.collect_news();
     }
 
-    fn ingest_row(&mut self, columns: &crate::record::Columns, row: usize, arrival: i64, remap: &mut Remap) {
-        let (_, evicted) = self.ring.push(columns, row, remap);
-        for segment in evicted {
-            self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
-            for row in 0..segment.len() {
-                self.buckets.remove(&*segment, row);
-            }
-        }
-        self.buckets.add(columns, row);
+    fn ingest_row(&mut self, columns: &Columns, row: usize, arrival: i64, known: &mut KnownNames) {
         self.look.arrived(columns, row, self.clock.now().unwrap_or(0));
         match columns.word(Field::LogStatus, row) {
             Some("NODATA") => self.counts.nodata += 1,
@@ -237,7 +251,7 @@ impl Core {
         {
             self.counts.late += 1;
         }
-        if let Some(flow) = Flow::of(columns, row, &mut self.names) {
+        if let Some(flow) = Flow::of_next(columns, row, &mut self.names, known) {
             if self.sessions.is_full() {
                 // The record may push out a session that the rules have not seen as it is.
                 self.tell_rules();

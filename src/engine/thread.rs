@@ -8,9 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::core::Core;
+use super::core::{Core, Known};
 use super::view::{Page, ViewSpec};
-use crate::record::columns::Remap;
 use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
 /// Rows that are taken in or looked at before the mailbox is looked at again.
@@ -152,7 +151,7 @@ impl Drop for Engine {
 struct Begun {
     batch: Box<Decoded>,
     next: usize,
-    remap: Remap,
+    known: Known,
 }
 
 /// The engine's thread.
@@ -248,7 +247,7 @@ impl<P: FnMut(Page)> Worker<P> {
         match work {
             Some(Work::Rows(batch)) => {
                 self.core.ingest_lines(&batch);
-                self.begun = Some(Begun { batch, next: 0, remap: Remap::default() });
+                self.begun = Some(Begun { batch, next: 0, known: Known::default() });
                 self.changed = true;
             }
             Some(Work::Status(status)) => {
@@ -267,7 +266,7 @@ impl<P: FnMut(Page)> Worker<P> {
         }
         if let Some(mut begun) = self.begun.take() {
             let end = (begun.next + SLICE).min(begun.batch.columns.len());
-            self.core.ingest_rows(&begun.batch, begun.next..end, &mut begun.remap);
+            self.core.ingest_rows(&begun.batch, begun.next..end, &mut begun.known);
             self.changed = true;
             if end < begun.batch.columns.len() {
                 begun.next = end;

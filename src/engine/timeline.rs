@@ -1,6 +1,7 @@
 //! Counts by time, kept as records come and go, so that the strip costs the same whatever is held.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::view::{Bin, Timeline};
 use crate::record::{Field, Table, seconds};
@@ -17,32 +18,29 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Counts a row.
-    pub fn add<T: Table>(&mut self, table: &T, row: usize) {
-        let bin = self.buckets.entry(Self::bucket(table, row)).or_default();
-        let seen = one(table, row);
-        bin.bytes = bin.bytes.saturating_add(seen.bytes);
-        bin.accepted += seen.accepted;
-        bin.rejected += seen.rejected;
-        bin.skipped += seen.skipped;
-    }
-
-    /// Takes back a row that is no longer held.
-    pub fn remove<T: Table>(&mut self, table: &T, row: usize) {
-        let bucket = Self::bucket(table, row);
-        let Some(bin) = self.buckets.get_mut(&bucket) else { return };
-        let seen = one(table, row);
-        bin.bytes = bin.bytes.saturating_sub(seen.bytes);
-        bin.accepted = bin.accepted.saturating_sub(seen.accepted);
-        bin.rejected = bin.rejected.saturating_sub(seen.rejected);
-        bin.skipped = bin.skipped.saturating_sub(seen.skipped);
-        if *bin == Bin::default() {
-            self.buckets.remove(&bucket);
+    /// Counts rows.
+    pub fn add<T: Table>(&mut self, table: &T, rows: Range<usize>) {
+        for (bucket, seen) in runs(table, rows) {
+            let bin = self.buckets.entry(bucket).or_default();
+            bin.bytes = bin.bytes.saturating_add(seen.bytes);
+            bin.accepted += seen.accepted;
+            bin.rejected += seen.rejected;
+            bin.skipped += seen.skipped;
         }
     }
 
-    fn bucket<T: Table>(table: &T, row: usize) -> i64 {
-        seconds(table.time(row)).div_euclid(STEP)
+    /// Takes back all rows of a table that is no longer held.
+    pub fn remove<T: Table>(&mut self, table: &T) {
+        for (bucket, seen) in runs(table, 0..table.len()) {
+            let Some(bin) = self.buckets.get_mut(&bucket) else { continue };
+            bin.bytes = bin.bytes.saturating_sub(seen.bytes);
+            bin.accepted = bin.accepted.saturating_sub(seen.accepted);
+            bin.rejected = bin.rejected.saturating_sub(seen.rejected);
+            bin.skipped = bin.skipped.saturating_sub(seen.skipped);
+            if *bin == Bin::default() {
+                self.buckets.remove(&bucket);
+            }
+        }
     }
 
     /// The strip that ends at `now`, in at most `bins` bins of a round width.
@@ -74,6 +72,25 @@ impl Buckets {
         }
         strip
     }
+}
+
+/// What rows add, neighbours of one bucket summed: most rows that arrive together are of the same moment.
+fn runs<T: Table>(table: &T, rows: Range<usize>) -> impl Iterator<Item = (i64, Bin)> {
+    let mut rows = rows.peekable();
+    let bucket = |row: usize| seconds(table.time(row)).div_euclid(STEP);
+    std::iter::from_fn(move || {
+        let first = rows.next()?;
+        let place = bucket(first);
+        let mut sum = one(table, first);
+        while let Some(row) = rows.next_if(|row| bucket(*row) == place) {
+            let seen = one(table, row);
+            sum.bytes = sum.bytes.saturating_add(seen.bytes);
+            sum.accepted += seen.accepted;
+            sum.rejected += seen.rejected;
+            sum.skipped += seen.skipped;
+        }
+        Some((place, sum))
+    })
 }
 
 /// What one row adds.

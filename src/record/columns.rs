@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 
 use super::field::{Field, Kind};
-use super::format::Format;
+use super::format::{Format, Step};
 use super::table::Table;
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
@@ -77,6 +78,15 @@ impl Columns {
         push_padded(&mut self.values[field as usize], self.len, code);
     }
 
+    /// Sets the fields of `plan` in the row being built, by place. An unknown place has no field.
+    pub(super) fn put_all(&mut self, plan: &[Step], codes: &[u64]) {
+        for (step, code) in plan.iter().zip(codes) {
+            if step.kind.is_some() && (*code != 0 || !self.values[step.field as usize].is_empty()) {
+                self.put(step.field, *code);
+            }
+        }
+    }
+
     /// The code of an address, interned.
     pub(super) fn addr_code(&mut self, addr: IpAddr) -> u64 {
         self.addrs.insert_full(addr).0 as u64 + 1
@@ -100,13 +110,8 @@ impl Columns {
 
     /// Finishes the row being built.
     pub(super) fn finish_row(&mut self, format: &Arc<Format>, verbatim: Option<Box<str>>, event: Option<EventTag>) {
-        let known = self.formats.iter().rposition(|known| Arc::ptr_eq(known, format));
-        let index = known.unwrap_or_else(|| {
-            self.formats.push(Arc::clone(format));
-            self.formats.len() - 1
-        });
-        // More than 65,536 formats in one batch would need as many header lines; the last place then stands for all of them.
-        self.format.push(u16::try_from(index).unwrap_or(u16::MAX));
+        let index = self.format_index(format);
+        self.format.push(index);
         if let (Some(line), Ok(row)) = (verbatim, u32::try_from(self.len)) {
             self.text_bytes += line.len();
             self.verbatim.insert(row, line);
@@ -123,19 +128,55 @@ impl Columns {
         self.events.get(row).filter(|event| !event.id.is_empty())
     }
 
-    /// Appends `row` of `other`, with its dictionary entries. Event ids are not taken along: the ring has no use for them.
-    pub fn append(&mut self, other: &Columns, row: usize, remap: &mut Remap) {
-        for (index, column) in other.values.iter().enumerate() {
-            let Some(&code) = column.get(row).filter(|code| **code != 0) else { continue };
-            let code = match super::field::FIELDS[index].kind {
-                Kind::Addr => remap.addr(code, || self.addrs.insert_full(other.addr(code)).0 as u64 + 1),
-                Kind::Text => remap.text(code, || self.text_code(other.text(code))),
-                _ => code,
-            };
-            push_padded(&mut self.values[index], self.len, code);
+    /// Appends `rows` of `other`, with their dictionary entries, a column at a time. Event ids are not taken along: the ring has no use for
+    /// them. `remap` belongs to this pair of tables and starts empty.
+    pub fn append(&mut self, other: &Columns, rows: Range<usize>, remap: &mut Remap) {
+        let (before, after) = (self.len, self.len + rows.len());
+        for (index, source) in other.values.iter().enumerate() {
+            let source = &source[rows.start.min(source.len())..rows.end.min(source.len())];
+            if source.iter().all(|code| *code == 0) {
+                continue;
+            }
+            let mut column = std::mem::take(&mut self.values[index]);
+            column.resize(before, 0);
+            match super::field::FIELDS[index].kind {
+                Kind::Addr => column.extend(source.iter().map(|code| {
+                    Remap::place(&mut remap.addrs, *code, || self.addrs.insert_full(other.addr(*code)).0 as u64 + 1)
+                })),
+                Kind::Text => column.extend(
+                    source
+                        .iter()
+                        .map(|code| Remap::place(&mut remap.texts, *code, || self.text_code(other.text(*code)))),
+                ),
+                _ => column.extend_from_slice(source),
+            }
+            self.values[index] = column;
         }
-        let verbatim = other.verbatim.get(&u32::try_from(row).unwrap_or(u32::MAX)).cloned();
-        self.finish_row(other.format(row), verbatim, None);
+        let mut known: Option<(u16, u16)> = None;
+        for theirs in &other.format[rows.clone()] {
+            let ours = match known {
+                Some((same, ours)) if same == *theirs => ours,
+                _ => self.format_index(&other.formats[usize::from(*theirs)]),
+            };
+            known = Some((*theirs, ours));
+            self.format.push(ours);
+        }
+        let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        for (at, line) in other.verbatim.range(row(rows.start)..row(rows.end)) {
+            self.text_bytes += line.len();
+            self.verbatim.insert(*at - row(rows.start) + row(before), line.clone());
+        }
+        self.len = after;
+    }
+
+    fn format_index(&mut self, format: &Arc<Format>) -> u16 {
+        let known = self.formats.iter().rposition(|known| Arc::ptr_eq(known, format));
+        let index = known.unwrap_or_else(|| {
+            self.formats.push(Arc::clone(format));
+            self.formats.len() - 1
+        });
+        // More than 65,536 formats in one batch would need as many header lines; the last place then stands for all of them.
+        u16::try_from(index).unwrap_or(u16::MAX)
     }
 
     /// The parts, for sealing.
@@ -192,18 +233,14 @@ pub struct Remap {
 }
 
 impl Remap {
-    fn addr(&mut self, code: u64, insert: impl FnOnce() -> u64) -> u64 {
-        Self::look_up(&mut self.addrs, code, insert)
-    }
-
-    fn text(&mut self, code: u64, insert: impl FnOnce() -> u64) -> u64 {
-        Self::look_up(&mut self.texts, code, insert)
-    }
-
-    fn look_up(map: &mut Vec<u64>, code: u64, insert: impl FnOnce() -> u64) -> u64 {
-        let index = usize::try_from(code).unwrap_or(usize::MAX);
+    #[inline]
+    fn place(map: &mut Vec<u64>, code: u64, insert: impl FnOnce() -> u64) -> u64 {
+        if code == 0 {
+            return 0;
+        }
+        let index = place_of(code);
         if map.len() <= index {
-            map.resize(index + 1, 0);
+            map.resize((index + 1).next_power_of_two(), 0);
         }
         if map[index] == 0 {
             map[index] = insert();

@@ -61,17 +61,33 @@ pub struct Decoder {
     given: Option<Arc<Format>>,
     streams: HashMap<Arc<str>, StreamFormat>,
     parser: LineParser,
+    derived: Derived,
+}
+
+/// Codes of what the lines of one stream in one format do not say themselves; 0 where there is nothing to add. Valid for one batch.
+#[derive(Debug, Default)]
+struct Derived {
+    of: Option<(Arc<Format>, Arc<str>)>,
+    region: u64,
+    stream: u64,
+    interface: u64,
 }
 
 impl Decoder {
     /// A decoder. `given` is the format of `--format`; a line that cannot be of it is still tried against the known layouts.
     pub fn new(given: Option<Format>) -> Decoder {
-        Decoder { given: given.map(Arc::new), streams: HashMap::new(), parser: LineParser::new() }
+        Decoder {
+            given: given.map(Arc::new),
+            streams: HashMap::new(),
+            parser: LineParser::new(),
+            derived: Derived::default(),
+        }
     }
 
     /// Reads every line of `batch`.
     pub fn decode(&mut self, batch: &Batch) -> Decoded {
         self.parser.reset();
+        self.derived = Derived::default();
         let mut out = Decoded {
             columns: Columns::new(),
             origin: Arc::clone(&batch.origin),
@@ -131,7 +147,8 @@ impl Decoder {
         let known = if state.said { Known::Said(&state.format) } else { Known::Guess(&state.format) };
         let tag = place.event.filter(|event| !event.id.is_empty());
         let tag = tag.map(|event| EventTag { id: event.id.clone(), ingestion: event.ingestion });
-        let extra = |columns: &mut Columns, format: &Format| place.derive(columns, format);
+        let derived = &mut self.derived;
+        let extra = |columns: &mut Columns, format: &Arc<Format>| place.derive(derived, columns, format);
         match self.parser.parse(line, known, &mut out.columns, extra, tag) {
             Ok(Parsed::Row) => {
                 let format = out.columns.format(out.columns.len() - 1);
@@ -193,24 +210,33 @@ impl Place<'_> {
     }
 
     /// Adds what the line itself does not say: ingestion, stream, the region of the source, the interface that the stream is named after.
-    fn derive(&self, columns: &mut Columns, format: &Format) {
-        if let Some(region) = &self.batch.origin.region
-            && !format.has(Field::Region)
-        {
-            let code = columns.text_code(region);
-            columns.put(Field::Region, code);
+    fn derive(&self, derived: &mut Derived, columns: &mut Columns, format: &Arc<Format>) {
+        let same =
+            |(known, stream): &(Arc<Format>, Arc<str>)| Arc::ptr_eq(known, format) && Arc::ptr_eq(stream, self.name());
+        if !derived.of.as_ref().is_some_and(same) {
+            *derived = self.find_derived(columns, format);
         }
-        let code = columns.text_code(self.name());
-        columns.put(Field::Stream, code);
-        let Some(event) = self.event else { return };
-        if let Ok(ingestion) = u64::try_from(event.ingestion / 1000) {
+        for (field, code) in
+            [(Field::Region, derived.region), (Field::Stream, derived.stream), (Field::InterfaceId, derived.interface)]
+        {
+            if code != 0 {
+                columns.put(field, code);
+            }
+        }
+        if let Some(Ok(ingestion)) = self.event.map(|event| u64::try_from(event.ingestion / 1000)) {
             columns.put(Field::IngestionTime, code_of(ingestion));
         }
-        if !format.has(Field::InterfaceId)
-            && let Some(interface) = interface_of(self.name())
-        {
-            let code = columns.text_code(interface);
-            columns.put(Field::InterfaceId, code);
+    }
+
+    fn find_derived(&self, columns: &mut Columns, format: &Arc<Format>) -> Derived {
+        let region = self.batch.origin.region.as_deref().filter(|_| !format.has(Field::Region));
+        let named = self.event.is_some() && !format.has(Field::InterfaceId);
+        let interface = interface_of(self.name()).filter(|_| named);
+        Derived {
+            of: Some((Arc::clone(format), Arc::clone(self.name()))),
+            region: region.map_or(0, |region| columns.text_code(region)),
+            stream: columns.text_code(self.name()),
+            interface: interface.map_or(0, |interface| columns.text_code(interface)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use super::columns::place_of;
 use super::field::Field;
 use super::table::Table;
 
@@ -71,6 +72,10 @@ impl Names {
     }
 }
 
+/// Numbers of the texts of one table, by code.
+#[derive(Debug, Default)]
+pub struct KnownNames(Vec<Option<NameId>>);
+
 /// One flow record as pairing sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
@@ -107,21 +112,39 @@ pub struct Flow {
 impl Flow {
     /// The flow in `row`, or `None` for NODATA, SKIPDATA and whatever else has no addresses or no protocol.
     pub fn of<T: Table>(table: &T, row: usize, names: &mut Names) -> Option<Flow> {
+        Flow::read(table, row, |code| names.id(table.text(code)))
+    }
+
+    /// As [`Flow::of`] for many rows of one table: `known` starts empty with the table and spares most look-ups of names.
+    pub fn of_next<T: Table>(table: &T, row: usize, names: &mut Names, known: &mut KnownNames) -> Option<Flow> {
+        Flow::read(table, row, |code| {
+            let place = place_of(code);
+            if known.0.len() <= place {
+                known.0.resize((place + 1).next_power_of_two(), None);
+            }
+            *known.0[place].get_or_insert_with(|| names.id(table.text(code)))
+        })
+    }
+
+    fn read<T: Table>(table: &T, row: usize, mut name: impl FnMut(u64) -> NameId) -> Option<Flow> {
         let side = |packet, interface| table.address(packet, row).or_else(|| table.address(interface, row));
         let port = |field| table.number(field, row).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
-        let word = |field, names: &mut Names| table.word(field, row).map_or(Names::NONE, |word| names.id(word));
+        let mut word = |field| match table.code(field, row) {
+            0 => Names::NONE,
+            code => name(code),
+        };
         let src = side(Field::PktSrcAddr, Field::SrcAddr)?;
         let dst = side(Field::PktDstAddr, Field::DstAddr)?;
         let protocol = u8::try_from(table.number(Field::Protocol, row)?).ok()?;
         let end = table.number(Field::End, row).or_else(|| table.number(Field::Start, row));
         let end = seconds(end.unwrap_or_else(|| table.time(row)));
         let start = table.number(Field::Start, row).map_or(end, seconds);
-        let account = word(Field::AccountId, names);
-        let vpc = word(Field::VpcId, names);
+        let account = word(Field::AccountId);
+        let vpc = word(Field::VpcId);
         Some(Flow {
             scope: if vpc == Names::NONE { account } else { vpc },
             account,
-            interface: word(Field::InterfaceId, names),
+            interface: word(Field::InterfaceId),
             src,
             dst,
             src_port: port(Field::SrcPort),

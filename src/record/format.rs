@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::field::{FIELDS, Field};
+use super::field::{FIELDS, Field, Kind};
 
 /// One place of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,17 @@ pub enum Slot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
     slots: Vec<Slot>,
+    /// The slots as the parser walks them; empty where only the thorough parser can tell a line from a header.
+    plan: Box<[Step]>,
+}
+
+/// What to do at one place of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// How the token reads; `None` for a column that is not known.
+    pub(super) kind: Option<Kind>,
+    /// Where the value goes.
+    pub(super) field: Field,
 }
 
 /// Why a text is not a format.
@@ -50,7 +61,23 @@ fn hint(near: Option<&str>) -> String {
 impl Format {
     /// A format of known fields.
     pub fn of(fields: &[Field]) -> Format {
-        Format { slots: fields.iter().copied().map(Slot::Field).collect() }
+        Format::new(fields.iter().copied().map(Slot::Field).collect())
+    }
+
+    fn new(slots: Vec<Slot>) -> Format {
+        let step = |slot: &Slot| match slot {
+            Slot::Field(field) => Step { kind: Some(field.kind()), field: *field },
+            Slot::Unknown(_) => Step { kind: None, field: Field::Version },
+        };
+        let plan: Box<[Step]> = slots.iter().map(step).collect();
+        // A header line reads like a record where every field is text.
+        let wordy = plan.iter().all(|step| matches!(step.kind, Some(Kind::Text) | None));
+        Format { slots, plan: if wordy { Box::default() } else { plan } }
+    }
+
+    /// The slots as the fast parser walks them; empty where it must not.
+    pub(super) fn plan(&self) -> &[Step] {
+        &self.plan
     }
 
     /// The default format: the 14 fields of version 2, which a flow log has unless somebody chose otherwise.
@@ -77,7 +104,7 @@ impl Format {
             }
             slots.push(Slot::Field(field));
         }
-        if slots.is_empty() { Err(FormatError::Empty) } else { Ok(Format { slots }) }
+        if slots.is_empty() { Err(FormatError::Empty) } else { Ok(Format::new(slots)) }
     }
 
     /// The format that a header line declares, or `None` where `tokens` is not a header: a header starts with a field name (or a near
@@ -89,7 +116,7 @@ impl Format {
             .collect();
         let known = slots.iter().filter(|slot| matches!(slot, Slot::Field(_))).count();
         let wordy = tokens.iter().all(|token| token.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()));
-        (known >= 3 && known * 2 > slots.len() && wordy).then_some(Format { slots })
+        (known >= 3 && known * 2 > slots.len() && wordy).then(|| Format::new(slots))
     }
 
     /// The places of a line, in order.

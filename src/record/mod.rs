@@ -4,6 +4,7 @@ pub mod amplification;
 pub mod batch;
 pub mod columns;
 pub mod decode;
+mod fast;
 pub mod field;
 pub mod flow;
 pub mod format;

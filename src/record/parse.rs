@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::columns::{Columns, EventTag, code_of};
+use super::fast::Fast;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot, layouts_of};
 
@@ -84,6 +85,7 @@ pub enum Known<'a> {
 #[derive(Debug, Default)]
 pub struct LineParser {
     words: Vec<[Word; 2]>,
+    fast: Fast,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,11 +97,12 @@ struct Word {
 impl LineParser {
     /// A parser for rows of one [`Columns`] value. Codes belong to those columns: call [`LineParser::reset`] before filling others.
     pub fn new() -> LineParser {
-        LineParser { words: vec![<[Word; 2]>::default(); Field::COUNT] }
+        LineParser { words: vec![<[Word; 2]>::default(); Field::COUNT], fast: Fast::default() }
     }
 
     /// Forgets the codes of the last columns.
     pub fn reset(&mut self) {
+        self.fast.reset();
         for word in self.words.iter_mut().flatten() {
             word.code = 0;
         }
@@ -115,11 +118,15 @@ impl LineParser {
         line: &[u8],
         known: Known<'_>,
         columns: &mut Columns,
-        extra: impl FnOnce(&mut Columns, &Format),
+        extra: impl FnOnce(&mut Columns, &Arc<Format>),
         event: Option<EventTag>,
     ) -> Result<Parsed, LineError> {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong(line.len()));
+        }
+        let (Known::Said(format) | Known::Guess(format)) = known;
+        if self.fast.read(line, format.plan(), columns) {
+            return Ok(finish(columns, format, None, extra, event));
         }
         let mut spans = [(0_u32, 0_u32); MAX_TOKENS];
         let found = tokens(line, &mut spans);
@@ -129,7 +136,6 @@ impl LineParser {
         }
         // An export of a log group puts an ISO time before each message; no record begins with one.
         let spans = if is_iso_time(token(line, spans[0])) && spans.len() > 1 { &spans[1..] } else { spans };
-        let (Known::Said(format) | Known::Guess(format)) = known;
         let expected = format.slots().len();
         // `aws logs tail` puts the stream's name there too; it is one token too many.
         let named = spans.len() == expected + 1 && spans.len() < found && token(line, spans[0]).starts_with(b"eni-");
@@ -235,7 +241,7 @@ fn finish(
     columns: &mut Columns,
     format: &Arc<Format>,
     verbatim: Option<Box<str>>,
-    extra: impl FnOnce(&mut Columns, &Format),
+    extra: impl FnOnce(&mut Columns, &Arc<Format>),
     event: Option<EventTag>,
 ) -> Parsed {
     extra(columns, format);
@@ -304,7 +310,7 @@ fn number(text: &[u8]) -> Option<(u64, bool)> {
 }
 
 /// A dotted quad without leading zeros, which is the only spelling of an IPv4 address.
-fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     let mut octets = [0_u8; 4];
     let mut place = 0;
     let mut digits = 0;

@@ -1,6 +1,7 @@
 //! The ring: sealed segments, newest last in order of arrival, and the open one that grows.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::segment::{ROWS, Segment, sorted_rows};
@@ -20,6 +21,17 @@ pub struct Ring {
     sealed_rows: u64,
     budget: usize,
     evicted: u64,
+}
+
+/// What [`Ring::push`] did.
+#[derive(Debug)]
+pub struct Pushed {
+    /// Number of the first row taken.
+    pub first: u64,
+    /// Rows taken.
+    pub rows: usize,
+    /// Segments that had to go to make room.
+    pub evicted: Vec<Arc<Segment>>,
 }
 
 /// A segment of the ring, sealed or open, as a pass over the ring sees it.
@@ -47,9 +59,9 @@ impl Ring {
         }
     }
 
-    /// Appends `row` of `columns`, and gives its number and the segments evicted to make room. `remap` belongs to `columns` and must be a
-    /// new one for other columns; it is emptied when a segment is sealed.
-    pub fn push(&mut self, columns: &Columns, row: usize, remap: &mut Remap) -> (u64, Vec<Arc<Segment>>) {
+    /// Appends as many of `rows` of `columns` as the open segment has room for, at least one. `remap` belongs to `columns` and must be a new
+    /// one for other columns; it is emptied when a segment is sealed.
+    pub fn push(&mut self, columns: &Columns, rows: Range<usize>, remap: &mut Remap) -> Pushed {
         let mut evicted = Vec::new();
         // Long lines kept as logged fill a segment before its rows do.
         if self.open.len() == ROWS || self.open.text_bytes() > self.budget / 8 {
@@ -59,10 +71,13 @@ impl Ring {
                 evicted.extend(self.evict());
             }
         }
-        self.open.append(columns, row, remap);
-        let seq = self.next_seq;
-        self.next_seq += 1;
-        (seq, evicted)
+        let long = columns.text_bytes() > self.budget / 64;
+        let room = if long { 1 } else { ROWS - self.open.len() };
+        let rows = rows.start..rows.end.min(rows.start + room);
+        self.open.append(columns, rows.clone(), remap);
+        let first = self.next_seq;
+        self.next_seq += rows.len() as u64;
+        Pushed { first, rows: rows.len(), evicted }
     }
 
     fn seal(&mut self) {

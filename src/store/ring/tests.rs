@@ -18,8 +18,9 @@ fn columns(times: &[u64]) -> Columns {
 
 fn push_all(ring: &mut Ring, columns: &Columns) {
     let mut remap = Remap::default();
-    for row in 0..columns.len() {
-        ring.push(columns, row, &mut remap);
+    let mut next = 0;
+    while next < columns.len() {
+        next += ring.push(columns, next..columns.len(), &mut remap).rows;
     }
 }
 
@@ -90,7 +91,7 @@ proptest! {
         let mut ring = Ring::new(1 << 20);
         let mut remap = Remap::default();
         for row in 0..columns.len() {
-            ring.push(&columns, row, &mut remap);
+            ring.push(&columns, row..row + 1, &mut remap);
             if row % step == 0 {
                 ring.prepare();
             }
