@@ -16,6 +16,9 @@ use super::table::Table;
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
 
+/// Rows that a column has room for at first.
+const BATCH: usize = 1_024;
+
 /// Decoded rows.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
@@ -50,9 +53,13 @@ pub fn place_of(code: u64) -> usize {
 }
 
 /// Puts `code` at `row` of a column, which may be shorter: what is missing is absent.
+#[inline]
 fn push_padded(column: &mut Vec<u64>, row: usize, code: u64) {
     if column.len() != row {
         column.resize(row, 0);
+    }
+    if column.capacity() == row {
+        column.reserve(row.max(BATCH));
     }
     column.push(code);
 }
@@ -81,8 +88,10 @@ impl Columns {
     /// Sets the fields of `plan` in the row being built, by place. An unknown place has no field.
     pub(super) fn put_all(&mut self, plan: &[Step], codes: &[u64]) {
         for (step, code) in plan.iter().zip(codes) {
-            if step.kind.is_some() && (*code != 0 || !self.values[step.field as usize].is_empty()) {
-                self.put(step.field, *code);
+            let column = &mut self.values[step.field as usize];
+            // A column that no row has a value for stays empty, and costs nothing.
+            if step.kind.is_some() && (*code != 0 || !column.is_empty()) {
+                push_padded(column, self.len, *code);
             }
         }
     }

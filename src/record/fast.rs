@@ -16,8 +16,9 @@ const LONGEST: usize = 1_024;
 const MOST: usize = 64;
 /// Longest token that is remembered, bytes: an identifier with 17 digits has 24, an IPv6 address 39.
 const WORD: usize = 40;
-/// Tokens that are remembered of each kind, a power of two.
-const SHELVES: usize = 4_096;
+/// Addresses and texts that are remembered, powers of two: the few names of a log fit the nearest cache, the addresses the next.
+const ADDRS: usize = 4_096;
+const TEXTS: usize = 256;
 
 const EACH: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -33,7 +34,7 @@ pub(super) struct Fast {
 
 impl Default for Fast {
     fn default() -> Fast {
-        Fast { spaces: [0; LONGEST / 64], codes: [0; MOST], addrs: Shelf::default(), texts: Shelf::default() }
+        Fast { spaces: [0; LONGEST / 64], codes: [0; MOST], addrs: Shelf::new(ADDRS), texts: Shelf::new(TEXTS) }
     }
 }
 
@@ -195,13 +196,11 @@ struct Remembered {
     code: u64,
 }
 
-impl Default for Shelf {
-    fn default() -> Shelf {
-        Shelf { slots: vec![Remembered::default(); SHELVES].into(), epoch: 1 }
-    }
-}
-
 impl Shelf {
+    fn new(size: usize) -> Shelf {
+        Shelf { slots: vec![Remembered::default(); size].into(), epoch: 1 }
+    }
+
     /// The code of the token, from memory or else from `find`.
     #[inline]
     fn code(
@@ -218,9 +217,12 @@ impl Shelf {
         let mixed = token
             .iter()
             .fold(length as u64, |hash, word| (hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let slot = &mut self.slots[usize::try_from(mixed >> 40).unwrap_or(0) % SHELVES];
+        let place = usize::try_from(mixed >> 40).unwrap_or(0) & (self.slots.len() - 1);
+        let slot = &mut self.slots[place];
         let length = u32::try_from(length).unwrap_or(0);
-        if slot.epoch == self.epoch && slot.length == length && slot.token == token {
+        // Not `==` on the arrays, which calls memcmp.
+        let differ = slot.token.iter().zip(&token).fold(0, |differ, (ours, theirs)| differ | (ours ^ theirs));
+        if slot.epoch == self.epoch && slot.length == length && differ == 0 {
             return Some(slot.code);
         }
         let code = find(&line[start..start + length as usize])?;
