@@ -2,6 +2,8 @@
 
 pub mod conversation;
 pub mod key;
+mod numbers;
+mod observer;
 pub mod orient;
 pub mod pair;
 pub mod row;
