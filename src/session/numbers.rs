@@ -6,7 +6,7 @@ use std::collections::HashMap;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 /// Least places in the ring.
-const LEAST: usize = 1_024;
+const LEAST: usize = 64;
 
 /// Slots by session number.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Numbers {
 
 impl Default for Numbers {
     fn default() -> Numbers {
-        Numbers { ring: vec![NONE; LEAST], old: HashMap::default(), next: 1 }
+        Numbers { ring: Vec::new(), old: HashMap::default(), next: 1 }
     }
 }
 
@@ -28,7 +28,7 @@ impl Numbers {
     /// Gives the next number to the session in `slot`.
     pub(super) fn give(&mut self, slot: u32) -> u64 {
         // Doubling pays when what it takes back would fill an eighth of the ring.
-        if self.old.len() > self.ring.len() / 8 {
+        if self.ring.is_empty() || self.old.len() > self.ring.len() / 8 {
             self.grow();
         }
         let id = self.next;
@@ -82,8 +82,8 @@ impl Numbers {
     }
 
     fn grow(&mut self) {
-        let ring = std::mem::replace(&mut self.ring, Vec::new());
-        self.ring = vec![NONE; ring.len() * 2];
+        let ring = std::mem::take(&mut self.ring);
+        self.ring = vec![NONE; (ring.len() * 2).max(LEAST)];
         let recent = self.next.saturating_sub(ring.len() as u64).max(1)..self.next;
         for id in recent {
             let place = self.place(id);

@@ -23,6 +23,8 @@ const SLOT_BYTES: usize = size_of::<Option<Session>>() + 56;
 /// Sessions of one key that a record is compared with, the newest first. More than a few are open at once only where a sender or a file
 /// makes up times.
 const MAX_COMPARED: usize = 256;
+/// Records that are looked up together: so many that the waiting overlaps, so few that the caches keep it.
+const LOOK_AHEAD: usize = 64;
 /// Sessions dropped at once for the sake of what others hold.
 const MAX_DROPPED: usize = 8;
 
@@ -182,6 +184,22 @@ impl SessionTable {
         }
         self.apart = self.apart + grown.1 - grown.0;
         Change { id, merged, repeated }
+    }
+
+    /// Looks up what records to come will need. Each look waits for memory that no cache holds, and here nothing else has to wait for it:
+    /// [`SessionTable::add`] then finds it near. Gives how many of the records have a key that is held; calling it changes nothing.
+    pub fn look_ahead(&self, flows: &[Flow]) -> usize {
+        let mut known = 0;
+        for flows in flows.chunks(LOOK_AHEAD) {
+            let mut slots = [NONE; LOOK_AHEAD];
+            for (flow, slot) in flows.iter().zip(&mut slots) {
+                let hash = Packed::of(flow).0.hash(&self.seed);
+                // By the hash alone: comparing the keys would wait for the sessions, one after the other.
+                *slot = self.by_key.find(spread(hash), |head| head.hash == hash).map_or(NONE, |head| head.slot);
+            }
+            known += slots.iter().filter(|slot| self.peek(**slot).is_some_and(|session| session.records > 0)).count();
+        }
+        known
     }
 
     fn open_session(&mut self, key: &Packed, hash: u32, way: Way, flow: &Flow, late: bool) -> Change {
@@ -360,9 +378,9 @@ impl SessionTable {
         self.dropped
     }
 
-    /// Bytes held: the slots, used or not, what their sessions hold apart, and the indexes, each as large as it was allocated.
+    /// Bytes held: the slots that were ever used, what their sessions hold apart, and the indexes as large as they were allocated.
     pub fn bytes(&self) -> usize {
-        let slots: usize = self.chunks.iter().map(|chunk| chunk.capacity()).sum();
+        let slots: usize = self.chunks.iter().map(|chunk| chunk.len()).sum();
         slots * size_of::<Option<Session>>()
             + self.apart
             + self.by_key.allocation_size()
