@@ -1,6 +1,7 @@
 //! Pairs one-way records into sessions: one conversation, its two directions, each counted once.
 
 pub mod conversation;
+mod index;
 pub mod key;
 mod numbers;
 mod observer;

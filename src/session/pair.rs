@@ -6,9 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use super::conversation::{LONGEST_WINDOW, Session};
+use super::index::Index;
 use super::key::{Packed, Way};
 use super::numbers::{NONE, Numbers};
 use super::wheel::Wheel;
@@ -28,19 +27,6 @@ const LOOK_AHEAD: usize = 64;
 /// Sessions dropped at once for the sake of what others hold.
 const MAX_DROPPED: usize = 8;
 
-/// An entry of the index by key: the newest session of a key, with half of the key's hash, so that a look at the session is seldom for
-/// nothing and the index can grow without any.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    hash: u32,
-    slot: u32,
-}
-
-/// What the index takes for a hash: its upper bits sort out within a bucket and its lower ones choose the bucket.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
 /// What a record did to the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -58,7 +44,7 @@ pub struct SessionTable {
     chunks: Vec<Arc<Vec<Option<Session>>>>,
     free: Vec<u32>,
     /// The newest session of every key; the older ones hang on it.
-    by_key: HashTable<Head>,
+    by_key: Index,
     seed: foldhash::quality::RandomState,
     numbers: Numbers,
     /// When open sessions may be over: each open session stands in one of the two, scan noise (one side, two packets at most) apart,
@@ -92,7 +78,7 @@ impl SessionTable {
         SessionTable {
             chunks: Vec::new(),
             free: Vec::new(),
-            by_key: HashTable::new(),
+            by_key: Index::default(),
             seed: foldhash::quality::RandomState::default(),
             numbers: Numbers::default(),
             noise: Wheel::default(),
@@ -191,13 +177,18 @@ impl SessionTable {
     pub fn look_ahead(&self, flows: &[Flow]) -> usize {
         let mut known = 0;
         for flows in flows.chunks(LOOK_AHEAD) {
-            let mut slots = [NONE; LOOK_AHEAD];
-            for (flow, slot) in flows.iter().zip(&mut slots) {
-                let hash = Packed::of(flow).0.hash(&self.seed);
-                // By the hash alone: comparing the keys would wait for the sessions, one after the other.
-                *slot = self.by_key.find(spread(hash), |head| head.hash == hash).map_or(NONE, |head| head.slot);
+            let mut places = [(0, NONE); LOOK_AHEAD];
+            for (flow, (hash, _)) in flows.iter().zip(&mut places) {
+                *hash = Packed::of(flow).0.hash(&self.seed);
             }
-            known += slots.iter().filter(|slot| self.peek(**slot).is_some_and(|session| session.records > 0)).count();
+            let places = &mut places[..flows.len()];
+            // Three loops, since a decision on what has not come yet would stop the next look.
+            std::hint::black_box(places.iter().fold(0, |sum, (hash, _)| sum ^ self.by_key.touch(*hash)));
+            for (hash, slot) in &mut *places {
+                *slot = self.by_key.find(*hash, |_| true);
+            }
+            known +=
+                places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(|session| session.records > 0)).count();
         }
         known
     }
@@ -211,15 +202,8 @@ impl SessionTable {
         let mut session = Session::new(id, key, way, flow, late);
         self.apart += session.heap();
         let chunks = &self.chunks;
-        let same = |head: &Head| head.hash == hash && peek(chunks, head.slot).is_some_and(|other| other.is_of(key));
-        match self.by_key.entry(spread(hash), same, |head| spread(head.hash)) {
-            hashbrown::hash_table::Entry::Occupied(mut entry) => {
-                session.older = std::mem::replace(&mut entry.get_mut().slot, slot);
-            }
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                entry.insert(Head { hash, slot });
-            }
-        }
+        let same = |other| peek(chunks, other).is_some_and(|other| other.is_of(key));
+        session.older = self.by_key.put(hash, slot, same);
         let older = session.older;
         let place = slot as usize;
         Arc::make_mut(&mut self.chunks[place / CHUNK])[place % CHUNK] = Some(session);
@@ -383,7 +367,7 @@ impl SessionTable {
         let slots: usize = self.chunks.iter().map(|chunk| chunk.len()).sum();
         slots * size_of::<Option<Session>>()
             + self.apart
-            + self.by_key.allocation_size()
+            + self.by_key.bytes()
             + self.numbers.bytes()
             + self.noise.bytes()
             + self.busy.bytes()
@@ -398,8 +382,7 @@ impl SessionTable {
 
     /// Slot of the newest session of a key, or [`NONE`].
     fn head(&self, hash: u32, key: &Packed) -> u32 {
-        let same = |head: &Head| head.hash == hash && self.peek(head.slot).is_some_and(|session| session.is_of(key));
-        self.by_key.find(spread(hash), same).map_or(NONE, |head| head.slot)
+        self.by_key.find(hash, |slot| self.peek(slot).is_some_and(|session| session.is_of(key)))
     }
 
     fn peek(&self, slot: u32) -> Option<&Session> {
@@ -439,12 +422,10 @@ impl SessionTable {
             newer.older = older;
         } else {
             let hash = session.packed().hash(&self.seed);
-            if let Ok(mut head) = self.by_key.find_entry(spread(hash), |head| head.slot == slot) {
-                if older == NONE {
-                    head.remove();
-                } else {
-                    head.get_mut().slot = older;
-                }
+            if older == NONE {
+                self.by_key.remove(hash, slot);
+            } else {
+                self.by_key.put(hash, older, |other| other == slot);
             }
         }
         self.apart -= session.heap();
