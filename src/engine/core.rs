@@ -12,7 +12,7 @@ use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::record::columns::Remap;
 use crate::record::{Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds};
-use crate::session::{Session, SessionRow, SessionTable};
+use crate::session::{LOOK_AHEAD, Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
 /// Lines that did not parse which are kept, newest last.
@@ -195,14 +195,29 @@ impl Core {
 
     /// Takes in some rows of a batch. `remap` starts empty with the batch and is passed on from slice to slice.
     pub fn ingest_rows(&mut self, batch: &Decoded, rows: std::ops::Range<usize>, remap: &mut Remap) {
-        for row in rows {
-            self.ingest_row(&batch.columns, row, batch.arrival.div_euclid(1000), remap);
+        let arrival = batch.arrival.div_euclid(1000);
+        let mut flows = Vec::with_capacity(LOOK_AHEAD);
+        for from in rows.clone().step_by(LOOK_AHEAD) {
+            let part = from..rows.end.min(from + LOOK_AHEAD);
+            flows.clear();
+            flows.extend(part.clone().map(|row| Flow::of(&batch.columns, row, &mut self.names)));
+            self.sessions.look_ahead(flows.iter().flatten());
+            for (row, flow) in part.zip(&flows) {
+                self.ingest_row(&batch.columns, row, flow.as_ref(), arrival, remap);
+            }
         }
         self.tell_rules();
         self.collect_news();
     }
 
-    fn ingest_row(&mut self, columns: &crate::record::Columns, row: usize, arrival: i64, remap: &mut Remap) {
+    fn ingest_row(
+        &mut self,
+        columns: &crate::record::Columns,
+        row: usize,
+        flow: Option<&Flow>,
+        arrival: i64,
+        remap: &mut Remap,
+    ) {
         let (_, evicted) = self.ring.push(columns, row, remap);
         for segment in evicted {
             self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
@@ -237,12 +252,12 @@ impl Core {
         {
             self.counts.late += 1;
         }
-        if let Some(flow) = Flow::of(columns, row, &mut self.names) {
+        if let Some(flow) = flow {
             if self.sessions.is_full() {
                 // The record may push out a session that the rules have not seen as it is.
                 self.tell_rules();
             }
-            let change = self.sessions.add(&flow);
+            let change = self.sessions.add(flow);
             for merged in change.merged {
                 self.untold.swap_remove(&merged);
                 self.detector.withdraw(merged);

@@ -13,5 +13,5 @@ mod wheel;
 pub use conversation::{Session, State, Totals};
 pub use key::Key;
 pub use orient::Method;
-pub use pair::{Change, SessionTable};
+pub use pair::{Change, LOOK_AHEAD, SessionTable};
 pub use row::SessionRow;

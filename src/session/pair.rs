@@ -23,7 +23,7 @@ const SLOT_BYTES: usize = size_of::<Option<Session>>() + 56;
 /// makes up times.
 const MAX_COMPARED: usize = 256;
 /// Records that are looked up together: so many that the waiting overlaps, so few that the caches keep it.
-const LOOK_AHEAD: usize = 64;
+pub const LOOK_AHEAD: usize = 64;
 /// Sessions dropped at once for the sake of what others hold.
 const MAX_DROPPED: usize = 8;
 
@@ -172,25 +172,38 @@ impl SessionTable {
         Change { id, merged, repeated }
     }
 
-    /// Looks up what records to come will need. Each look waits for memory that no cache holds, and here nothing else has to wait for it:
-    /// [`SessionTable::add`] then finds it near. Gives how many of the records have a key that is held; calling it changes nothing.
-    pub fn look_ahead(&self, flows: &[Flow]) -> usize {
-        let mut known = 0;
-        for flows in flows.chunks(LOOK_AHEAD) {
-            let mut places = [(0, NONE); LOOK_AHEAD];
-            for (flow, (hash, _)) in flows.iter().zip(&mut places) {
-                *hash = Packed::of(flow).0.hash(&self.seed);
-            }
-            let places = &mut places[..flows.len()];
-            // Three loops, since a decision on what has not come yet would stop the next look.
-            std::hint::black_box(places.iter().fold(0, |sum, (hash, _)| sum ^ self.by_key.touch(*hash)));
-            for (hash, slot) in &mut *places {
-                *slot = self.by_key.find(*hash, |_| true);
-            }
-            known +=
-                places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(|session| session.records > 0)).count();
+    /// Looks up what the next records will need, the first [`LOOK_AHEAD`] of `flows`. Each look waits for memory that no cache holds, and here
+    /// nothing else has to wait for it: [`SessionTable::add`] then finds it near. Gives how many of the records seem to have a key that is
+    /// held; calling it changes nothing.
+    pub fn look_ahead<'a>(&self, flows: impl IntoIterator<Item = &'a Flow>) -> usize {
+        let mut places = [(0, NONE); LOOK_AHEAD];
+        let mut count = 0;
+        for (flow, (hash, _)) in flows.into_iter().zip(&mut places) {
+            *hash = Packed::of(flow).0.hash(&self.seed);
+            count += 1;
         }
-        known
+        let places = &mut places[..count];
+        // Three loops, since a decision on what has not come yet would stop the next look.
+        std::hint::black_box(places.iter().fold(0, |sum, (hash, _)| sum ^ self.by_key.touch(*hash)));
+        for (hash, slot) in &mut *places {
+            // By the hash alone: comparing the keys would wait for the sessions, one after the other.
+            *slot = self.by_key.find(*hash, |_| true);
+        }
+        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(|session| session.records > 0)).count()
+    }
+
+    /// Drops the sessions that are over for longest, some at once, with a look ahead at what that needs.
+    fn drop_over(&mut self) {
+        let mut hashes = [0; LOOK_AHEAD / 2];
+        let count = self.over.len().min(hashes.len()).min(self.capacity / 64 + 1);
+        for (slot, hash) in self.over.iter().take(count).zip(&mut hashes) {
+            *hash = self.peek(*slot).map_or(0, |session| session.packed().hash(&self.seed));
+        }
+        std::hint::black_box(hashes[..count].iter().fold(0, |sum, hash| sum ^ self.by_key.touch(*hash)));
+        for _ in 0..count {
+            let Some(slot) = self.over.pop_front() else { break };
+            self.take(slot);
+        }
     }
 
     fn open_session(&mut self, key: &Packed, hash: u32, way: Way, flow: &Flow, late: bool) -> Change {
@@ -269,11 +282,10 @@ impl SessionTable {
         self.over.push_back(slot);
     }
 
-    /// Makes room: a session that is over, else scan noise, else what was idle longest.
+    /// Makes room: sessions that are over, else scan noise, else what was idle longest.
     fn drop_one(&mut self) {
-        if let Some(slot) = self.over.pop_front() {
-            self.take(slot);
-            return;
+        if !self.over.is_empty() {
+            return self.drop_over();
         }
         while let Some(entry) = self.noise.pop_first() {
             let Some((last, protocol)) = self.open_entry(entry) else { continue };
