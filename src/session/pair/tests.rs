@@ -150,6 +150,20 @@ fn a_flood_of_one_packet_sessions_does_not_push_out_the_busy_one() {
 }
 
 #[test]
+fn a_flood_of_random_ports_stays_within_the_budget() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600).reporting(false);
+    let one = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 23 6 1 40 100 160 REJECT OK\n", &mut names)[0];
+    for port in 1..60_000_u16 {
+        // Each twice, so that fingerprints are held as well.
+        table.add(&Flow { src_port: port, ..one });
+        table.add(&Flow { src_port: port, bytes: 60, ..one });
+        assert!(table.bytes() <= 1 << 20, "{} bytes", table.bytes());
+    }
+    assert!(table.len() > 1_500 && table.dropped() > 50_000, "{} held, {} dropped", table.len(), table.dropped());
+}
+
+#[test]
 fn a_frozen_chunk_does_not_change() {
     let mut names = Names::default();
     let mut table = SessionTable::new(1 << 20, 600);
