@@ -12,7 +12,8 @@ use flowtail::engine::view::{Page, Sort, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
 use flowtail::record::columns::Remap;
-use flowtail::record::{Decoded, Decoder, Field, RowRef, Table as _};
+use flowtail::record::{Decoded, Decoder, Field, Flow, Names, RowRef, Table as _};
+use flowtail::session::{LOOK_AHEAD, SessionTable};
 use flowtail::store::Ring;
 use flowtail::ui::glyphs::UNICODE;
 use flowtail::ui::theme::{Depth, Theme};
@@ -96,6 +97,34 @@ fn ingest_with_sessions(bencher: Bencher) {
 #[divan::bench(sample_count = 20)]
 fn ingest_with_sessions_and_rules(bencher: Bencher) {
     ingest(bencher, &Rules::builtin().expect("the rules are right"));
+}
+
+/// Pairing alone: records into an empty session table of the default budget, event time passed on every 1,024.
+#[divan::bench(args = [100_000, 2_000_000], sample_count = 5)]
+fn session_pairing(bencher: Bencher, count: usize) {
+    let mut names = Names::default();
+    let mut flows = Vec::with_capacity(count);
+    for batch in traffic::decoded(count) {
+        flows.extend((0..batch.columns.len()).filter_map(|row| Flow::of(&batch.columns, row, &mut names)));
+    }
+    let bytes = (1 << 30) / 100 * 35;
+    bencher
+        .counter(ItemsCount::new(flows.len()))
+        .with_inputs(|| SessionTable::new(bytes, 600).reporting(false))
+        .bench_local_values(|mut table| {
+            let mut now = 0;
+            for slice in flows.chunks(1_024) {
+                for part in slice.chunks(LOOK_AHEAD) {
+                    black_box(table.look_ahead(part));
+                    for flow in part {
+                        table.add(flow);
+                        now = flow.end.max(now);
+                    }
+                }
+                table.advance(now);
+            }
+            table
+        });
 }
 
 /// The filter over decoded rows, without the engine around it.

@@ -15,7 +15,7 @@ use crate::record::flow::KnownNames;
 use crate::record::{
     Columns, Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds,
 };
-use crate::session::{Session, SessionRow, SessionTable};
+use crate::session::{LOOK_AHEAD, Session, SessionRow, SessionTable};
 use crate::store::Ring;
 
 /// Lines that did not parse which are kept, newest last.
@@ -86,6 +86,8 @@ struct Pulse {
 pub struct Known {
     remap: Remap,
     names: KnownNames,
+    /// Of the rows in hand; here so that its room is used again.
+    flows: Vec<Option<Flow>>,
 }
 
 /// The engine core.
@@ -215,8 +217,8 @@ impl Core {
             }
             let end = next + pushed.rows;
             self.buckets.add(&batch.columns, next..end);
-            for row in next..end {
-                self.ingest_row(&batch.columns, row, arrival, &mut known.names);
+            for from in (next..end).step_by(LOOK_AHEAD) {
+                self.ingest_part(&batch.columns, from..end.min(from + LOOK_AHEAD), arrival, known);
             }
             next = end;
         }
@@ -224,7 +226,22 @@ impl Core {
         self.collect_news();
     }
 
-    fn ingest_row(&mut self, columns: &Columns, row: usize, arrival: i64, known: &mut KnownNames) {
+    /// Takes in a few neighbouring rows, which are looked up together.
+    fn ingest_part(&mut self, columns: &Columns, rows: std::ops::Range<usize>, arrival: i64, known: &mut Known) {
+        let Known { names, flows, .. } = known;
+        flows.clear();
+        flows.extend(rows.clone().map(|row| Flow::of_next(columns, row, &mut self.names, names)));
+        self.sessions.look_ahead(flows.iter().flatten());
+        if self.sessions.is_full() {
+            // These records may push out sessions that the rules have not seen as they are.
+            self.tell_rules();
+        }
+        for (row, flow) in rows.zip(&known.flows) {
+            self.ingest_row(columns, row, flow.as_ref(), arrival);
+        }
+    }
+
+    fn ingest_row(&mut self, columns: &Columns, row: usize, flow: Option<&Flow>, arrival: i64) {
         self.look.arrived(columns, row, self.clock.now().unwrap_or(0));
         match columns.word(Field::LogStatus, row) {
             Some("NODATA") => self.counts.nodata += 1,
@@ -251,12 +268,8 @@ impl Core {
         {
             self.counts.late += 1;
         }
-        if let Some(flow) = Flow::of_next(columns, row, &mut self.names, known) {
-            if self.sessions.is_full() {
-                // The record may push out a session that the rules have not seen as it is.
-                self.tell_rules();
-            }
-            let change = self.sessions.add(&flow);
+        if let Some(flow) = flow {
+            let change = self.sessions.add(flow);
             for merged in change.merged {
                 self.untold.swap_remove(&merged);
                 self.detector.withdraw(merged);

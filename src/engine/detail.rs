@@ -112,7 +112,7 @@ impl Core {
     /// The held records of a session, oldest first, and whether all that are held were looked at.
     fn records_of(&mut self, session: &Session) -> (Vec<PageRow>, bool) {
         let columns: Vec<Field> = RECORD_COLUMNS.into_iter().chain([Field::Action]).collect();
-        let window = Some((session.first, session.last));
+        let (key, window) = (session.key(), Some((session.first, session.last)));
         let mut found: Vec<RowId> = Vec::new();
         let mut looked = 0;
         self.ring.prepare();
@@ -139,11 +139,11 @@ impl Core {
                 with_table!(&part, table => {
                     let reference = RowRef { table, row };
                     let port = table.number(Field::SrcPort, row).unwrap_or(0);
-                    let is_near = port == u64::from(session.key.a.1) || port == u64::from(session.key.b.1);
+                    let is_near = port == u64::from(key.a.1) || port == u64::from(key.b.1);
                     if is_near
                         && in_window(window, &reference)
                         && let Some(flow) = Flow::of(table, row, &mut self.names)
-                        && Key::of(&flow).0 == session.key
+                        && Key::of(&flow).0 == key
                     {
                         found.push(RowId::Flow { time: table.time(row), seq: part.first_seq() + row as u64 });
                     }

@@ -65,7 +65,7 @@ fn cells(row: &SessionRow<'_>) -> [String; 11] {
         Some(Value::Text(text)) => clean::for_terminal(text).into_owned(),
         None => "-".to_owned(),
     };
-    let protocol = row.session.key.protocol;
+    let protocol = row.session.protocol();
     [
         moment(u64::try_from(row.session.last).unwrap_or(0)),
         text(Field::Client),
@@ -108,8 +108,8 @@ pub fn object(row: &SessionRow<'_>) -> Map<String, Json> {
     interfaces.sort_unstable();
     let object = json!({
         "id": session.id,
-        "scope": &**row.names.name(session.key.scope),
-        "protocol": session.key.protocol,
+        "scope": &**row.names.name(session.scope()),
+        "protocol": session.protocol(),
         "client": client.0.to_string(),
         "client_port": client.1,
         "server": server.0.to_string(),

@@ -3,9 +3,14 @@
 //! Each interface counts apart; a direction's totals are those of the observer that saw most of it, so a conversation logged by both its
 //! interfaces is counted once, and the order in which records come does not matter.
 
-use super::key::{Endpoint, Key, Way};
+use std::net::IpAddr;
+
+use super::key::{Endpoint, Key, Packed, Way};
+use super::numbers::NONE;
+pub use super::observer::Totals;
+use super::observer::{FINGERPRINT_BITS, Observer, fingerprint};
 use super::orient::{Method, orient};
-use crate::record::{Action, Flow, NameId};
+use crate::record::{Flow, NameId};
 
 /// Observing interfaces that are told apart in one session; a conversation has two ends and perhaps a gateway or two between them.
 const MAX_OBSERVERS: usize = 8;
@@ -14,35 +19,45 @@ const MAX_SEEN: usize = 24;
 /// Longest aggregation interval of a flow log, seconds.
 pub(super) const LONGEST_WINDOW: i64 = 600;
 
-/// Counters of one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Totals {
-    /// Packets.
-    pub packets: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-/// One direction as one interface saw it.
+/// What few sessions have, or have for a while.
 #[derive(Clone, Debug, Default)]
-struct Counter {
-    totals: Totals,
-    records: u32,
-    /// Window of the earliest record: least start, and the end that belongs to it.
-    first: Option<(i64, i64)>,
-    flags: u8,
-    accepts: u32,
-    rejects: u32,
-    /// Fingerprints of the latest records, end time in the upper half, sorted.
+struct More {
+    /// The addresses, unless both are IPv4.
+    wide: Option<[IpAddr; 2]>,
+    /// Observers beside the first.
+    others: Vec<Observer>,
+    /// Fingerprints of the latest records of each observer and direction that has several, sorted: the place of the counter in the upper
+    /// bits, then the end of the window.
     seen: Vec<u64>,
 }
 
-/// What one interface saw.
-#[derive(Clone, Debug)]
-struct Observer {
-    interface: NameId,
-    account: NameId,
-    ways: [Counter; 2],
+impl More {
+    /// Notes a record of the counter at `place`. False where it is known.
+    fn see(&mut self, place: u64, fingerprint: u64) -> bool {
+        let Err(at) = self.seen.binary_search(&(place << FINGERPRINT_BITS | fingerprint)) else { return false };
+        self.seen.insert(at, place << FINGERPRINT_BITS | fingerprint);
+        let range = self.range(place);
+        if range.len() > MAX_SEEN {
+            self.seen.remove(range.start);
+        }
+        true
+    }
+
+    /// Where the fingerprints of a counter stand.
+    fn range(&self, place: u64) -> std::ops::Range<usize> {
+        let before = self.seen.partition_point(|seen| seen >> FINGERPRINT_BITS < place);
+        before..self.seen.partition_point(|seen| seen >> FINGERPRINT_BITS <= place)
+    }
+}
+
+/// Place of a counter among those of a session.
+fn place(observer: usize, way: Way) -> u64 {
+    (observer * 2 + way.index()) as u64
+}
+
+/// Bytes that the allocator takes for `bytes` bytes.
+fn allocated(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
 }
 
 /// Where a session stands.
@@ -81,8 +96,6 @@ impl State {
 pub struct Session {
     /// Number in this run, from 1.
     pub id: u64,
-    /// Its key.
-    pub key: Key,
     /// Least start, Unix seconds.
     pub first: i64,
     /// Greatest end, Unix seconds.
@@ -91,132 +104,226 @@ pub struct Session {
     pub records: u32,
     /// Records that repeated another one exactly and were not counted.
     pub duplicates: u32,
+    /// The key, with its addresses as in [`Packed::ends`].
+    ends: [u32; 2],
+    ports: [u16; 2],
+    scope: NameId,
+    protocol: u8,
     request: Way,
     method: Method,
     pub(super) late: bool,
     pub(super) over: bool,
     pub(super) evicted: bool,
-    observers: Vec<Observer>,
+    /// The observer that came first.
+    observer: Observer,
+    more: Option<Box<More>>,
+    /// Slots of the next older and the next newer session of the same key.
+    pub(super) older: u32,
+    pub(super) newer: u32,
 }
 
 impl Session {
-    pub(super) fn new(id: u64, key: Key, flow: &Flow, late: bool) -> Session {
-        Session {
+    /// A session of `flow` alone.
+    pub(super) fn new(id: u64, key: &Packed, way: Way, flow: &Flow, late: bool) -> Session {
+        let mut session = Session {
             id,
-            key,
             first: flow.start.max(flow.end - LONGEST_WINDOW),
             last: flow.end,
-            records: 0,
+            records: 1,
             duplicates: 0,
+            ends: key.ends,
+            ports: key.ports,
+            scope: key.scope,
+            protocol: key.protocol,
             request: Way::AtoB,
             method: Method::Undecided,
             late,
             over: false,
             evicted: false,
-            observers: Vec::with_capacity(1),
+            observer: Observer::new(flow),
+            more: key.wide.map(|wide| Box::new(More { wide: Some(wide), ..More::default() })),
+            older: NONE,
+            newer: NONE,
+        };
+        session.observer.count(flow, way);
+        session.settle();
+        session
+    }
+
+    /// Whether it is of this key.
+    pub(super) fn is_of(&self, key: &Packed) -> bool {
+        self.ends == key.ends
+            && self.ports == key.ports
+            && self.scope == key.scope
+            && self.protocol == key.protocol
+            && self.wide() == key.wide
+    }
+
+    fn wide(&self) -> Option<[IpAddr; 2]> {
+        self.more.as_ref()?.wide
+    }
+
+    /// Its key, as the table keeps it.
+    pub(super) fn packed(&self) -> Packed {
+        let (ends, ports, scope, protocol) = (self.ends, self.ports, self.scope, self.protocol);
+        Packed { ends, ports, scope, protocol, wide: self.wide() }
+    }
+
+    /// Its key.
+    pub fn key(&self) -> Key {
+        Key { scope: self.scope, protocol: self.protocol, a: self.end(0), b: self.end(1) }
+    }
+
+    fn end(&self, side: usize) -> Endpoint {
+        let addr = self.wide().map_or_else(|| IpAddr::V4(self.ends[side].into()), |wide| wide[side]);
+        (addr, self.ports[side])
+    }
+
+    /// IANA protocol number.
+    pub fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// VPC or account.
+    pub fn scope(&self) -> NameId {
+        self.scope
+    }
+
+    /// Bytes that it holds beside itself.
+    pub(super) fn heap(&self) -> usize {
+        self.more.as_ref().map_or(0, |more| {
+            let others = more.others.capacity() * size_of::<Observer>();
+            allocated(size_of::<More>()) + allocated(others) + allocated(more.seen.capacity() * size_of::<u64>())
+        })
+    }
+
+    fn observers(&self) -> impl Iterator<Item = &Observer> {
+        std::iter::once(&self.observer).chain(self.more.iter().flat_map(|more| &more.others))
+    }
+
+    /// The observer in this place, and what is listed beside it.
+    fn observer_mut(&mut self, place: usize) -> Option<&mut Observer> {
+        match place.checked_sub(1) {
+            None => Some(&mut self.observer),
+            Some(place) => self.more.as_mut()?.others.get_mut(place),
         }
+    }
+
+    /// Notes a record of one observer and direction. False where it is known.
+    fn see(&mut self, at: usize, way: Way, fingerprint: u64) -> bool {
+        let Some(observer) = self.observer_mut(at) else { return true };
+        if !observer.saw(way) {
+            return true;
+        }
+        let only = observer.only(way);
+        if only == Some(fingerprint) {
+            return false;
+        }
+        let more = self.more.get_or_insert_default();
+        // The second record: from now on both are listed.
+        if let Some(only) = only {
+            more.see(place(at, way), only);
+        }
+        more.see(place(at, way), fingerprint)
     }
 
     /// Counts a record. False where it repeats one.
     pub(super) fn add(&mut self, flow: &Flow, way: Way) -> bool {
-        let observer = match self.observers.iter().position(|observer| observer.interface == flow.interface) {
-            Some(index) => &mut self.observers[index],
-            None if self.observers.len() < MAX_OBSERVERS => {
-                self.observers.push(Observer {
-                    interface: flow.interface,
-                    account: flow.account,
-                    ways: [Counter::default(), Counter::default()],
-                });
-                // Just pushed.
-                let last = self.observers.len() - 1;
-                &mut self.observers[last]
+        let known = self.observers().position(|observer| observer.interface == flow.interface);
+        let at = known.unwrap_or_else(|| self.observers().count());
+        if known.is_some() {
+            if !self.see(at, way, fingerprint(flow)) {
+                self.duplicates = self.duplicates.saturating_add(1);
+                return false;
             }
-            None => {
-                self.records = self.records.saturating_add(1);
-                self.first = self.first.min(flow.start.max(flow.end - LONGEST_WINDOW));
-                self.last = self.last.max(flow.end);
-                return true;
-            }
-        };
-        let counter = &mut observer.ways[way.index()];
-        let mark = fingerprint(flow);
-        if let Err(place) = counter.seen.binary_search(&mark) {
-            counter.seen.insert(place, mark);
-            if counter.seen.len() > MAX_SEEN {
-                counter.seen.remove(0);
-            }
-        } else {
-            self.duplicates = self.duplicates.saturating_add(1);
-            return false;
+        } else if at < MAX_OBSERVERS {
+            let others = &mut self.more.get_or_insert_default().others;
+            others.reserve_exact(1);
+            others.push(Observer::new(flow));
         }
-        counter.totals.bytes = counter.totals.bytes.saturating_add(flow.bytes);
-        counter.totals.packets = counter.totals.packets.saturating_add(flow.packets);
-        counter.records = counter.records.saturating_add(1);
-        counter.flags |= flow.flags.unwrap_or(0);
-        counter.accepts += u32::from(flow.action == Action::Accept);
-        counter.rejects += u32::from(flow.action == Action::Reject);
-        let window = (flow.start, flow.end);
-        counter.first = Some(counter.first.map_or(window, |first| first.min(window)));
+        let changed = self.observer_mut(at).is_some_and(|observer| observer.count(flow, way));
         self.records = self.records.saturating_add(1);
         self.first = self.first.min(flow.start.max(flow.end - LONGEST_WINDOW));
         self.last = self.last.max(flow.end);
+        if changed {
+            self.settle();
+        }
         true
     }
 
     /// Takes in another session of the same key.
-    pub(super) fn absorb(&mut self, other: Session) {
+    pub(super) fn absorb(&mut self, mut other: Session) {
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
         self.records = self.records.saturating_add(other.records);
         self.duplicates = self.duplicates.saturating_add(other.duplicates);
         self.late &= other.late;
-        for theirs in other.observers {
-            let known = self.observers.iter().position(|observer| observer.interface == theirs.interface);
-            if let Some(index) = known {
-                for (ours, theirs) in self.observers[index].ways.iter_mut().zip(theirs.ways) {
-                    ours.absorb(theirs);
+        let rest = other.more.as_mut().map(|more| std::mem::take(&mut more.others)).unwrap_or_default();
+        let seen = other.more.map(|more| more.seen).unwrap_or_default();
+        for (index, theirs) in std::iter::once(other.observer).chain(rest).enumerate() {
+            let known = self.observers().position(|observer| observer.interface == theirs.interface);
+            let at = known.unwrap_or_else(|| self.observers().count());
+            if at >= MAX_OBSERVERS {
+                continue;
+            }
+            // What both list, or one alone has several of, stands apart.
+            for way in [Way::AtoB, Way::BtoA] {
+                let listed = seen.iter().filter(|seen| *seen >> FINGERPRINT_BITS == place(index, way));
+                let listed = listed.map(|seen| seen & ((1 << FINGERPRINT_BITS) - 1));
+                let ours = self.observer_mut(at).and_then(|observer| observer.saw(way).then(|| observer.only(way)));
+                if ours.is_none() && !theirs.is_listed(way) {
+                    continue;
                 }
-            } else if self.observers.len() < MAX_OBSERVERS {
-                self.observers.push(theirs);
+                let more = self.more.get_or_insert_default();
+                for fingerprint in ours.flatten().into_iter().chain(theirs.only(way)).chain(listed) {
+                    more.see(place(at, way), fingerprint);
+                }
+            }
+            if known.is_none() {
+                let others = &mut self.more.get_or_insert_default().others;
+                others.reserve_exact(1);
+                others.push(theirs);
+            } else if let Some(ours) = self.observer_mut(at) {
+                ours.absorb(&theirs);
             }
         }
+        self.settle();
     }
 
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         (self.request, self.method) = orient(self);
     }
 
     /// Declares it over. No record joins it any more, so none needs to be recognised.
     pub(super) fn close(&mut self) {
         self.over = true;
-        for counter in self.observers.iter_mut().flat_map(|observer| &mut observer.ways) {
-            counter.seen = Vec::new();
+        if let Some(more) = &mut self.more {
+            more.seen = Vec::new();
+            if more.wide.is_none() && more.others.is_empty() {
+                self.more = None;
+            }
         }
     }
 
     /// Totals of a direction: those of the observer that saw most of it.
     pub fn totals(&self, way: Way) -> Totals {
-        self.observers.iter().map(|observer| observer.ways[way.index()].totals).max().unwrap_or_default()
+        self.observers().map(|observer| observer.totals(way)).max().unwrap_or_default()
     }
 
     /// Whether any record went this way.
     pub fn saw(&self, way: Way) -> bool {
-        self.observers.iter().any(|observer| observer.ways[way.index()].records > 0)
+        self.observers().any(|observer| observer.saw(way))
     }
 
     /// TCP flags of a direction, of all observers.
     pub(super) fn flags(&self, way: Way) -> u8 {
-        self.observers.iter().fold(0, |flags, observer| flags | observer.ways[way.index()].flags)
+        self.observers().fold(0, |flags, observer| flags | observer.flags(way))
     }
 
     /// The direction that began earlier, where one interface saw both begin in one capture window at different times. Observers that
     /// contradict each other decide nothing.
     pub(super) fn earlier(&self) -> Option<Way> {
-        let mut votes = self.observers.iter().filter_map(|observer| {
-            let (ab, ba) = (observer.ways[0].first?, observer.ways[1].first?);
-            let one_window = ab.0 < ba.1 && ba.0 < ab.1;
-            (one_window && ab.0 != ba.0).then_some(if ab.0 < ba.0 { Way::AtoB } else { Way::BtoA })
-        });
+        let mut votes = self.observers().filter_map(Observer::earlier);
         let first = votes.next()?;
         votes.all(|vote| vote == first).then_some(first)
     }
@@ -233,12 +340,12 @@ impl Session {
 
     /// The initiator.
     pub fn client(&self) -> Endpoint {
-        if self.request == Way::AtoB { self.key.a } else { self.key.b }
+        self.end(self.request.index())
     }
 
     /// The responder.
     pub fn server(&self) -> Endpoint {
-        if self.request == Way::AtoB { self.key.b } else { self.key.a }
+        self.end(self.request.reversed().index())
     }
 
     /// Where it stands.
@@ -256,8 +363,12 @@ impl Session {
 
     /// ACCEPT, REJECT or MIXED; `None` where no record says.
     pub fn action(&self) -> Option<&'static str> {
-        let counters = || self.observers.iter().flat_map(|observer| &observer.ways);
-        match (counters().any(|counter| counter.accepts > 0), counters().any(|counter| counter.rejects > 0)) {
+        let (mut accepted, mut rejected) = (false, false);
+        for (_, _, accepts, rejects) in self.decisions() {
+            accepted |= accepts > 0;
+            rejected |= rejects > 0;
+        }
+        match (accepted, rejected) {
             (true, true) => Some("MIXED"),
             (true, false) => Some("ACCEPT"),
             (false, true) => Some("REJECT"),
@@ -267,46 +378,16 @@ impl Session {
 
     /// Whether this interface or another accepted what a third rejected: the accepts and rejects of a direction by interface.
     pub fn decisions(&self) -> impl Iterator<Item = (NameId, Way, u32, u32)> + '_ {
-        self.observers.iter().flat_map(|observer| {
+        self.observers().flat_map(|observer| {
             [Way::AtoB, Way::BtoA].map(|way| {
-                let counter = &observer.ways[way.index()];
-                (observer.interface, way, counter.accepts, counter.rejects)
+                let (accepts, rejects) = observer.decided(way);
+                (observer.interface, way, accepts, rejects)
             })
         })
     }
 
     /// The interfaces that saw it, with the account of each.
     pub fn interfaces(&self) -> impl Iterator<Item = (NameId, NameId)> + '_ {
-        self.observers.iter().map(|observer| (observer.interface, observer.account))
+        self.observers().map(|observer| (observer.interface, observer.account))
     }
-}
-
-impl Counter {
-    fn absorb(&mut self, other: Counter) {
-        self.totals.bytes = self.totals.bytes.saturating_add(other.totals.bytes);
-        self.totals.packets = self.totals.packets.saturating_add(other.totals.packets);
-        self.records = self.records.saturating_add(other.records);
-        self.flags |= other.flags;
-        self.accepts = self.accepts.saturating_add(other.accepts);
-        self.rejects = self.rejects.saturating_add(other.rejects);
-        self.first = match (self.first, other.first) {
-            (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
-            (ours, theirs) => ours.or(theirs),
-        };
-        self.seen.extend(other.seen);
-        self.seen.sort_unstable();
-        let surplus = self.seen.len().saturating_sub(MAX_SEEN);
-        self.seen.drain(..surplus);
-    }
-}
-
-/// Tells a record from the others of its interface and direction: its window, its counts and its action.
-fn fingerprint(flow: &Flow) -> u64 {
-    let mut mix = flow.start.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let flags = flow.flags.map_or(0, |flags| u64::from(flags) + 1);
-    for part in [flow.bytes, flow.packets, flow.action as u64, flags] {
-        mix = (mix ^ part).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        mix ^= mix >> 32;
-    }
-    (flow.end.cast_unsigned() << 32) | (mix & 0xFFFF_FFFF)
 }

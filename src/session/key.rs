@@ -1,6 +1,6 @@
 //! What makes two records one conversation.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use crate::record::{Flow, NameId};
@@ -19,24 +19,6 @@ pub struct Key {
     pub a: Endpoint,
     /// The higher endpoint.
     pub b: Endpoint,
-}
-
-/// Few wide words instead of many bytes: the key is hashed for every record.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u128(bits(self.a.0));
-        state.write_u128(bits(self.b.0));
-        state.write_u64(u64::from(self.a.1) << 32 | u64::from(self.b.1) << 16 | u64::from(self.protocol));
-        self.scope.hash(state);
-    }
-}
-
-/// An address as a number. An IPv4 address and the IPv6 address of the same number are told apart by `Eq`.
-fn bits(addr: IpAddr) -> u128 {
-    match addr {
-        IpAddr::V4(addr) => addr.to_bits().into(),
-        IpAddr::V6(addr) => addr.to_bits(),
-    }
 }
 
 /// A direction of a conversation.
@@ -68,4 +50,60 @@ impl Key {
         let (a, b, way) = if src <= dst { (src, dst, Way::AtoB) } else { (dst, src, Way::BtoA) };
         (Key { scope: flow.scope, protocol: flow.protocol, a, b }, way)
     }
+}
+
+/// A key as the table compares and hashes it, for every record: IPv4 addresses as numbers, ports apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// IPv4 addresses of the lower and the higher endpoint; of others a digest.
+    pub(super) ends: [u32; 2],
+    pub(super) ports: [u16; 2],
+    pub(super) scope: NameId,
+    pub(super) protocol: u8,
+    /// The addresses, unless both are IPv4.
+    pub(super) wide: Option<[IpAddr; 2]>,
+}
+
+impl Packed {
+    /// The key of `flow`, and which way it goes: what [`Key::of`] says.
+    pub(super) fn of(flow: &Flow) -> (Packed, Way) {
+        if let (IpAddr::V4(src), IpAddr::V4(dst)) = (flow.src, flow.dst) {
+            let (src, dst) = ((src.to_bits(), flow.src_port), (dst.to_bits(), flow.dst_port));
+            let (a, b, way) = if src <= dst { (src, dst, Way::AtoB) } else { (dst, src, Way::BtoA) };
+            let (ends, ports) = ([a.0, b.0], [a.1, b.1]);
+            return (Packed { ends, ports, scope: flow.scope, protocol: flow.protocol, wide: None }, way);
+        }
+        let (key, way) = Key::of(flow);
+        let ends = [digest(key.a.0), digest(key.b.0)];
+        let wide = Some([key.a.0, key.b.0]);
+        (Packed { ends, ports: [key.a.1, key.b.1], scope: key.scope, protocol: key.protocol, wide }, way)
+    }
+
+    /// Its hash. `state` has a random seed, since senders choose the keys.
+    pub(super) fn hash(&self, state: &foldhash::quality::RandomState) -> u32 {
+        let mut hasher = state.build_hasher();
+        hasher.write_u64(u64::from(self.ends[0]) << 32 | u64::from(self.ends[1]));
+        hasher.write_u64(u64::from(self.ports[0]) << 32 | u64::from(self.ports[1]) << 16 | u64::from(self.protocol));
+        self.scope.hash(&mut hasher);
+        for addr in self.wide.iter().flatten() {
+            hasher.write_u128(bits(*addr));
+        }
+        let hash = hasher.finish();
+        // All of a hash of good quality is good; half of it is enough to tell a few million keys apart before they are compared.
+        (hash >> 32) as u32
+    }
+}
+
+/// An address as a number. An IPv4 address and the IPv6 address of the same number are told apart by `Eq`.
+fn bits(addr: IpAddr) -> u128 {
+    match addr {
+        IpAddr::V4(addr) => addr.to_bits().into(),
+        IpAddr::V6(addr) => addr.to_bits(),
+    }
+}
+
+/// Something of an address that tells most of them apart.
+fn digest(addr: IpAddr) -> u32 {
+    let bytes = bits(addr).to_be_bytes();
+    bytes.chunks_exact(4).fold(0, |digest, part| digest ^ u32::from_be_bytes([part[0], part[1], part[2], part[3]]))
 }

@@ -1,7 +1,10 @@
 //! Pairs one-way records into sessions: one conversation, its two directions, each counted once.
 
 pub mod conversation;
+mod index;
 pub mod key;
+mod numbers;
+mod observer;
 pub mod orient;
 pub mod pair;
 pub mod row;
@@ -10,5 +13,5 @@ mod wheel;
 pub use conversation::{Session, State, Totals};
 pub use key::Key;
 pub use orient::Method;
-pub use pair::{Change, SessionTable};
+pub use pair::{Change, LOOK_AHEAD, SessionTable};
 pub use row::SessionRow;

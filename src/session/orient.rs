@@ -55,7 +55,7 @@ const SYN_ACK: u8 = 0x12;
 
 /// The direction of the request, and what decided it. Depends only on what the session holds, never on the order in which it came.
 pub(super) fn orient(session: &Session) -> (Way, Method) {
-    let key = &session.key;
+    let key = &session.key();
     let ways = [Way::AtoB, Way::BtoA];
     let flags = ways.map(|way| session.flags(way));
     // Flags are OR-ed over a window: a client shows SYN alone, a server SYN with ACK. Both sides alone would be a simultaneous open.

@@ -21,7 +21,7 @@ pub struct SessionRow<'a> {
 impl SessionRow<'_> {
     /// Name of the service on the server's port.
     pub fn service(&self) -> Option<&'static str> {
-        services::service(self.session.server().1, self.session.key.protocol)
+        services::service(self.session.server().1, self.session.protocol())
     }
 
     /// Response over request, of a count; `None` unless both directions were seen and the request is not zero.
@@ -44,8 +44,8 @@ impl SessionRow<'_> {
             Field::PacketRatio => self.ratio(packets),
             // Without packets there is no mean; 0 makes the ratio absent.
             Field::SizeRatio => self.ratio(|way| if packets(way) > 0.0 { bytes(way) / packets(way) } else { 0.0 }),
-            Field::Baf if self.session.key.protocol == UDP => {
-                let header = if self.session.key.a.0.is_ipv4() { 28.0 } else { 48.0 };
+            Field::Baf if self.session.protocol() == UDP => {
+                let header = if self.session.key().a.0.is_ipv4() { 28.0 } else { 48.0 };
                 let payload = |way| (bytes(way) - header * packets(way)).max(0.0);
                 let request = self.session.request();
                 // A request of headers alone counts as one byte, as the literature does.
@@ -81,7 +81,7 @@ impl Row for SessionRow<'_> {
             Field::DstAddr | Field::Server => Value::Addr(session.server().0),
             Field::SrcPort | Field::ClientPort => Value::Int(u64::from(session.client().1)),
             Field::DstPort | Field::ServerPort => Value::Int(u64::from(session.server().1)),
-            Field::Protocol => Value::Int(u64::from(session.key.protocol)),
+            Field::Protocol => Value::Int(u64::from(session.protocol())),
             Field::Bytes => Value::Int(asked().bytes.saturating_add(answered().bytes)),
             Field::Packets => Value::Int(asked().packets.saturating_add(answered().packets)),
             Field::ReqBytes => Value::Int(asked().bytes),
@@ -97,7 +97,7 @@ impl Row for SessionRow<'_> {
             Field::OrientedBy => Value::Text(session.method().as_str()),
             Field::Records => Value::Int(u64::from(session.records)),
             Field::SessionId => Value::Int(session.id),
-            Field::Scope => return self.name(session.key.scope),
+            Field::Scope => return self.name(session.scope()),
             Field::AccountId => return self.name(session.interfaces().next()?.1),
             Field::Region => Value::Text(self.region?),
             // Several interfaces are for `any`; one is a value like any other.
@@ -124,7 +124,7 @@ impl Row for SessionRow<'_> {
     fn render(&self, out: &mut String) {
         let session = self.session;
         let (client, server) = (session.client(), session.server());
-        let protocol = session.key.protocol;
+        let protocol = session.protocol();
         // Writing to a String cannot fail.
         let _ = write!(out, "{} {} {} {} ", client.0, client.1, server.0, server.1);
         let _ = match services::protocol_name(protocol) {

@@ -17,7 +17,7 @@ fn paired(text: &str) -> (Vec<Session>, Names) {
     }
     table.finish();
     let mut sessions = table.take_finished();
-    sessions.sort_by_key(|session| (session.first, session.key.a, session.key.b));
+    sessions.sort_by_key(|session| (session.first, session.key().a, session.key().b));
     (sessions, names)
 }
 
@@ -137,7 +137,7 @@ fn a_record_after_the_end_of_its_session_is_late() {
 #[test]
 fn a_flood_of_one_packet_sessions_does_not_push_out_the_busy_one() {
     let mut names = Names::default();
-    let mut table = SessionTable::new(100 * SESSION_BYTES, 600);
+    let mut table = SessionTable::new(100 * SLOT_BYTES / 3 * 4 + 4, 600);
     let busy = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 5432 6 1000 100000 100 160 ACCEPT OK\n", &mut names)[0];
     let id = table.add(&busy).id;
     for port in 1..20_000_u16 {
@@ -147,6 +147,20 @@ fn a_flood_of_one_packet_sessions_does_not_push_out_the_busy_one() {
     assert_eq!(table.len(), 100);
     assert_eq!(table.dropped(), 19_999 + 1 - 100);
     assert_eq!(table.take_finished().len() as u64, table.dropped());
+}
+
+#[test]
+fn a_flood_of_random_ports_stays_within_the_budget() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 20, 600).reporting(false);
+    let one = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 23 6 1 40 100 160 REJECT OK\n", &mut names)[0];
+    for port in 1..60_000_u16 {
+        // Each twice, so that fingerprints are held as well.
+        table.add(&Flow { src_port: port, ..one });
+        table.add(&Flow { src_port: port, bytes: 60, ..one });
+        assert!(table.bytes() <= 1 << 20, "{} bytes", table.bytes());
+    }
+    assert!(table.len() > 1_500 && table.dropped() > 50_000, "{} held, {} dropped", table.len(), table.dropped());
 }
 
 #[test]
