@@ -1,6 +1,7 @@
 //! Pairs one-way records into sessions: one conversation, its two directions, each counted once.
 
 pub mod conversation;
+pub mod facts;
 pub mod key;
 pub mod orient;
 pub mod pair;
@@ -8,6 +9,7 @@ pub mod row;
 mod wheel;
 
 pub use conversation::{Session, State, Totals};
+pub use facts::Facts;
 pub use key::Key;
 pub use orient::Method;
 pub use pair::{Change, SessionTable};
