@@ -57,19 +57,20 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
     }
 
     /// The value of `key`, which counts as touched, made where there is none. Like [`Bounded::insert`] it may push others out.
-    pub(super) fn get_or_insert(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
-    where
-        K: Clone,
-    {
+    pub(super) fn get_or_insert<Q: ?Sized + Hash + Equivalent<K>>(
+        &mut self,
+        key: &Q,
+        make: impl FnOnce() -> (K, V),
+    ) -> &mut V {
         if let Some(index) = self.young.get_index_of(key) {
             return &mut self.young[index];
         }
-        let value = self.old.swap_remove(key).unwrap_or_else(make);
-        self.insert_new(key.clone(), value)
+        let (key, value) = self.old.swap_remove_entry(key).unwrap_or_else(make);
+        self.insert_new(key, value)
     }
 
     /// Puts in an entry that is known not to be there, and saves looking for it.
-    pub(super) fn insert_new(&mut self, key: K, value: V) -> &mut V {
+    fn insert_new(&mut self, key: K, value: V) -> &mut V {
         if self.young.len() >= self.half {
             let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
             self.dropped.extend(gone);

@@ -10,6 +10,7 @@
 
 mod lexer;
 mod parser;
+mod reach;
 
 #[cfg(test)]
 mod tests;

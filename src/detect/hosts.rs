@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use super::bounded::Bounded;
 use super::key::Key;
 use crate::record::special::is_public;
-use crate::record::{Field, Row, Value};
 
 /// Hosts that are remembered; a host that falls out is a new one when it comes back, and so is learned again in silence.
 const CAP: usize = 65_536;
@@ -23,18 +22,14 @@ impl Hosts {
     }
 
     /// Notes both ends of a session that began at `start`. Public addresses are not hosts of ours, and there are too many of them.
-    pub(super) fn saw<R: Row + ?Sized>(&mut self, row: &R, start: i64) {
-        for field in [Field::Client, Field::Server] {
-            let Some(Value::Addr(addr)) = row.get(field) else { continue };
+    pub(super) fn saw(&mut self, ends: [IpAddr; 2], start: i64) {
+        for addr in ends {
             if is_public(addr) {
                 continue;
             }
-            if let Some(since) = self.since.get_mut(&addr) {
-                *since = start.min(*since);
-            } else {
-                self.since.insert(addr, start);
-                self.since.take_dropped();
-            }
+            let since = self.since.get_or_insert(&addr, || (addr, start));
+            *since = start.min(*since);
+            self.since.take_dropped();
         }
     }
 

@@ -1,12 +1,13 @@
 //! What a rule groups by, as something that can be hashed.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::record::{Cell, Field, Row, Value};
 
 /// One value of a group's key, or a value that is counted as distinct or new.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     /// The row has no such value. Rows that differ only by what is absent are one group.
     Absent,
@@ -16,6 +17,20 @@ pub(super) enum Key {
     Addr(IpAddr),
     /// Identifiers.
     Text(Arc<str>),
+}
+
+/// One wide word for what is mostly met, since keys are hashed for every session. What is equal hashes equally; of different
+/// kinds that hash equally [`Eq`] tells.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Key::Absent => state.write_u64(u64::MAX),
+            Key::Int(number) => state.write_u64(*number),
+            Key::Addr(IpAddr::V4(addr)) => state.write_u64(u64::from(addr.to_bits()) | 1 << 32),
+            Key::Addr(IpAddr::V6(addr)) => state.write_u128(addr.to_bits()),
+            Key::Text(text) => text.hash(state),
+        }
+    }
 }
 
 /// The values of all the fields that a rule groups by.
@@ -37,6 +52,16 @@ impl Key {
             false
         });
         least.unwrap_or(Key::Absent)
+    }
+
+    /// As a row has it.
+    pub(super) fn value(&self) -> Option<Value<'_>> {
+        match self {
+            Key::Absent => None,
+            Key::Int(number) => Some(Value::Int(*number)),
+            Key::Addr(addr) => Some(Value::Addr(*addr)),
+            Key::Text(text) => Some(Value::Text(text)),
+        }
     }
 
     /// As it goes into an alert.

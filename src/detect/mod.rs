@@ -10,18 +10,22 @@
 //! into batches, as long as nothing comes later than the watermark allows and nothing had to be evicted.
 
 pub mod alert;
+mod bank;
 mod bounded;
 mod condition;
+mod gate;
 mod hosts;
 mod incident;
 mod key;
 mod novelty;
 mod rule;
 pub mod rules;
+mod shown;
 mod state;
 mod template;
 #[cfg(test)]
 mod tests;
+mod told;
 mod window;
 
 pub use alert::{Alert, AlertEvent, Level};
@@ -30,6 +34,8 @@ pub use rules::Rules;
 
 use crate::filter::Stage;
 use crate::record::{Field, Row, Value};
+use crate::session::SessionRow;
+use bank::Bank;
 use hosts::Hosts;
 use incident::Book;
 use novelty::Learned;
@@ -90,6 +96,10 @@ pub struct DetectStats {
 #[derive(Debug)]
 pub struct Detector {
     rules: Vec<RuleState>,
+    /// The rules for sessions.
+    banks: Vec<Bank>,
+    /// The rules for flows.
+    flows: Vec<usize>,
     book: Book,
     warmup: i64,
     /// Least start and greatest end seen.
@@ -120,9 +130,13 @@ impl Detector {
         let states =
             enabled.iter().enumerate().map(|(index, rule)| RuleState::new(rule.clone(), index, &limits, share));
         let rules: Vec<RuleState> = states.collect();
+        let banks = Bank::of(&rules, limits.memory / 4);
+        let flows = (0..rules.len()).filter(|index| rules[*index].rule.stage == Stage::Flows).collect();
         let novelty = rules.iter().any(RuleState::has_novelty);
         Detector {
             rules,
+            banks,
+            flows,
             book: Book::new(enabled, limits.alerts.max(1)),
             warmup: limits.warmup_seconds.max(0),
             seen: None,
@@ -143,30 +157,36 @@ impl Detector {
 
     /// One decoded flow record with log status OK. `end` is the end of its window, Unix seconds.
     pub fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
-        self.saw(row, end);
-        for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Flows) {
-            state.flow(row, end, &self.hosts, &mut self.book);
+        let start = match row.get(Field::Start) {
+            Some(Value::Int(start)) => i64::try_from(start).unwrap_or(end),
+            _ => end,
+        };
+        self.saw(start, end);
+        for index in &self.flows {
+            self.rules[*index].flow(row, end, &self.hosts, &mut self.book);
         }
     }
 
     /// A session changed. `row` has its totals so far, `end` is the end of the record that changed it, Unix seconds.
-    pub fn session<R: Row + ?Sized>(&mut self, id: u64, row: &R, end: i64) {
-        let start = self.saw(row, end);
+    pub fn session(&mut self, id: u64, row: &SessionRow<'_>, end: i64) {
+        let session = row.session;
+        let start = self.saw(session.first, end);
         if self.novelty {
-            self.hosts.saw(row, start);
+            let key = session.key();
+            self.hosts.saw([key.a.0, key.b.0], start);
         }
         // Sessions are numbered as they open: one beyond the newest was never shown, and no rule need look for what it added before.
         let unknown = id > self.newest;
         self.newest = self.newest.max(id);
-        for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
-            state.session(id, row, end, unknown, &self.hosts, &mut self.book);
+        for bank in &mut self.banks {
+            bank.session(id, row, end, unknown, &mut self.rules, &self.hosts, &mut self.book);
         }
     }
 
     /// A session is no more: it became part of another. What it added is taken out.
     pub fn withdraw(&mut self, id: u64) {
-        for state in self.rules.iter_mut().filter(|state| state.rule.stage == Stage::Sessions) {
-            state.withdraw(id, &mut self.book);
+        for bank in &mut self.banks {
+            bank.withdraw(id, &mut self.rules, &self.hosts, &mut self.book);
         }
     }
 
@@ -218,7 +238,7 @@ impl Detector {
         DetectStats {
             groups: sum(|state| state.groups() as u64),
             evicted_groups: sum(|state| state.evicted),
-            forgotten_sessions: sum(|state| state.forgotten),
+            forgotten_sessions: self.banks.iter().map(|bank| bank.forgotten).sum(),
             unremembered: sum(RuleState::refused),
             late: sum(|state| state.late),
             raised: self.book.raised,
@@ -235,12 +255,9 @@ impl Detector {
         }
     }
 
-    /// Notes the times of a row, and what they say about the learning time. Gives its start.
-    fn saw<R: Row + ?Sized>(&mut self, row: &R, end: i64) -> i64 {
-        let start = match row.get(Field::Start) {
-            Some(Value::Int(start)) => i64::try_from(start).unwrap_or(end).min(end),
-            _ => end,
-        };
+    /// Notes the times of a row, and what they say about the learning time. Gives its start, which is not after its end.
+    fn saw(&mut self, start: i64, end: i64) -> i64 {
+        let start = start.min(end);
         let (first, last) = self.seen.unwrap_or((i64::MAX, i64::MIN));
         self.seen = Some((first.min(start), last.max(end)));
         if start < first && self.span.is_none() {

@@ -56,38 +56,47 @@ impl Novelty {
         Novelty { groups: IndexMap::default(), held: 0, cap, refused: 0, learned: None }
     }
 
-    /// Sets the learning time, and looks again at all that is known.
-    pub(super) fn learn(&mut self, learned: Learned) {
-        if self.learned != Some(learned) {
+    /// Sets the learning time, and looks again at all that is known. False where that changes nothing.
+    pub(super) fn learn(&mut self, learned: Learned) -> bool {
+        let changes = self.learned != Some(learned);
+        if changes {
             self.learned = Some(learned);
             self.groups.values_mut().for_each(|memory| memory.rebuild(learned));
         }
+        changes
     }
 
-    /// Notes that `value` was shown at `start` by a group whose host is known since `since`.
-    pub(super) fn add(&mut self, group: &GroupKey, value: &Key, start: i64, since: i64, counts: bool) {
+    /// Values of the group that are new at all.
+    pub(super) fn most(&self, group: &[Key]) -> usize {
+        self.groups.get(group).map_or(0, |memory| memory.fresh.len())
+    }
+
+    /// Notes that `value` was shown at `start` by a group whose host is known since `since`. False where what is new stays the same.
+    pub(super) fn add(&mut self, group: &[Key], value: &Key, start: i64, since: i64, counts: bool) -> bool {
         if *value == Key::Absent {
-            return;
+            return false;
         }
         let room = self.held < self.cap;
         let memory = match self.groups.get_mut(group) {
             Some(memory) => memory,
-            None if room => self.groups.entry(group.clone()).or_insert_with(|| Memory {
-                since,
-                values: IndexMap::default(),
-                fresh: BTreeSet::new(),
-            }),
+            None if room => {
+                let empty = Memory { since, values: IndexMap::default(), fresh: BTreeSet::new() };
+                self.groups.entry(group.into()).or_insert(empty)
+            }
             None => {
                 self.refused += 1;
-                return;
+                return false;
             }
         };
         let since = since.min(start);
+        let mut changed = false;
         if since < memory.since {
+            changed = !memory.fresh.is_empty();
             memory.since = since;
             if let Some(learned) = self.learned {
                 memory.rebuild(learned);
             }
+            changed |= !memory.fresh.is_empty();
         }
         let counted = u32::from(counts);
         if let Some(seen) = memory.values.get_mut(value) {
@@ -96,38 +105,40 @@ impl Novelty {
             seen.uses = seen.uses.saturating_add(1);
             seen.counted = seen.counted.saturating_add(counted);
             if before != seen.first || seen.counted == counted {
-                memory.refresh(value, before, self.learned);
+                changed |= memory.refresh(value, before, self.learned);
             }
         } else if room {
             memory.values.insert(value.clone(), Seen { first: start, uses: 1, counted });
-            memory.refresh(value, start, self.learned);
+            changed |= counts && memory.refresh(value, start, self.learned);
             self.held += 1;
         } else {
             self.refused += 1;
         }
+        changed
     }
 
-    /// Takes back one [`Novelty::add`].
-    pub(super) fn withdraw(&mut self, group: &GroupKey, value: &Key, counts: bool) {
-        let Some(memory) = self.groups.get_mut(group) else { return };
-        let Some(seen) = memory.values.get_mut(value) else { return };
+    /// Takes back one [`Novelty::add`]. False where what is new stays the same.
+    pub(super) fn withdraw(&mut self, group: &[Key], value: &Key, counts: bool) -> bool {
+        let Some(memory) = self.groups.get_mut(group) else { return false };
+        let Some(seen) = memory.values.get_mut(value) else { return false };
         seen.uses = seen.uses.saturating_sub(1);
         seen.counted = seen.counted.saturating_sub(u32::from(counts));
-        let (first, uses) = (seen.first, seen.uses);
-        memory.refresh(value, first, self.learned);
+        let (first, uses, left) = (seen.first, seen.uses, seen.counted);
+        let changed = counts && left == 0 && memory.refresh(value, first, self.learned);
         if uses == 0 {
             memory.values.swap_remove(value);
             self.held -= 1;
         }
+        changed
     }
 
     /// How many values of the group were first seen from `from` to `to`.
-    pub(super) fn count(&self, group: &GroupKey, from: i64, to: i64) -> usize {
+    pub(super) fn count(&self, group: &[Key], from: i64, to: i64) -> usize {
         self.fresh(group, from, to).count()
     }
 
     /// Those values with the times they were first seen, oldest first.
-    pub(super) fn fresh(&self, group: &GroupKey, from: i64, to: i64) -> impl Iterator<Item = (i64, &Key)> {
+    pub(super) fn fresh(&self, group: &[Key], from: i64, to: i64) -> impl Iterator<Item = (i64, &Key)> {
         self.groups
             .get(group)
             .into_iter()
@@ -159,19 +170,20 @@ impl Memory {
             .collect();
     }
 
-    /// Puts a value among the fresh ones or takes it away. `before` is when it was first seen before the change.
-    fn refresh(&mut self, value: &Key, before: i64, learned: Option<Learned>) {
-        let Some(learned) = learned else { return };
+    /// Puts a value among the fresh ones or takes it away. `before` is when it was first seen before the change. True where that changes
+    /// them.
+    fn refresh(&mut self, value: &Key, before: i64, learned: Option<Learned>) -> bool {
+        let Some(learned) = learned else { return false };
         let baseline = self.baseline(learned);
-        if before > baseline {
-            self.fresh.remove(&(before, value.clone()));
-        }
+        let mut changed = before > baseline && self.fresh.remove(&(before, value.clone()));
         if let Some(seen) = self.values.get(value)
             && seen.counted > 0
             && seen.first > baseline
         {
             self.fresh.insert((seen.first, value.clone()));
+            changed = true;
         }
+        changed
     }
 }
 

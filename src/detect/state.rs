@@ -10,20 +10,20 @@ use indexmap::IndexMap;
 use super::Limits;
 use super::bounded::Bounded;
 use super::condition::{Function, OfRow};
+use super::gate::{Bits, Gate};
 use super::hosts::Hosts;
 use super::incident::{Book, Finding, Tip};
 use super::key::{GroupKey, Key};
 use super::novelty::{Learned, Novelty};
 use super::rule::Rule;
+use super::shown::{Known, Shown};
+use super::told::Told;
 use super::window::{Contribution, Group, Item, PANES, items};
-use search::Search;
+use search::{Most, Search};
 
 use crate::filter::Stage;
 use crate::record::amplification::{AmpPort, amp_port};
 use crate::record::{Field, Row, Value, services};
-
-/// Methods of orientation that decide by evidence rather than by guess.
-const CERTAIN: [&str; 4] = ["syn", "synack", "service", "learned"];
 
 /// See the module's text.
 #[derive(Debug)]
@@ -34,19 +34,19 @@ pub(super) struct RuleState {
     /// Oldest pane held.
     base: i64,
     groups: Bounded<GroupKey, Group>,
-    sessions: Bounded<u64, Contribution>,
+    gate: Gate,
+    /// What a session adds and what it added: buffers that are kept.
+    added: Contribution,
+    taken: Contribution,
     /// By slot of the aggregate.
     novelty: Vec<(usize, Novelty)>,
     words: usize,
     word_cap: usize,
-    /// Number of the next group, so that what a dropped group held is never taken out of its successor.
-    generation: u64,
     /// Groups that changed since they were last looked at, and what changed them. Looking once a batch instead of once a row is what
     /// keeps a flood cheap, and it passes over states that the rest of the batch disproves.
     changed: IndexMap<GroupKey, Tip, RandomState>,
     changed_cap: usize,
     pub evicted: u64,
-    pub forgotten: u64,
     pub late: u64,
 }
 
@@ -59,7 +59,6 @@ impl RuleState {
         let panes = usize::try_from((limits.lateness_seconds / pane).clamp(0, 6)).unwrap_or(6) + 2;
         let group = 300 + panes * (120 + 40 * slots);
         let groups = (memory / 4 / group).clamp(64, limits.max_groups.max(64));
-        let sessions = (memory / 4 / (200 + 32 * slots)).max(256);
         let novel: Vec<usize> = (0..slots).filter(|slot| rule.aggregates[*slot].function == Function::New).collect();
         let remembered = (memory / 4 / 160 / novel.len().max(1)).max(256);
         RuleState {
@@ -67,16 +66,16 @@ impl RuleState {
             pane,
             base: i64::MIN,
             groups: Bounded::new(groups),
-            sessions: Bounded::new(sessions),
+            gate: Gate::of(&rule),
+            added: Contribution::default(),
+            taken: Contribution::default(),
             novelty: novel.into_iter().map(|slot| (slot, Novelty::new(remembered))).collect(),
             words: 0,
             word_cap: (memory / 4 / 96).max(1_024),
-            generation: 0,
             changed: IndexMap::default(),
             // A group that changed must not be dropped before it is looked at.
             changed_cap: (groups / 4).clamp(1, 4_096),
             evicted: 0,
-            forgotten: 0,
             late: 0,
             rule,
         }
@@ -100,85 +99,73 @@ impl RuleState {
     /// Sets the learning time.
     pub(super) fn learn(&mut self, learned: Learned) {
         for (_, novelty) in &mut self.novelty {
-            novelty.learn(learned);
+            if novelty.learn(learned) {
+                // What was ordinary may be new now.
+                for key in novelty.groups() {
+                    self.changed.entry(key).or_default();
+                }
+            }
         }
     }
 
     /// A flow record.
     pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
-        if let Some(mut new) = self.contribution(0, row, end) {
-            if new.panes.1 < self.base {
-                self.late += 1;
-                return;
-            }
-            let tip = Tip { session: None, protocol: protocol(row), records: 1.0 };
-            self.put(&mut new, hosts);
-            self.change(&new.group, tip, book);
+        let Some(counts) = self.accepts(row, end) else { return };
+        let mut new = std::mem::take(&mut self.added);
+        self.fill(&mut new, row, end, counts);
+        if new.panes.1 < self.base {
+            self.late += 1;
+        } else if self.put(&new, 0, hosts) {
+            self.change(&new.group, Tip { session: None, protocol: protocol(row), records: records(&new) }, book);
         }
+        self.added = new;
     }
 
-    /// A session changed: its old contribution goes, the new one comes. `unknown` says that it is shown for the first time.
-    pub(super) fn session<R: Row + ?Sized>(
+    /// Whether it takes a session, and if so whether it counts it. `bits` are those of the session.
+    pub(super) fn takes(&self, bits: Bits, shown: &Shown<'_>) -> Option<bool> {
+        if bits.has(self.gate.bits) { self.accepts(shown, shown.facts.last) } else { None }
+    }
+
+    /// A session changed: what it added goes, what it adds now comes. `new` says whether it counts. True where something is held of it.
+    pub(super) fn session(
         &mut self,
-        id: u64,
-        row: &R,
-        end: i64,
-        unknown: bool,
+        old: Option<(&Told, bool)>,
+        new: Option<(&Known, bool)>,
+        at: u64,
         hosts: &Hosts,
         book: &mut Book,
-    ) {
-        let mut new = self.contribution(id, row, end);
-        let old = if unknown { None } else { self.sessions.remove(&id) };
-        if new.is_none() && old.is_none() {
-            return;
+    ) -> bool {
+        let (mut taken, mut added) = (std::mem::take(&mut self.taken), std::mem::take(&mut self.added));
+        if let Some((told, counts)) = old {
+            self.fill(&mut taken, &told.known, told.known.facts.last, counts);
         }
-        if let (Some(new), Some(old)) = (&mut new, &old) {
-            new.generation = old.generation;
+        if let Some((known, counts)) = new {
+            self.fill(&mut added, known, known.facts.last, counts);
         }
-        if new == old {
-            if let Some(old) = old {
-                self.sessions.insert(id, old);
+        let comes = new.is_some() && added.panes.1 >= self.base;
+        self.late += u64::from(new.is_some() && !comes);
+        let stays = old.is_some() && comes && taken.group == added.group;
+        if let Some((told, _)) = old
+            && !(stays && taken == added && self.holds(&taken, told.at))
+        {
+            let goes = self.take(&taken, told.at, stays && added.counts);
+            if goes && !stays {
+                self.change(&taken.group, Tip { records: -records(&taken), ..Tip::default() }, book);
             }
-            return;
+            if comes && (self.put(&added, at, hosts) || (goes && stays)) {
+                let more = records(&added) - if stays { records(&taken) } else { 0.0 };
+                self.change(&added.group, tip(new, more), book);
+            }
+        } else if old.is_none() && comes && self.put(&added, at, hosts) {
+            self.change(&added.group, tip(new, records(&added)), book);
         }
-        let mut tip = Tip { session: Some(id), protocol: protocol(row), records: 0.0 };
-        if let Some(old) = &old {
-            self.take(old);
-            if new.as_ref().is_none_or(|new| new.group != old.group) {
-                let left = Tip { session: None, protocol: None, records: -records(old) };
-                self.change(&old.group, left, book);
-            } else {
-                tip.records = -records(old);
-            }
-        }
-        if let Some(mut new) = new {
-            if new.panes.1 < self.base {
-                self.late += 1;
-                return;
-            }
-            self.put(&mut new, hosts);
-            tip.records += records(&new);
-            let group = new.group.clone();
-            let counts = new.counts;
-            if unknown {
-                self.sessions.insert_new(id, new);
-            } else {
-                self.sessions.insert(id, new);
-            }
-            self.forgotten += self.sessions.take_dropped().len() as u64;
-            if counts || old.is_some() || !self.novelty.is_empty() {
-                self.change(&group, tip, book);
-            }
-        }
+        (self.taken, self.added) = (taken, added);
+        comes
     }
 
-    /// A session is no more: its contribution goes.
-    pub(super) fn withdraw(&mut self, id: u64, book: &mut Book) {
-        if let Some(old) = self.sessions.remove(&id) {
-            self.take(&old);
-            let tip = Tip { session: None, protocol: None, records: -records(&old) };
-            self.change(&old.group, tip, book);
-        }
+    /// Whether a session that was last seen at `last` may still have to be taken back.
+    pub(super) fn needs(&self, last: i64) -> bool {
+        last.div_euclid(self.pane) >= self.base
     }
 
     /// Nothing below `watermark` comes any more: drops what no window needs.
@@ -193,7 +180,6 @@ impl RuleState {
 
     fn sweep(&mut self) {
         let base = self.base;
-        self.sessions.retain(|_, contribution| contribution.panes.1 >= base);
         let mut words = 0;
         self.groups.retain(|_, group| {
             group.prune(base);
@@ -230,62 +216,56 @@ impl RuleState {
         }
     }
 
-    /// What the row adds to which group, if the rule takes it.
-    fn contribution<R: Row + ?Sized>(&self, id: u64, row: &R, end: i64) -> Option<Contribution> {
+    /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether the direction
+    /// of a session is certain was asked by the gate.
+    fn accepts<R: Row + ?Sized>(&self, row: &R, end: i64) -> Option<bool> {
         let rule = &*self.rule;
-        // What costs least and refuses most comes first.
-        let amp = amplifier(row, rule.amplification_port.0);
-        if rule.amplification_port.1 && amp.is_none() {
+        if !self.gate.admits(row) {
             return None;
         }
-        if !rule.symmetric {
-            let method = row.get(Field::OrientedBy);
-            let certain = matches!(method, Some(Value::Text(method)) if CERTAIN.contains(&method));
-            if !certain {
-                return None;
-            }
-        }
-        if rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
+        let (port, wanted) = rule.amplification_port;
+        let amp = if wanted || rule.only.is_some() { amplifier(row, port) } else { None };
+        if (wanted && amp.is_none()) || rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
             return None;
         }
         let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
-        if !counts && self.novelty.is_empty() {
-            return None;
-        }
-        let last =
-            time(row, Field::End).map_or(end, |known| if rule.stage == Stage::Flows { end } else { known.max(end) });
-        let last = last.clamp(-LATEST, LATEST);
-        let start = time(row, Field::Start).unwrap_or(last).min(last);
-        let first = if rule.stage == Stage::Flows { last } else { start };
-        Some(Contribution {
-            group: rule.group_by.iter().map(|field| Key::of(row, *field)).collect(),
-            id,
-            start,
-            end: last,
-            panes: (first.div_euclid(self.pane), last.div_euclid(self.pane)),
-            counts,
-            items: items(&rule.aggregates, row),
-            generation: 0,
-        })
+        (counts || !self.novelty.is_empty()).then_some(counts)
     }
 
-    fn put(&mut self, what: &mut Contribution, hosts: &Hosts) {
-        let since = if self.novelty.is_empty() { what.start } else { hosts.since(&what.group).unwrap_or(what.start) };
-        for (slot, novelty) in &mut self.novelty {
-            if let Some(Item::Word(value)) = what.items.get(*slot) {
-                novelty.add(&what.group, value, what.start, since, what.counts);
+    /// What the row adds to which group.
+    fn fill<R: Row + ?Sized>(&self, into: &mut Contribution, row: &R, end: i64, counts: bool) {
+        let rule = &*self.rule;
+        let last = end.clamp(-LATEST, LATEST);
+        let start = time(row, Field::Start).unwrap_or(last).min(last);
+        let first = if rule.stage == Stage::Flows { last } else { start };
+        into.group.clear();
+        into.group.extend(rule.group_by.iter().map(|field| Key::of(row, *field)));
+        into.items.clear();
+        into.items.extend(items(&rule.aggregates, row));
+        (into.start, into.end, into.counts) = (start, last, counts);
+        into.panes = (first.div_euclid(self.pane), last.div_euclid(self.pane));
+        into.id = if let Some(Value::Int(id)) = row.get(Field::SessionId) { id } else { 0 };
+    }
+
+    /// Puts it in. True where its group may have something to say.
+    fn put(&mut self, what: &Contribution, at: u64, hosts: &Hosts) -> bool {
+        let mut speaks = false;
+        if !self.novelty.is_empty() {
+            let since = hosts.since(&what.group).unwrap_or(what.start);
+            for (slot, novelty) in &mut self.novelty {
+                if let Some(Item::Word(value)) = what.items.get(*slot) {
+                    speaks |= novelty.add(&what.group, value, what.start, since, what.counts);
+                }
             }
         }
         if !what.counts {
-            return;
+            return speaks;
         }
-        let next = self.generation + 1;
-        let group = self.groups.get_or_insert(&what.group, || Group::numbered(next));
-        self.generation = self.generation.max(group.generation);
+        let group = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Group::born(at)));
         let before = group.words();
         group.add(&self.rule.aggregates, what, self.base, self.words < self.word_cap);
         self.words += group.words() - before;
-        what.generation = group.generation;
+        speaks |= may_speak(&self.rule, &self.novelty, &what.group, group);
         for (key, group) in self.groups.take_dropped() {
             if group.incident.is_some() {
                 // An open alert must not lose its evidence to a flood of other groups.
@@ -295,33 +275,49 @@ impl RuleState {
                 self.evicted += 1;
             }
         }
+        speaks
     }
 
-    fn take(&mut self, what: &Contribution) {
+    /// Whether what was put in at that look is still there.
+    fn holds(&self, what: &Contribution, at: u64) -> bool {
+        !what.counts || self.groups.get(&what.group[..]).is_some_and(|group| group.born <= at)
+    }
+
+    /// Takes out what was put in at that look. True where its group may have something to say; `more` says that it is not asked, since more
+    /// comes.
+    fn take(&mut self, what: &Contribution, at: u64, more: bool) -> bool {
+        let mut speaks = false;
         for (slot, novelty) in &mut self.novelty {
             if let Some(Item::Word(value)) = what.items.get(*slot) {
-                novelty.withdraw(&what.group, value, what.counts);
+                speaks |= novelty.withdraw(&what.group, value, what.counts);
             }
         }
         if !what.counts {
-            return;
+            return speaks;
         }
-        if let Some(group) = self.groups.get_mut(&what.group).filter(|group| group.generation == what.generation) {
-            let before = group.words();
-            group.withdraw(&self.rule.aggregates, what, self.base);
-            self.words = self.words.saturating_sub(before.saturating_sub(group.words()));
+        let Some(group) = self.groups.get_mut(&what.group[..]).filter(|group| group.born <= at) else { return speaks };
+        let before = group.words();
+        group.withdraw(&self.rule.aggregates, what, self.base);
+        self.words = self.words.saturating_sub(before.saturating_sub(group.words()));
+        if more {
+            return speaks;
         }
+        if group.is_empty() && group.incident.is_none() {
+            self.groups.remove(&what.group[..]);
+            return false;
+        }
+        speaks || may_speak(&self.rule, &self.novelty, &what.group, group)
     }
 
     /// Notes that a group changed.
-    fn change(&mut self, key: &GroupKey, tip: Tip, book: &mut Book) {
+    fn change(&mut self, key: &[Key], tip: Tip, book: &mut Book) {
         match self.changed.get_mut(key) {
             Some(known) => {
                 known.session = tip.session.or(known.session);
                 known.protocol = tip.protocol.or(known.protocol);
                 known.records += tip.records;
             }
-            None => _ = self.changed.insert(key.clone(), tip),
+            None => _ = self.changed.insert(key.into(), tip),
         }
         if self.changed.len() >= self.changed_cap {
             self.look(book);
@@ -385,6 +381,17 @@ fn settle(
     {
         group.incident = now;
     }
+}
+
+/// Whether a group has an alert that may have to change, or could have one.
+fn may_speak(rule: &Rule, novelty: &[(usize, Novelty)], key: &[Key], group: &Group) -> bool {
+    group.incident.is_some() || rule.condition.reachable(&Most { rule, novelty, key, group })
+}
+
+/// What a session brought about, with so many records more.
+fn tip(new: Option<(&Known, bool)>, records: f64) -> Tip {
+    let facts = new.map(|(known, _)| &known.facts);
+    Tip { session: facts.map(|facts| facts.id), protocol: facts.map(|facts| facts.protocol), records }
 }
 
 /// The row of the amplification table for a row's port, if it is UDP.

@@ -8,8 +8,8 @@
 //! its last pane less what ended before its first: sums need no look at the rows. Only panes in which something happens exist.
 
 use super::condition::{Aggregate, Function};
-use super::key::{GroupKey, Key};
-use crate::record::Field;
+use super::key::Key;
+use crate::record::{Field, Row, Value};
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -32,11 +32,11 @@ pub(super) enum Item {
     Word(Key),
 }
 
-/// What one session or record adds to its group.
-#[derive(Clone, Debug, PartialEq)]
+/// What one session or record adds to its group. Made anew when it is needed, in place: it follows from the row.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Contribution {
     /// The group.
-    pub group: GroupKey,
+    pub group: Vec<Key>,
     /// Number of the session; 0 for records.
     pub id: u64,
     /// Unix second at which it begins.
@@ -48,9 +48,7 @@ pub(super) struct Contribution {
     /// Whether it passes the rule's `where`; if not, it only teaches `new`.
     pub counts: bool,
     /// One a slot.
-    pub items: Box<[Item]>,
-    /// [`Group::generation`] of the group it was put into.
-    pub generation: u64,
+    pub items: Vec<Item>,
 }
 
 #[derive(Debug)]
@@ -58,8 +56,6 @@ struct Pane {
     index: i64,
     /// Contributions that begin or end here; an empty pane goes away.
     uses: u32,
-    begun: Box<[f64]>,
-    ended: Box<[f64]>,
     active: (i64, i64),
     /// Least start and greatest end of what ends here.
     span: (i64, i64),
@@ -76,13 +72,15 @@ struct Seen {
 /// See the module's text.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// What began and has not ended before the oldest pane.
-    carry: Vec<f64>,
+    /// Numbers, as many a part as there are slots: what is held in all; what began and has not ended before the oldest pane; and for
+    /// each pane what begins in it and what ends in it.
+    sums: Vec<f64>,
     carried: i64,
     panes: Vec<Pane>,
+    /// By slot, as far as there is a `distinct`.
     sets: Vec<IndexMap<Key, Seen, RandomState>>,
-    /// Tells it from an earlier group of the same key that was dropped.
-    pub generation: u64,
+    /// The look at which it was made: what was put in before went into an earlier group of the same key.
+    pub born: u64,
     /// Windows must begin at this pane or later: what was before is the evidence of a closed alert.
     pub not_before: Option<i64>,
     /// The open or held alert.
@@ -103,9 +101,19 @@ pub(super) struct Window<'a> {
 }
 
 impl Group {
-    /// An empty group with this number.
-    pub(super) fn numbered(generation: u64) -> Self {
-        Group { generation, ..Group::default() }
+    /// An empty group that is made at this look.
+    pub(super) fn born(at: u64) -> Self {
+        Group { born: at, ..Group::default() }
+    }
+
+    /// The most that the sum of a slot can be in any window: all that is held.
+    pub(super) fn most(&self, slot: usize) -> f64 {
+        self.sums.get(slot).copied().unwrap_or(0.0)
+    }
+
+    /// Values held for the `distinct` of a slot.
+    pub(super) fn distinct(&self, slot: usize) -> usize {
+        self.sets.get(slot).map_or(0, IndexMap::len)
     }
 
     /// Whether nothing is in it.
@@ -120,11 +128,13 @@ impl Group {
 
     /// Puts a contribution in. `room` is whether the rule may hold more distinct values.
     pub(super) fn add(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64, room: bool) {
-        self.prepare(aggregates.len());
         self.change(aggregates, what, base, 1.0);
         for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
             match (aggregate.function, item) {
                 (Function::Distinct, Item::Word(word)) if *word != Key::Absent => {
+                    if self.sets.len() <= slot {
+                        self.sets.resize_with(slot + 1, IndexMap::default);
+                    }
                     insert_word(&mut self.sets[slot], word, what.panes, room);
                 }
                 (Function::Min | Function::Max, Item::Number(value)) if !value.is_nan() => {
@@ -152,14 +162,15 @@ impl Group {
 
     /// Takes a contribution out again.
     pub(super) fn withdraw(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64) {
-        self.prepare(aggregates.len());
         for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
             match (aggregate.function, item) {
                 (Function::Distinct, Item::Word(word)) => {
-                    if let Some(seen) = self.sets[slot].get_mut(word) {
-                        seen.uses -= 1;
+                    if let Some(set) = self.sets.get_mut(slot)
+                        && let Some(seen) = set.get_mut(word)
+                    {
+                        seen.uses = seen.uses.saturating_sub(1);
                         if seen.uses == 0 {
-                            self.sets[slot].swap_remove(word);
+                            set.swap_remove(word);
                         }
                     }
                 }
@@ -177,10 +188,18 @@ impl Group {
     /// Forgets panes before `base`; what is still active there is carried.
     pub(super) fn prune(&mut self, base: i64) {
         let gone = self.panes.partition_point(|pane| pane.index < base);
-        for pane in self.panes.drain(..gone) {
-            for (carry, (begun, ended)) in self.carry.iter_mut().zip(pane.begun.iter().zip(&pane.ended)) {
-                *carry += begun - ended;
+        if gone > 0 {
+            let slots = self.slots();
+            let (kept, panes) = self.sums.split_at_mut(2 * slots);
+            let (total, carry) = kept.split_at_mut(slots);
+            for pane in panes.chunks_exact(2 * slots).take(gone) {
+                add(carry, &pane[..slots], 1.0);
+                add(carry, &pane[slots..], -1.0);
+                add(total, &pane[slots..], -1.0);
             }
+            self.sums.drain(2 * slots..2 * slots * (gone + 1));
+        }
+        for pane in self.panes.drain(..gone) {
             self.carried += pane.active.0 - pane.active.1;
         }
         if gone > 0 {
@@ -192,15 +211,16 @@ impl Group {
 
     /// Shows every window that ends in a pane where something happens to `visit`, oldest first.
     pub(super) fn windows(&self, aggregates: &[Aggregate], mut visit: impl FnMut(&Window<'_>)) {
-        let mut sums = self.carry.clone();
+        let slots = self.slots();
+        let mut sums = self.carry().to_vec();
         let mut active = self.carried;
         let mut left = 0;
         for (at, pane) in self.panes.iter().enumerate() {
-            add(&mut sums, &pane.begun, 1.0);
+            add(&mut sums, &self.pane_sums(at)[..slots], 1.0);
             active += pane.active.0;
             let from = (pane.index - PANES + 1).max(self.not_before.unwrap_or(i64::MIN));
             while self.panes[left].index < from && left < at {
-                add(&mut sums, &self.panes[left].ended, -1.0);
+                add(&mut sums, &self.pane_sums(left)[slots..], -1.0);
                 active -= self.panes[left].active.1;
                 left += 1;
             }
@@ -229,10 +249,10 @@ impl Group {
 
     /// Shows everything held as one window, whatever its length.
     pub(super) fn whole(&self, aggregates: &[Aggregate], visit: impl FnOnce(&Window<'_>)) {
-        let mut sums = self.carry.clone();
+        let mut sums = self.carry().to_vec();
         sums.resize(aggregates.len(), 0.0);
-        for pane in &self.panes {
-            add(&mut sums, &pane.begun, 1.0);
+        for at in 0..self.panes.len() {
+            add(&mut sums, &self.pane_sums(at)[..self.slots()], 1.0);
         }
         let first = self.panes.iter().map(|pane| pane.span.0).min().unwrap_or(i64::MAX);
         let last = self.panes.iter().map(|pane| pane.span.1).max().unwrap_or(i64::MIN);
@@ -240,68 +260,93 @@ impl Group {
         visit(&Window { group: self, aggregates, panes, sums: &sums, span: (first, last), time: last });
     }
 
-    fn prepare(&mut self, slots: usize) {
-        if self.carry.len() < slots {
-            self.carry.resize(slots, 0.0);
-            self.sets.resize_with(slots, IndexMap::default);
-        }
+    /// Slots of its rule, once something was put in.
+    fn slots(&self) -> usize {
+        self.sums.len() / (2 * (self.panes.len() + 1))
+    }
+
+    /// What began and has not ended before the oldest pane.
+    fn carry(&self) -> &[f64] {
+        let slots = self.slots();
+        &self.sums[slots..2 * slots]
+    }
+
+    /// What begins in the pane at this place and, behind it, what ends in it.
+    fn pane_sums(&self, at: usize) -> &[f64] {
+        let width = 2 * self.slots();
+        &self.sums[width * (at + 1)..width * (at + 2)]
     }
 
     /// Adds (or with -1 takes away) what sums: the start in its pane, the end in its own.
     fn change(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64, sign: f64) {
         let step = if sign > 0.0 { 1 } else { -1 };
         let slots = aggregates.len();
+        if self.sums.is_empty() {
+            self.sums.resize(2 * slots, 0.0);
+        }
         let numbers = |to: &mut [f64], sign: f64| {
-            for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
+            for ((to, aggregate), item) in to.iter_mut().zip(aggregates).zip(&what.items) {
                 if let (Function::Count | Function::Sum, Item::Number(value)) = (aggregate.function, item)
                     && value.is_finite()
                 {
-                    to[slot] += sign * value;
+                    *to += sign * value;
                 }
             }
         };
         // What began before the oldest pane goes where that pane's content went.
-        if what.panes.0 < base {
-            numbers(&mut self.carry, sign);
+        let begins = if what.panes.0 < base {
             self.carried += step;
+            slots
         } else {
-            let pane = self.pane(what.panes.0, slots);
-            numbers(&mut pane.begun, sign);
+            let at = self.pane(what.panes.0, slots);
+            let pane = &mut self.panes[at];
             pane.active.0 += step;
             pane.uses = pane.uses.saturating_add_signed(if step > 0 { 1 } else { -1 });
-        }
+            2 * slots * (at + 1)
+        };
+        numbers(&mut self.sums[begins..begins + slots], sign);
         if what.panes.1 < base {
-            numbers(&mut self.carry, -sign);
+            numbers(&mut self.sums[slots..2 * slots], -sign);
             self.carried -= step;
         } else {
-            let pane = self.pane(what.panes.1, slots);
-            numbers(&mut pane.ended, sign);
+            numbers(&mut self.sums[..slots], sign);
+            let at = self.pane(what.panes.1, slots);
+            let pane = &mut self.panes[at];
             pane.active.1 += step;
             pane.uses = pane.uses.saturating_add_signed(if step > 0 { 1 } else { -1 });
             if step > 0 {
                 pane.span = (pane.span.0.min(what.start), pane.span.1.max(what.end));
             }
+            let ends = 2 * slots * (at + 1) + slots;
+            numbers(&mut self.sums[ends..ends + slots], sign);
         }
         if step < 0 {
-            self.panes.retain(|pane| pane.uses > 0);
+            for index in [what.panes.0, what.panes.1] {
+                if let Ok(at) = self.panes.binary_search_by_key(&index, |pane| pane.index)
+                    && self.panes[at].uses == 0
+                {
+                    self.panes.remove(at);
+                    self.sums.drain(2 * slots * (at + 1)..2 * slots * (at + 2));
+                }
+            }
         }
     }
 
-    fn pane(&mut self, index: i64, slots: usize) -> &mut Pane {
-        let at = self.panes.partition_point(|pane| pane.index < index);
+    /// The place of the pane with this index, which is made where there is none.
+    fn pane(&mut self, index: i64, slots: usize) -> usize {
+        // Mostly it is the last one.
+        let at = match self.panes.last() {
+            Some(last) if last.index == index => return self.panes.len() - 1,
+            Some(last) if last.index > index => self.panes.partition_point(|pane| pane.index < index),
+            _ => self.panes.len(),
+        };
         if self.panes.get(at).is_none_or(|pane| pane.index != index) {
-            let pane = Pane {
-                index,
-                uses: 0,
-                begun: vec![0.0; slots].into(),
-                ended: vec![0.0; slots].into(),
-                active: (0, 0),
-                span: (i64::MAX, i64::MIN),
-                extremes: Vec::new(),
-            };
+            let pane = Pane { index, uses: 0, active: (0, 0), span: (i64::MAX, i64::MIN), extremes: Vec::new() };
             self.panes.insert(at, pane);
+            let place = 2 * slots * (at + 1);
+            self.sums.splice(place..place, std::iter::repeat_n(0.0, 2 * slots));
         }
-        &mut self.panes[at]
+        at
     }
 
     fn pane_mut(&mut self, index: i64) -> Option<&mut Pane> {
@@ -356,16 +401,16 @@ fn add(to: &mut [f64], what: &[f64], sign: f64) {
 }
 
 /// What a row adds, slot by slot.
-pub(super) fn items<R: crate::record::Row + ?Sized>(aggregates: &[Aggregate], row: &R) -> Box<[Item]> {
-    let number = |field: Field| row.get(field).and_then(crate::record::Value::number).unwrap_or(f64::NAN);
-    aggregates
-        .iter()
-        .map(|aggregate| match (aggregate.function, aggregate.field) {
-            (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
-            (Function::Count, _) | (_, None) => Item::Number(1.0),
-            (_, Some(field)) => Item::Number(number(field)),
-        })
-        .collect()
+pub(super) fn items<'a, R: Row + ?Sized>(
+    aggregates: &'a [Aggregate],
+    row: &'a R,
+) -> impl Iterator<Item = Item> + use<'a, R> {
+    let number = |field: Field| row.get(field).and_then(Value::number).unwrap_or(f64::NAN);
+    aggregates.iter().map(move |aggregate| match (aggregate.function, aggregate.field) {
+        (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
+        (Function::Count, _) | (_, None) => Item::Number(1.0),
+        (_, Some(field)) => Item::Number(number(field)),
+    })
 }
 
 #[cfg(test)]

@@ -60,16 +60,44 @@ pub const REACHABLE_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0x30, 0, 0, 0, 0, 0, 0), 28),
 ];
 
+/// What the first octet of an IPv4 address says: `Some` where all addresses with it are public or none is, which is almost always.
+static FIRST_OCTET: [Option<bool>; 256] = first_octets();
+
+const fn first_octets() -> [Option<bool>; 256] {
+    let mut all = [Some(true); 256];
+    let tables = [PRIVATE_V4, SPECIAL_V4, REACHABLE_V4];
+    let mut table = 0;
+    while table < tables.len() {
+        let mut at = 0;
+        while at < tables[table].len() {
+            let (net, prefix) = tables[table][at];
+            let first = net.octets()[0] as usize;
+            if prefix <= 8 && table < 2 {
+                let mut octet = first;
+                while octet < first + (1 << (8 - prefix)) {
+                    all[octet] = Some(false);
+                    octet += 1;
+                }
+            } else {
+                all[first] = None;
+            }
+            at += 1;
+        }
+        table += 1;
+    }
+    all
+}
+
 /// Whether `addr` can be met on the internet. An IPv4 address mapped into IPv6 counts as the IPv4 address.
 pub fn is_public(addr: IpAddr) -> bool {
     match addr.to_canonical() {
-        IpAddr::V4(addr) => {
+        IpAddr::V4(addr) => FIRST_OCTET[usize::from(addr.octets()[0])].unwrap_or_else(|| {
             let bits = u32::from(addr);
             let inside = |table: &[(Ipv4Addr, u32)]| {
                 table.iter().any(|(net, prefix)| (bits ^ u32::from(*net)).leading_zeros() >= *prefix)
             };
             inside(REACHABLE_V4) || !(inside(PRIVATE_V4) || inside(SPECIAL_V4))
-        }
+        }),
         IpAddr::V6(addr) => {
             let bits = u128::from(addr);
             let inside = |table: &[(Ipv6Addr, u32)]| {
@@ -83,6 +111,24 @@ pub fn is_public(addr: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_octet_says_what_the_tables_say() {
+        for octet in 0..=255_u8 {
+            let edges = PRIVATE_V4.iter().chain(SPECIAL_V4).chain(REACHABLE_V4).flat_map(|(net, prefix)| {
+                let last = u32::from(*net) | u32::MAX.checked_shr(*prefix).unwrap_or(0);
+                [u32::from(*net), last, u32::from(*net).saturating_sub(1), last.saturating_add(1)]
+            });
+            for low in edges.chain([0, 0x00FF_FFFF]) {
+                let bits = u32::from(octet) << 24 | low & 0x00FF_FFFF;
+                let inside = |table: &[(Ipv4Addr, u32)]| {
+                    table.iter().any(|(net, prefix)| (bits ^ u32::from(*net)).leading_zeros() >= *prefix)
+                };
+                let public = inside(REACHABLE_V4) || !(inside(PRIVATE_V4) || inside(SPECIAL_V4));
+                assert_eq!(is_public(IpAddr::V4(bits.into())), public, "{}", Ipv4Addr::from(bits));
+            }
+        }
+    }
 
     #[test]
     fn private_and_public_are_told_apart_in_both_families() {

@@ -1,6 +1,7 @@
 //! Pairs one-way records into sessions: one conversation, its two directions, each counted once.
 
 pub mod conversation;
+pub mod facts;
 mod index;
 pub mod key;
 mod numbers;
@@ -11,6 +12,7 @@ pub mod row;
 mod wheel;
 
 pub use conversation::{Session, State, Totals};
+pub use facts::Facts;
 pub use key::Key;
 pub use orient::Method;
 pub use pair::{Change, LOOK_AHEAD, SessionTable};

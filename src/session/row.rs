@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::conversation::Session;
-use super::key::Way;
-use crate::record::services::{self, UDP};
+use super::facts::Facts;
+use crate::record::services;
 use crate::record::{Field, Names, Row, Value};
 
 /// A session with what is needed to name its interfaces.
@@ -22,41 +22,6 @@ impl SessionRow<'_> {
     /// Name of the service on the server's port.
     pub fn service(&self) -> Option<&'static str> {
         services::service(self.session.server().1, self.session.protocol())
-    }
-
-    /// Response over request, of a count; `None` unless both directions were seen and the request is not zero.
-    fn ratio(&self, count: impl Fn(Way) -> f64) -> Option<Value<'static>> {
-        let request = self.session.request();
-        let response = request.reversed();
-        if !(self.session.saw(request) && self.session.saw(response)) {
-            return None;
-        }
-        let (asked, answered) = (count(request), count(response));
-        (asked > 0.0).then(|| Value::Float(answered / asked))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 lose less than a byte in a petabyte")]
-    fn float(&self, field: Field) -> Option<Value<'static>> {
-        let bytes = |way| self.session.totals(way).bytes as f64;
-        let packets = |way| self.session.totals(way).packets as f64;
-        match field {
-            Field::ByteRatio => self.ratio(bytes),
-            Field::PacketRatio => self.ratio(packets),
-            // Without packets there is no mean; 0 makes the ratio absent.
-            Field::SizeRatio => self.ratio(|way| if packets(way) > 0.0 { bytes(way) / packets(way) } else { 0.0 }),
-            Field::Baf if self.session.protocol() == UDP => {
-                let header = if self.session.key().a.0.is_ipv4() { 28.0 } else { 48.0 };
-                let payload = |way| (bytes(way) - header * packets(way)).max(0.0);
-                let request = self.session.request();
-                // A request of headers alone counts as one byte, as the literature does.
-                self.ratio(|way| if way == request { payload(way).max(1.0) } else { payload(way) })
-            }
-            Field::PacketSize => {
-                let total = packets(Way::AtoB) + packets(Way::BtoA);
-                (total > 0.0).then(|| Value::Float((bytes(Way::AtoB) + bytes(Way::BtoA)) / total))
-            }
-            _ => None,
-        }
     }
 
     fn name(&self, id: crate::record::NameId) -> Option<Value<'_>> {
@@ -106,7 +71,8 @@ impl Row for SessionRow<'_> {
                 let only = all.next()?.0;
                 return if all.next().is_none() { self.name(only) } else { None };
             }
-            _ => return self.float(field),
+            // Quotients, which need all of these.
+            _ => return Facts::of(session).get(field),
         })
     }
 

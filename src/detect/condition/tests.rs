@@ -128,3 +128,46 @@ proptest! {
         }
     }
 }
+
+/// Slots as they are in a window, or the most that they can be.
+struct Slots(Vec<f64>);
+
+impl Values for Slots {
+    fn slot(&self, index: usize) -> f64 {
+        self.0.get(index).copied().unwrap_or(f64::NAN)
+    }
+    fn field(&self, _field: Field) -> f64 {
+        11_211.0
+    }
+    fn amp(&self) -> Option<&AmpPort> {
+        amp_port(11_211)
+    }
+}
+
+#[test]
+fn what_is_far_below_its_thresholds_is_out_of_reach() {
+    let sums = "max(sum(bytes), sum(packets)) / max(min(sum(bytes), sum(packets)), 1) >= 10 and max(sum(bytes), sum(packets)) >= 1000";
+    let condition = condition(sums).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!condition.reachable(&Slots(vec![999.0, 20.0])));
+    assert!(condition.reachable(&Slots(vec![20.0, 1_000.0])));
+}
+
+proptest! {
+    #[test]
+    fn what_holds_in_a_window_is_within_reach_of_the_whole(
+        most in prop::collection::vec(0.0_f64..100.0, 3),
+        part in prop::collection::vec(0.0_f64..=1.0, 3),
+    ) {
+        for text in [
+            "sum(bytes) / max(sum(packets), 1) >= 5 and sum(bytes) > 40",
+            "sum(bytes) - sum(packets) * 2 > 1 or -sum(bytes) <= -50",
+            "min(sum(bytes), sum(packets)) * 3 - 20 < count() and sum(bytes) != 3",
+            "sum(bytes) / sum(packets) > 0.5 and not count() >= 7",
+            "sum(bytes) <= server.port and @amp.min_baf * 2 < sum(packets)",
+        ] {
+            let condition = condition(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let window = Slots(most.iter().zip(&part).map(|(most, part)| most * part).collect());
+            prop_assert!(!condition.holds(&window) || condition.reachable(&Slots(most.clone())), "{text}");
+        }
+    }
+}

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 
 use super::RuleState;
 use crate::detect::alert::Level;
-use crate::detect::condition::{Number, Values};
+use crate::detect::condition::{Function, Number, Values};
 use crate::detect::incident::Finding;
 use crate::detect::key::{GroupKey, Key};
-use crate::detect::window::Window;
+use crate::detect::novelty::Novelty;
+use crate::detect::rule::Rule;
+use crate::detect::window::{Group, Window};
 use crate::record::amplification::{AmpPort, amp_port};
 use crate::record::{Field, services};
 
@@ -102,10 +104,52 @@ impl OfGroup<'_> {
             (from.saturating_mul(pane), to.saturating_add(1).saturating_mul(pane).saturating_sub(1))
         }
     }
+}
 
-    fn part(&self, field: Field) -> Option<&Key> {
-        let at = self.state.rule.group_by.iter().position(|known| *known == field)?;
-        self.key.get(at)
+/// The most that the aggregates of a group can be in any of its windows.
+pub(super) struct Most<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) novelty: &'a [(usize, Novelty)],
+    pub(super) key: &'a [Key],
+    pub(super) group: &'a Group,
+}
+
+impl Values for Most<'_> {
+    fn slot(&self, index: usize) -> f64 {
+        let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        match self.rule.aggregates.get(index).map(|aggregate| aggregate.function) {
+            Some(Function::Count | Function::Sum) => self.group.most(index),
+            Some(Function::Distinct) => number(self.group.distinct(index)),
+            Some(Function::New) => {
+                let known = self.novelty.iter().find(|(slot, _)| *slot == index);
+                known.map_or(0.0, |(_, novelty)| number(novelty.most(self.key)))
+            }
+            Some(Function::Min | Function::Max) | None => f64::INFINITY,
+        }
+    }
+
+    fn field(&self, field: Field) -> f64 {
+        part(self.rule, self.key, field).map_or(f64::NAN, Key::number)
+    }
+
+    fn amp(&self) -> Option<&AmpPort> {
+        amp(self.rule, self.key)
+    }
+}
+
+/// The value of a field that the rule groups by.
+fn part<'a>(rule: &Rule, key: &'a [Key], field: Field) -> Option<&'a Key> {
+    key.get(rule.group_by.iter().position(|known| *known == field)?)
+}
+
+/// The row of the amplification table for a group's port.
+fn amp(rule: &Rule, key: &[Key]) -> Option<&'static AmpPort> {
+    if part(rule, key, Field::Protocol).is_some_and(|protocol| *protocol != Key::Int(services::UDP.into())) {
+        return None;
+    }
+    match part(rule, key, rule.amplification_port.0) {
+        Some(Key::Int(port)) => amp_port(u16::try_from(*port).ok()?),
+        _ => None,
     }
 }
 
@@ -121,17 +165,11 @@ impl Values for OfGroup<'_> {
     }
 
     fn field(&self, field: Field) -> f64 {
-        self.part(field).map_or(f64::NAN, Key::number)
+        part(&self.state.rule, self.key, field).map_or(f64::NAN, Key::number)
     }
 
     fn amp(&self) -> Option<&AmpPort> {
-        if self.part(Field::Protocol).is_some_and(|protocol| *protocol != Key::Int(services::UDP.into())) {
-            return None;
-        }
-        match self.part(self.state.rule.amplification_port.0) {
-            Some(Key::Int(port)) => amp_port(u16::try_from(*port).ok()?),
-            _ => None,
-        }
+        amp(&self.state.rule, self.key)
     }
 }
 
