@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::columns::{Columns, EventTag, code_of};
+use super::envelope::EnvelopeError;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot, layouts_of};
 
@@ -46,6 +47,9 @@ pub enum LineError {
         /// The token, cut to 64 characters.
         token: String,
     },
+    /// It is no line yet: its envelope cannot be opened.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
 }
 
 impl LineError {
@@ -58,6 +62,7 @@ impl LineError {
             LineError::TooFew { .. } => "too-few-fields",
             LineError::NoFormat(_) => "no-format",
             LineError::BadValue { .. } => "bad-value",
+            LineError::Envelope(error) => error.reason(),
         }
     }
 }
