@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 
 use super::PathOrStdin;
 use super::gzip::{self, Kind, Members};
-use super::lines::{self, Chunk, LineCutter};
+use super::chunk::{self, Chunk};
+use super::lines::LineCutter;
 
 /// The first read is small, so that the first screen does not wait for a large one.
 const FIRST_READ: usize = 64 << 10;
@@ -109,7 +110,7 @@ impl Sink {
     fn lines(&mut self, chunk: Option<Chunk>, consumed: u64) -> Result<(), Stop> {
         let Some(mut chunk) = chunk else { return Ok(()) };
         if self.timed {
-            lines::mark(&mut chunk, &mut self.last);
+            chunk::mark(&mut chunk, &mut self.last);
         }
         chunk.consumed = consumed;
         self.send(Report::Lines(chunk))
