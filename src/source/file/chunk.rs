@@ -36,7 +36,8 @@ impl Chunk {
     pub(super) fn joins(&self, other: &Chunk) -> bool {
         match (self.events.is_empty(), other.events.is_empty()) {
             (false, false) => true,
-            (true, true) => self.first_line + self.lines == other.first_line || other.lines == 0,
+            (true, true) if other.lines == 0 => true,
+            (true, true) => self.first_line + self.lines == other.first_line && self.bytes.last() == Some(&b'\n'),
             _ => false,
         }
     }

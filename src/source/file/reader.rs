@@ -8,6 +8,7 @@ use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use super::PathOrStdin;
 use super::gzip::{self, Kind, Members};
 use super::chunk::{self, Chunk};
-use super::lines::LineCutter;
+use super::envelope::Unwrapper;
 
 /// The first read is small, so that the first screen does not wait for a large one.
 const FIRST_READ: usize = 64 << 10;
@@ -59,21 +60,22 @@ pub(super) struct How {
 /// Starts to read `input`. The channel closes when all was read; the thread ends when the receiver is gone.
 pub(super) fn spawn(input: &PathOrStdin, how: How) -> mpsc::Receiver<Report> {
     let input = input.clone();
-    spawn_with(how, move |sink| match input {
+    spawn_with(&input.to_string(), how, move |sink| match input {
         PathOrStdin::Stdin => read_stream(io::stdin().lock(), sink),
         PathOrStdin::Path(path) => read_path(&path, sink, how.follow),
     })
 }
 
 /// [`spawn`] for anything that reads.
-pub(super) fn spawn_with<F>(how: How, read: F) -> mpsc::Receiver<Report>
+pub(super) fn spawn_with<F>(name: &str, how: How, read: F) -> mpsc::Receiver<Report>
 where
     F: FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static,
 {
     let (reports, receiver) = mpsc::channel(QUEUE);
     let fallback = reports.clone();
+    let name = Arc::from(name);
     let started = thread::Builder::new().name("flowtail-read".to_owned()).spawn(move || {
-        let mut sink = Sink { reports, timed: how.timed, last: i64::MIN };
+        let mut sink = Sink { name, reports, timed: how.timed, last: i64::MIN };
         if let Err(Stop::Failed(why)) = read(&mut sink) {
             // Nobody left to tell is fine.
             let _ = sink.send(Report::Failed(why));
@@ -97,6 +99,8 @@ pub(super) enum Stop {
 
 /// Where a reader puts what it finds.
 pub(super) struct Sink {
+    /// What the input is called.
+    name: Arc<str>,
     reports: mpsc::Sender<Report>,
     timed: bool,
     last: i64,
@@ -107,8 +111,7 @@ impl Sink {
         self.reports.blocking_send(report).map_err(|_| Stop::Unwanted)
     }
 
-    fn lines(&mut self, chunk: Option<Chunk>, consumed: u64) -> Result<(), Stop> {
-        let Some(mut chunk) = chunk else { return Ok(()) };
+    fn lines(&mut self, mut chunk: Chunk, consumed: u64) -> Result<(), Stop> {
         if self.timed {
             chunk::mark(&mut chunk, &mut self.last);
         }
@@ -160,14 +163,14 @@ fn read_kind(head: &[u8], input: impl Read, consumed: &Cell<u64>, ready: bool, s
 fn pump(mut input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink) -> Result<(), Stop> {
     let mut buffer = vec![0; READ];
     let mut size = FIRST_READ;
-    let mut cutter = LineCutter::new();
+    let mut unwrapper = Unwrapper::new(Arc::clone(&sink.name));
     loop {
         let (count, error) = read_some(&mut input, &mut buffer[..size], ready);
         size = READ;
-        sink.lines(cutter.push(&buffer[..count]), consumed.get())?;
+        unwrapper.push(&buffer[..count], &mut |chunk| sink.lines(chunk, consumed.get()))?;
         if let Some(error) = error {
             // Half a line could be taken for a whole one with a shorter last number, so it is left out and said to be.
-            let half = if cutter.has_partial() { "; the incomplete last line was left out" } else { "" };
+            let half = if unwrapper.has_partial() { "; the incomplete last line was left out" } else { "" };
             return Err(Stop::Failed(match error.kind() {
                 io::ErrorKind::UnexpectedEof => format!(
                     "the gzip data ends too early. What came before was read{half}. Fetch the file again, or wait until it is complete"
@@ -179,7 +182,7 @@ fn pump(mut input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink
             }));
         }
         if count == 0 {
-            return sink.lines(cutter.finish(), consumed.get());
+            return unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed.get()));
         }
     }
 }
@@ -216,7 +219,7 @@ fn peek(input: &mut impl Read) -> io::Result<Vec<u8>> {
 fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop> {
     let mut buffer = vec![0; READ];
     let mut size = FIRST_READ;
-    let mut cutter = LineCutter::new();
+    let mut unwrapper = Unwrapper::new(Arc::clone(&sink.name));
     let mut consumed = 0;
     let mut caught_up = false;
     let mut missing = false;
@@ -231,12 +234,12 @@ fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop>
         if count > 0 {
             consumed += count as u64;
             caught_up = false;
-            sink.lines(cutter.push(&buffer[..count]), consumed)?;
+            unwrapper.push(&buffer[..count], &mut |chunk| sink.lines(chunk, consumed))?;
             continue;
         }
         if let Some(newer) = next.take() {
             // The old file was read once more after the new one was seen, so what was written in between is not lost.
-            sink.lines(cutter.finish(), consumed)?;
+            unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed))?;
             file = newer;
             consumed = 0;
             continue;
@@ -256,7 +259,7 @@ fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop>
         match look(path, &file, consumed) {
             Found::Same => {}
             Found::Truncated => {
-                sink.lines(cutter.finish(), consumed)?;
+                unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed))?;
                 consumed = 0;
                 file.rewind().map_err(|error| failed("cannot read it again from its beginning", &error))?;
             }

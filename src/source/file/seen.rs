@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_latest_are_known() {
         let mut seen = Seen { room: 100, ..Seen::default() };
-        for id in 0..10_000 {
+        for id in 0..10_000_u32 {
             assert!(!seen.again(&event(&id.to_string(), 0), None), "{id}");
             assert!(seen.young.len() <= 100 && seen.old.len() <= 100);
             for recent in id.saturating_sub(99)..=id {

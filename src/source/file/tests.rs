@@ -343,7 +343,7 @@ type Writer = std::sync::mpsc::Sender<io::Result<Vec<u8>>>;
 
 fn pipe(how: How) -> (Writer, (Arc<Origin>, mpsc::Receiver<Report>)) {
     let (writer, reader) = std::sync::mpsc::channel();
-    let reports = spawn_with(how, move |sink| -> Result<(), Stop> { read_stream(Pipe(reader, VecDeque::new()), sink) });
+    let reports = spawn_with("stdin", how, move |sink| -> Result<(), Stop> { read_stream(Pipe(reader, VecDeque::new()), sink) });
     (writer, (Arc::new(Origin { name: "stdin".into(), region: None }), reports))
 }
 
