@@ -121,6 +121,11 @@ impl Chunk {
         self.events.retain(|_| *kept.next().unwrap_or(&true));
         let mut kept = keep.iter();
         self.wrapped.retain(|_| *kept.next().unwrap_or(&true));
+        let mut kept = keep.iter();
+        self.marks.retain(|_| *kept.next().unwrap_or(&true));
+        for (mark, event) in self.marks.iter_mut().zip(&self.events) {
+            mark.0 = event.end as usize;
+        }
         self.lines -= gone as u64;
         gone as u64
     }

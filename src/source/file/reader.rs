@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::PathOrStdin;
-use super::gzip::{self, Kind, Members};
 use super::chunk::{self, Chunk};
 use super::envelope::Unwrapper;
+use super::gzip::{self, Kind, Members};
 
 /// The first read is small, so that the first screen does not wait for a large one.
 const FIRST_READ: usize = 64 << 10;
@@ -29,6 +29,15 @@ const POLL: Duration = Duration::from_millis(50);
 const CHECK: Duration = Duration::from_millis(500);
 /// Chunks on their way from a reader to the merger.
 const QUEUE: usize = 4;
+
+/// How often gzip is unpacked: more than twice is no log.
+const PACKED: usize = 3;
+/// What to do about Parquet that cannot be read.
+const NO_PARQUET: &str = if cfg!(feature = "parquet") {
+    "it is Parquet, which can be read from a file only and not from a pipe. Save it to a file and open that"
+} else {
+    "it is Parquet, which this flowtail was built without. Install one that reads it: cargo install flowtail --features parquet"
+};
 
 /// What a reader reports.
 #[derive(Debug)]
@@ -141,6 +150,11 @@ fn read_path(path: &Path, sink: &mut Sink, follow: bool) -> Result<(), Stop> {
     sink.send(Report::Opened { size: Some(about.len()) })?;
     let head = peek(&mut file).and_then(|head| file.rewind().map(|()| head));
     let head = head.map_err(|error| failed("cannot read it", &error))?;
+    #[cfg(feature = "parquet")]
+    if gzip::kind(&head) == Kind::Parquet {
+        let name = Arc::clone(&sink.name);
+        return super::envelope::parquet::read(name, file, &mut |chunk| sink.lines(chunk, about.len()));
+    }
     if follow && gzip::kind(&head) == Kind::Plain {
         return follow_file(path, file, sink);
     }
@@ -153,7 +167,23 @@ fn read_path(path: &Path, sink: &mut Sink, follow: bool) -> Result<(), Stop> {
 fn read_kind(head: &[u8], input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink) -> Result<(), Stop> {
     match gzip::kind(head) {
         Kind::Plain => pump(input, consumed, ready, sink),
-        Kind::Gzip => pump(Members::new(BufReader::with_capacity(READ, input)), consumed, ready, sink),
+        Kind::Gzip => {
+            // Firehose packs what CloudWatch Logs packed already: gzip in gzip.
+            let mut text: Box<dyn Read + '_> = Box::new(Members::new(BufReader::with_capacity(READ, input)));
+            for _ in 1..PACKED {
+                let mut head = vec![0; gzip::MAGIC];
+                let (count, error) = read_some(&mut text, &mut head, true);
+                head.truncate(count);
+                let packed = gzip::kind(&head) == Kind::Gzip;
+                text = Box::new(Cursor::new(head).chain(Failing(error)).chain(text));
+                if !packed {
+                    break;
+                }
+                text = Box::new(Members::new(BufReader::with_capacity(READ, text)));
+            }
+            pump(text, consumed, ready, sink)
+        }
+        Kind::Parquet => Err(Stop::Failed(NO_PARQUET.to_owned())),
         Kind::Foreign(what, command) => {
             Err(Stop::Failed(format!("it is {what}, which flowtail does not read. Turn it into text: {command}")))
         }
@@ -312,6 +342,15 @@ impl<R: Read> Read for Counted<R> {
         let count = self.inner.read(into)?;
         self.count.set(self.count.get() + count as u64);
         Ok(count)
+    }
+}
+
+/// Gives an error once, if there is one, and then nothing.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

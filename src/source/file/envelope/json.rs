@@ -296,7 +296,10 @@ impl Scalar<'_> {
 }
 
 /// Unix milliseconds, or [`Event::UNKNOWN`].
-#[expect(clippy::cast_possible_truncation, reason = "a fraction of a millisecond is of no interest, and what is too large saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a fraction of a millisecond is of no interest, and what is too large saturates"
+)]
 fn milliseconds(value: Scalar<'_>) -> i64 {
     match value {
         Scalar::Signed(number) => number,

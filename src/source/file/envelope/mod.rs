@@ -14,6 +14,8 @@ mod flat;
 mod json;
 mod outbox;
 mod packed;
+#[cfg(feature = "parquet")]
+pub(super) mod parquet;
 mod scan;
 
 #[cfg(test)]
@@ -31,7 +33,7 @@ use packed::Packed;
 use scan::{Found, Scan};
 
 /// A JSON value that is read as one: an event, or a subscription's document, which is far below this.
-pub(super) const LONGEST_VALUE: usize = 16 << 20;
+pub(super) const LONGEST_VALUE: usize = if cfg!(test) { 2 << 20 } else { 16 << 20 };
 /// Messages are handed on once they are this many bytes.
 const ENOUGH: usize = 256 << 10;
 /// White space before a value that is looked past.
