@@ -338,7 +338,7 @@ impl Merger {
         let remarks: Vec<String> = failures.chain(notes).collect();
         let note = (!remarks.is_empty()).then(|| remarks.join("; "));
         let duplicates = self.duplicates;
-        self.send(Input::Status(SourceStatus { state, progress, note, duplicates, ..SourceStatus::default() })).await
+        self.send(Input::Status(SourceStatus { state, duplicates, progress, note, ..SourceStatus::default() })).await
     }
 
     async fn end(&mut self) -> Result<(), Gone> {

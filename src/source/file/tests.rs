@@ -453,15 +453,15 @@ fn events_are_merged_with_lines_by_time_and_come_once() {
     let (mut rows, mut rejects) = (Vec::new(), 0);
     for batch in &outcome.batches {
         assert!(batch.events.is_empty() || batch.events.len() == batch.wrapped.len());
-        let decoded = decoder.decode(batch);
-        for row in 0..decoded.columns.len() {
-            let number = |field| decoded.columns.number(field, row).unwrap();
-            let id = decoded.columns.event(row).map(|event| event.id.to_string());
+        let out = decoder.decode(batch);
+        for row in 0..out.columns.len() {
+            let number = |field| out.columns.number(field, row).unwrap();
+            let id = out.columns.event(row).map(|event| event.id.to_string());
             let (end, port) = (number(Field::End), number(Field::SrcPort));
             assert_eq!(id, (port == 2).then(|| format!("36{port}{end}")));
             rows.push((end, port));
         }
-        rejects += decoded.rejects.len();
+        rejects += out.rejects.len();
     }
     assert!(rows.is_sorted_by_key(|row| row.0), "by time");
     rows.sort_unstable();

@@ -227,13 +227,14 @@ impl Visitor<'_> for KeySeed<'_> {
             "logStreamName" | "logStream" | "@logStream" => Key::Stream,
             "messageType" => Key::Kind,
             "events" | "logEvents" => Key::List,
-            _ => match self.0.flat.field(name) {
-                Some(field) => Key::Field(field),
-                None => {
+            _ => {
+                if let Some(field) = self.0.flat.field(name) {
+                    Key::Field(field)
+                } else {
                     self.0.flat.foreign(name);
                     Key::Other
                 }
-            },
+            }
         })
     }
 }
@@ -267,6 +268,7 @@ impl<'de> DeserializeSeed<'de> for List<'_> {
 }
 
 /// A value that is used by itself. Whatever its type, it is no reason to refuse the object.
+#[derive(Clone, Copy)]
 enum Scalar<'a> {
     Text(&'a str),
     Signed(i64),
@@ -284,7 +286,7 @@ impl Scalar<'_> {
     }
 
     /// What `f` makes of the value as text.
-    fn text<T>(&self, f: impl FnOnce(&str) -> T) -> T {
+    fn text<T>(self, f: impl FnOnce(&str) -> T) -> T {
         match self {
             Scalar::Text(text) => f(text),
             Scalar::Signed(number) => f(&number.to_string()),

@@ -17,6 +17,8 @@ mod packed;
 #[cfg(feature = "parquet")]
 pub(super) mod parquet;
 mod scan;
+mod shape;
+mod values;
 
 #[cfg(test)]
 mod tests;
@@ -27,17 +29,15 @@ use super::chunk::Chunk;
 use super::lines::LineCutter;
 use super::reader::Stop;
 use crate::record::EnvelopeError;
-use json::Read;
 use outbox::Outbox;
 use packed::Packed;
-use scan::{Found, Scan};
+use scan::Scan;
+use shape::{Begins, List};
 
 /// A JSON value that is read as one: an event, or a subscription's document, which is far below this.
 pub(super) const LONGEST_VALUE: usize = if cfg!(test) { 2 << 20 } else { 16 << 20 };
 /// Messages are handed on once they are this many bytes.
 const ENOUGH: usize = 256 << 10;
-/// White space before a value that is looked past.
-const INDENT: usize = 64;
 /// base64 within base64 is not looked into beyond this.
 const DEEPEST: u8 = 2;
 
@@ -62,15 +62,6 @@ enum Mode {
 
 impl Mode {
     const JSON: Mode = Mode::Json { scan: Scan::NEW, scanned: 0, tried: 0 };
-}
-
-/// A list whose items are read one by one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum List {
-    /// The input is the list.
-    Bare,
-    /// It is the first entry of an object, the rest of which says nothing of the events.
-    InObject,
 }
 
 /// How far a step came.
@@ -188,7 +179,7 @@ impl Unwrapper {
         let mut inside = self.cutter.has_partial();
         let (end, mode) = loop {
             if !inside {
-                match begins(&data[at..]) {
+                match shape::begins(&data[at..]) {
                     Begins::Json => break (at, Some(Mode::JSON)),
                     Begins::Packed if self.depth < DEEPEST => break (at, Some(Mode::Packed { line: 0 })),
                     Begins::Unsure if !last => break (at, None),
@@ -243,154 +234,6 @@ impl Unwrapper {
         self.sample.clear();
     }
 
-    /// Reads values until something else comes.
-    fn json(&mut self, data: &[u8], from: usize, last: bool, emit: Emit<'_>) -> Result<Step, Stop> {
-        let mut at = from;
-        loop {
-            if self.out.len() >= ENOUGH {
-                self.hand_on(emit)?;
-            }
-            while let Some(byte) = data.get(at).filter(|byte| byte.is_ascii_whitespace() || **byte == b',') {
-                self.fresh = *byte == b'\n';
-                self.line += u64::from(self.fresh);
-                at += 1;
-            }
-            let Some(first) = data.get(at) else { return Ok(Step::Wait(at)) };
-            match (self.list, first) {
-                (Some(list), b']') => {
-                    self.list = None;
-                    at += 1;
-                    if list == List::InObject {
-                        self.begin(Mode::Lost { scan: Scan::rest_of_object(), line: 0 });
-                        return Ok(Step::Next(at));
-                    }
-                    continue;
-                }
-                (Some(_), b'{' | b'[' | b'"') => {}
-                (Some(_), _) => match scalar(&data[at..], last) {
-                    None => return Ok(Step::Wait(at)),
-                    // No item: a line of words after a list that was cut off.
-                    Some(length) if self.fresh && data[at..at + length].trim_ascii().contains(&b' ') => {
-                        self.list = None;
-                        self.out.reject(self.line, LIST_CUT, b"");
-                        continue;
-                    }
-                    Some(length) => {
-                        self.out.reject(self.line, EnvelopeError::NoRecord, &data[at..at + length]);
-                        self.fresh = false;
-                        at += length;
-                        continue;
-                    }
-                },
-                (None, _) => match begins(&data[at..]) {
-                    Begins::Unsure if !last => return Ok(Step::Wait(at)),
-                    Begins::Json => match opening(&data[at..]) {
-                        Opening::List(list, length) => {
-                            self.list = Some(list);
-                            self.line += newlines(&data[at..at + length]);
-                            at += length;
-                            continue;
-                        }
-                        Opening::Unsure if !last => return Ok(Step::Wait(at)),
-                        _ => {}
-                    },
-                    Begins::Packed if self.depth < DEEPEST => {
-                        self.begin(Mode::Packed { line: 0 });
-                        return Ok(Step::Next(at));
-                    }
-                    _ => {
-                        self.cutter.go_on_at(self.line);
-                        self.mode = Mode::Lines;
-                        return Ok(Step::Next(at));
-                    }
-                },
-            }
-            match self.value(&data[at..], last) {
-                Ok(Some(length)) => {
-                    self.fresh = false;
-                    at += length;
-                }
-                Ok(None) => return Ok(Step::Wait(at)),
-                Err(error) => {
-                    // Where it ends is found by looking at brackets and lines only.
-                    self.begin(Mode::Lost { scan: Scan::lost(), line: 0 });
-                    self.fault = Some(error);
-                    return Ok(Step::Next(at));
-                }
-            }
-        }
-    }
-
-    /// Reads the value that `data` begin with and gives its length; `None` where its end has not come yet.
-    fn value(&mut self, data: &[u8], last: bool) -> Result<Option<usize>, EnvelopeError> {
-        const TOO_LONG: EnvelopeError = EnvelopeError::TooLong(LONGEST_VALUE >> 20);
-        let Mode::Json { scan, scanned, tried } = &mut self.mode else { return Ok(None) };
-        // Reading a value again with every piece of it that comes would take for ever: it is read again once the scan has found its end, or
-        // there is twice as much of it, which finds the fault of one whose end never comes.
-        if *tried > 0 && !last {
-            let ended = match scan.run(&data[*scanned..]) {
-                Found::End(_) => true,
-                Found::More(used) => {
-                    *scanned += used;
-                    false
-                }
-            };
-            if !ended && data.len() < *tried * 2 && data.len() <= LONGEST_VALUE {
-                return Ok(None);
-            }
-        }
-        self.out.line = self.line;
-        let mark = self.out.mark();
-        let read = json::read(&data[..data.len().min(LONGEST_VALUE)], &mut self.out);
-        let Mode::Json { scan, scanned, tried } = &mut self.mode else { return Ok(None) };
-        match read {
-            Read::Value(length) => {
-                (*scan, *scanned, *tried) = (Scan::NEW, 0, 0);
-                if let Some(error) = self.out.refused.take() {
-                    self.out.roll_back(mark);
-                    self.out.reject(self.line, error, &data[..length]);
-                }
-                self.line += newlines(&data[..length]);
-                Ok(Some(length))
-            }
-            Read::Cut if data.len() > LONGEST_VALUE => Err(TOO_LONG),
-            Read::Cut if last => Err(EnvelopeError::Cut("JSON")),
-            Read::Cut => {
-                if *tried == 0
-                    && let Found::More(used) = scan.run(data)
-                {
-                    *scanned = used;
-                }
-                *tried = data.len();
-                Ok(None)
-            }
-            Read::Bad(error) => Err(error),
-        }
-    }
-
-    /// Skips to the end of a value.
-    fn lost(&mut self, mut scan: Scan, line: u64, data: &[u8], at: usize, last: bool) -> Step {
-        let found = scan.run(&data[at..]);
-        let (Found::End(length) | Found::More(length)) = found;
-        self.sample(&data[at..at + length]);
-        self.line += newlines(&data[at..at + length]);
-        if last || matches!(found, Found::End(_)) {
-            let more = |name| memchr::memmem::find(&self.sample, name).is_some();
-            if self.fault.is_none() && (more(b"\"nextToken\"") || more(b"\"NextToken\"")) {
-                self.out.remark("ends with a token for a next page: it is not all that CloudWatch Logs holds");
-            }
-            self.settle(line);
-            self.fresh = data[..at + length].last() == Some(&b'\n');
-            self.mode = Mode::JSON;
-        } else {
-            self.mode = Mode::Lost { scan, line };
-        }
-        match found {
-            Found::End(length) => Step::Next(at + length),
-            Found::More(used) => Step::Wait(at + used),
-        }
-    }
-
     /// Unpacks base64 up to the end of its line, or of its data where these go on.
     fn packed(&mut self, line: u64, data: &[u8], from: usize, last: bool, emit: Emit<'_>) -> Result<Step, Stop> {
         self.hand_on(emit)?;
@@ -412,7 +255,7 @@ impl Unwrapper {
         }
         let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         if !whole && breaks > 0 {
-            match goes_on(&rest[breaks..], last) {
+            match shape::goes_on(&rest[breaks..], last) {
                 Some(true) => {
                     self.line += newlines(&rest[..breaks]);
                     return Ok(Step::Next(end + breaks));
@@ -439,87 +282,4 @@ impl Unwrapper {
 
 fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
-}
-
-/// Whether base64 that is not whole goes on in the next line, as some programs break it: where that is base64 as well and no other text
-/// begins with it. `None` where there is too little of it to tell.
-fn goes_on(next: &[u8], last: bool) -> Option<bool> {
-    // The shortest line that base64 is broken into. No word that a record begins with is as long.
-    const BROKEN: usize = 60;
-    let digits = next.iter().take(BROKEN).take_while(|byte| packed::is_base64(**byte)).count();
-    if next.starts_with(packed::MAGIC) {
-        return Some(false);
-    }
-    match next.get(digits) {
-        _ if digits == BROKEN => Some(true),
-        Some(byte) => Some(digits > 0 && matches!(byte, b'\r' | b'\n')),
-        None if last => Some(digits > 0),
-        None => None,
-    }
-}
-
-/// The length of what is no JSON value where one should be; `None` where its end has not come yet.
-fn scalar(data: &[u8], last: bool) -> Option<usize> {
-    let near = &data[..data.len().min(outbox::KEPT)];
-    let end = near.iter().position(|byte| matches!(byte, b',' | b']' | b'\n'));
-    end.or((last || near.len() == outbox::KEPT).then_some(near.len()))
-}
-
-/// What a line, or what follows a value, begins as.
-enum Begins {
-    Json,
-    Packed,
-    Line,
-    /// More bytes are needed to tell.
-    Unsure,
-}
-
-fn begins(data: &[u8]) -> Begins {
-    match data.first() {
-        None => return Begins::Unsure,
-        Some(b'H' | b'{' | b'[' | b' ' | b'\t' | b'\r') => {}
-        Some(_) => return Begins::Line,
-    }
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
-    let indent = data.iter().take(INDENT).take_while(|byte| blank(byte)).count();
-    let data = &data[indent..];
-    match data.first() {
-        None if indent < INDENT => Begins::Unsure,
-        Some(b'{') => Begins::Json,
-        // A log's `[INFO]` is no list.
-        Some(b'[') => match data[1..].iter().take(INDENT).find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'{' | b'"' | b']') => Begins::Json,
-            None if data.len() <= INDENT => Begins::Unsure,
-            _ => Begins::Line,
-        },
-        Some(b'H') if data.starts_with(packed::MAGIC) => Begins::Packed,
-        Some(b'H') if packed::MAGIC.starts_with(data) => Begins::Unsure,
-        _ => Begins::Line,
-    }
-}
-
-/// How a JSON value at the top begins.
-enum Opening {
-    /// With a list of this many bytes before its first item.
-    List(List, usize),
-    Other,
-    /// More bytes are needed to tell.
-    Unsure,
-}
-
-/// Tells a list from other values: `[`, or `{"events": [` as `aws logs filter-log-events` and `get-log-events` print it.
-fn opening(data: &[u8]) -> Opening {
-    let mut at = 0;
-    for part in [&b"{"[..], b"\"events\"", b":", b"["] {
-        at += data[at..].iter().take(INDENT).take_while(|byte| byte.is_ascii_whitespace()).count();
-        let rest = &data[at..];
-        if part == b"{" && rest.first() == Some(&b'[') {
-            return Opening::List(List::Bare, at + 1);
-        }
-        if !rest.starts_with(part) {
-            return if part.starts_with(rest) { Opening::Unsure } else { Opening::Other };
-        }
-        at += part.len();
-    }
-    Opening::List(List::InObject, at)
 }

@@ -172,7 +172,7 @@ fn plain_lines_pass_as_they_are() {
 
 #[test]
 fn events_of_filter_log_events_keep_id_stream_and_ingestion() {
-    let lines: String = (1..4).map(|port| format!("{}\n", filtered(port))).collect();
+    let lines: String = (1..4).map(|port| filtered(port).to_string() + "\n").collect();
     let all = read(lines);
     assert_eq!(all.lines, records(1..4));
     assert_eq!(all.tags, (1..4).map(|port| tag(port, Some(1_534_778_900))).collect::<Vec<_>>());
