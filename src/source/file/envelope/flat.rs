@@ -98,9 +98,16 @@ impl Flat {
         }
     }
 
-    /// Puts a number, which is whole though some programs write `25238.0`. What is not whole stays as it is and is refused by its field.
+    /// Puts a number, which is whole though some programs write `25238.0`. What is not whole, negative, or too large for a floating number to be
+    /// exact, stays as it is and is refused by its field.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
     pub(super) fn float(&mut self, field: Field, value: f64) {
-        if value.fract() == 0.0 { self.put(field, format_args!("{value:.0}")) } else { self.put(field, value) }
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if value.fract() == 0.0 && (0.0..=EXACT).contains(&value) {
+            self.put(field, value as u64);
+        } else {
+            self.put(field, format_args!("{value:e}"));
+        }
     }
 
     /// Notes a name that is no field.
