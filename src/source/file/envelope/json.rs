@@ -140,10 +140,7 @@ fn object<'de, A: MapAccess<'de>>(mut map: A, out: &mut Outbox, depth: u8) -> Re
     while let Some(key) = map.next_key_seed(KeySeed(out))? {
         match key {
             Key::Message => map.next_value_seed(Message { out, depth })?,
-            Key::List => {
-                listed = true;
-                map.next_value_seed(List { out, depth })?;
-            }
+            Key::List => listed |= map.next_value_seed(List { out, depth })?,
             Key::Timestamp => timestamp = map.next_value_seed(Scalar::to(milliseconds))?,
             Key::Ingestion => ingestion = map.next_value_seed(Scalar::to(milliseconds))?,
             Key::Id => id = map.next_value_seed(Scalar::to(|value| value.text(|id| id.into())))?,
@@ -253,17 +250,58 @@ impl<'de> DeserializeSeed<'de> for Message<'_> {
     }
 }
 
-/// The value of `events` or `logEvents`. What is no list holds no events.
+/// The value of `events` or `logEvents`; gives whether it is a list. Other programs call other things so.
 struct List<'o> {
     out: &'o mut Outbox,
     depth: u8,
 }
 
 impl<'de> DeserializeSeed<'de> for List<'_> {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(Value { out: self.out, depth: self.depth + 1 })
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for List<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<bool, A::Error> {
+        Value { out: self.out, depth: self.depth + 1 }.visit_seq(list).map(|()| true)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
     }
 }
 

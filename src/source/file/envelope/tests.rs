@@ -272,6 +272,7 @@ fn messages_of_log_shippers_are_read_whatever_stands_beside_them() {
     for object in [
         json!({"message": message}),
         json!({"host": {"name": "x"}, "tags": [1, null], "@timestamp": "2018-08-20T15:26:46Z", "message": message, "type": "log"}),
+        json!({"events": 3, "logEvents": null, "id": {"a": [1]}, "timestamp": "then", "message": message, "logStream": null}),
         json!({"message": json!({"message": message}).to_string()}),
         json!({"message": flat(1)}),
         json!({"message": flat(1).to_string()}),
