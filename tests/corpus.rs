@@ -109,3 +109,50 @@ fn each_amplification_attack_raises_one_alert() {
         assert_eq!((&alert["rule"], &alert["group"][field]), (&rule.into(), &host.into()), "{log}");
     }
 }
+
+#[test]
+fn every_envelope_is_opened() {
+    let Some(corpus) = corpus() else { return };
+    let envelope = |name: &str| corpus.join("envelopes").join(name);
+    for (name, lines, records, nodata, headers) in [
+        ("cloudwatch_subscription.json", 2, 2, 0, 0),
+        ("newrelic_subscription.json", 1, 0, 1, 0),
+        ("s3_with_header.log.gz", 4, 3, 0, 1),
+    ] {
+        let summary = summary(&envelope(name));
+        let counts = ["lines", "records", "nodata", "headers", "unparsed"].map(|key| summary[key].as_u64());
+        assert_eq!(counts, [lines, records, nodata, headers, 0].map(Some), "{name}: {summary}");
+    }
+    // The messages are of a format that nothing in the file names.
+    let custom = envelope("cloudwatch_subscription_custom_format.json");
+    let quarantine = open(&custom, &["--print", "quarantine"]);
+    assert!(quarantine.lines().count() == 2 && quarantine.contains("name it with --format"), "{quarantine}");
+    let rows = open(&custom, &["--format", "version interface-id srcaddr dstaddr", "--as", "ndjson"]);
+    for row in rows.lines().map(|row| serde_json::from_str::<Value>(row).expect("a row is JSON")) {
+        assert_eq!(row["@log-stream"], "eni-1234567890abcdef", "{row}");
+        assert!(
+            row["@event-id"].as_str().is_some_and(|id| id.len() > 40) && row["interface-id"] == "eni-1235b8ca123456789"
+        );
+    }
+    assert_eq!(rows.lines().count(), 2);
+}
+
+#[test]
+fn a_parquet_file_is_read_or_says_what_to_do() {
+    let Some(corpus) = corpus() else { return };
+    let file = corpus.join("envelopes/flows.parquet");
+    if cfg!(feature = "parquet") {
+        let summary = summary(&file);
+        // One of the three rows has protocol 8080, which no protocol is.
+        let counts = ["lines", "records", "nodata", "unparsed"].map(|key| summary[key].as_u64());
+        assert_eq!(counts, [3, 1, 1, 1].map(Some), "{summary}");
+        assert!(open(&file, &["--print", "quarantine"]).contains("field protocol cannot be '8080'"));
+        return;
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_flowtail")).arg("open").arg(&file).output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("cargo install flowtail --features parquet"),
+        "{output:?}"
+    );
+}

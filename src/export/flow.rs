@@ -73,7 +73,8 @@ impl FlowWriter {
         }
         if *tailed {
             let event = table.event(row);
-            let ingestion = event.map(|event| event.ingestion.to_string()).unwrap_or_default();
+            let ingestion = event.filter(|event| event.ingestion >= 0).map(|event| event.ingestion.to_string());
+            let ingestion = ingestion.unwrap_or_default();
             let id = event.map_or("", |event| &event.id);
             let _ = write!(out, ",{ingestion},");
             csv_field(out, &clean::for_terminal(table.word(Field::Stream, row).unwrap_or("")));
@@ -134,7 +135,9 @@ fn ndjson(table: &Columns, row: usize) -> String {
         }
     }
     if let Some(event) = table.event(row) {
-        object.insert("@ingestion-time".into(), event.ingestion.into());
+        if event.ingestion >= 0 {
+            object.insert("@ingestion-time".into(), event.ingestion.into());
+        }
         object.insert("@log-stream".into(), table.word(Field::Stream, row).unwrap_or("").into());
         object.insert("@event-id".into(), (*event.id).into());
     }

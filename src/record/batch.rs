@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+use super::decode::Reject;
+use super::envelope::Wrapped;
+
 /// What a source knows about the lines it delivers, beyond the lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -22,10 +25,15 @@ pub struct Event {
     pub stream: u32,
     /// Event timestamp, Unix milliseconds. For flow logs the start of the capture window.
     pub timestamp: i64,
-    /// When CloudWatch received it, Unix milliseconds.
+    /// When CloudWatch received it, Unix milliseconds; [`Event::UNKNOWN`] where the source does not say.
     pub ingestion: i64,
     /// CloudWatch's event id; empty where the source has none.
     pub id: Box<str>,
+}
+
+impl Event {
+    /// A time that the source does not say.
+    pub const UNKNOWN: i64 = i64::MIN;
 }
 
 /// Raw lines on their way to the engine.
@@ -37,8 +45,14 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// One entry a message, or empty for plain lines.
     pub events: Vec<Event>,
-    /// Names of the log streams that `events` refer to.
+    /// Names of the log streams that `events` refer to. An index past its end means that the stream is not known.
     pub streams: Vec<Arc<str>>,
+    /// One entry an event where a file wrapped them, else empty.
+    pub wrapped: Vec<Wrapped>,
+    /// What the source could not take out of its envelope, to be counted and kept with the lines that do not parse.
+    pub rejects: Vec<Reject>,
+    /// What the user should know of the envelopes.
+    pub remarks: Vec<String>,
     /// Number of the first line in its file, from 1; 0 where that means nothing.
     pub first_line: u64,
     /// When it arrived here, Unix milliseconds. Recorded input carries the recorded clock.

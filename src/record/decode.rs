@@ -52,7 +52,16 @@ pub struct Decoded {
 #[derive(Clone, Debug)]
 struct StreamFormat {
     format: Arc<Format>,
-    said: bool,
+    said: Said,
+}
+
+/// Who said what the format is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Nobody,
+    Option,
+    Header,
+    Names,
 }
 
 /// Turns batches into columns. One for each run, since it remembers formats.
@@ -92,6 +101,9 @@ impl Decoder {
             columns: Columns::new(),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
+            lines: batch.rejects.len() as u64,
+            rejects: batch.rejects.clone(),
+            remarks: batch.remarks.clone(),
             ..Decoded::default()
         };
         if batch.events.is_empty() {
@@ -108,7 +120,7 @@ impl Decoder {
         } else {
             let mut start = 0;
             let mut current: Option<(u32, StreamFormat)> = None;
-            for event in &batch.events {
+            for (index, event) in batch.events.iter().enumerate() {
                 if current.as_ref().is_none_or(|(stream, _)| *stream != event.stream) {
                     if let Some((stream, state)) = current.take() {
                         self.remember(stream_name(batch, stream), state);
@@ -116,9 +128,15 @@ impl Decoder {
                     current = Some((event.stream, self.stream(stream_name(batch, event.stream))));
                 }
                 let end = (event.end as usize).min(batch.bytes.len()).max(start);
-                if let Some((_, state)) = &mut current {
-                    let place = Place { batch, event: Some(event), number: 0 };
-                    self.line(&batch.bytes[start..end], state, &place, &mut out);
+                let message = &batch.bytes[start..end];
+                let wrapped = batch.wrapped.get(index);
+                let place = Place { batch, event: Some(event), number: wrapped.map_or(0, |wrapped| wrapped.line) };
+                if let Some(format) = wrapped.and_then(|wrapped| wrapped.format.as_ref()) {
+                    // The envelope named the fields, which says nothing of other lines of its stream.
+                    let mut named = StreamFormat { format: Arc::clone(format), said: Said::Names };
+                    self.line(message, &mut named, &place, &mut out);
+                } else if let Some((_, state)) = &mut current {
+                    self.line(message, state, &place, &mut out);
                 }
                 start = end;
             }
@@ -132,7 +150,7 @@ impl Decoder {
     fn stream(&mut self, name: &Arc<str>) -> StreamFormat {
         self.streams.get(name).cloned().unwrap_or_else(|| StreamFormat {
             format: self.given.clone().unwrap_or_else(Format::default_v2),
-            said: self.given.is_some(),
+            said: if self.given.is_some() { Said::Option } else { Said::Nobody },
         })
     }
 
@@ -144,7 +162,10 @@ impl Decoder {
     }
 
     fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
-        let known = if state.said { Known::Said(&state.format) } else { Known::Guess(&state.format) };
+        let known = match state.said {
+            Said::Nobody => Known::Guess(&state.format),
+            _ => Known::Said(&state.format),
+        };
         let tag = place.event.filter(|event| !event.id.is_empty());
         let tag = tag.map(|event| EventTag { id: event.id.clone(), ingestion: event.ingestion });
         let derived = &mut self.derived;
@@ -152,13 +173,15 @@ impl Decoder {
         match self.parser.parse(line, known, &mut out.columns, extra, tag) {
             Ok(Parsed::Row) => {
                 let format = out.columns.format(out.columns.len() - 1);
-                if !state.said && !Arc::ptr_eq(&state.format, format) {
+                if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, format) {
                     state.format = Arc::clone(format);
                 }
                 if out.format.is_none() {
-                    let why = match (&self.given, state.said) {
-                        (Some(given), _) if Arc::ptr_eq(given, format) => "given by --format",
-                        (_, true) => "from a header line",
+                    // A line that could not be of the format said was guessed all the same.
+                    let why = match state.said {
+                        Said::Option if Arc::ptr_eq(&state.format, format) => "given by --format",
+                        Said::Header if Arc::ptr_eq(&state.format, format) => "from a header line",
+                        Said::Names if Arc::ptr_eq(&state.format, format) => "from the names beside the values",
                         _ => "guessed from the fields of the line",
                     };
                     out.format = Some(format!("{}, {why}", format.label()));
@@ -167,11 +190,12 @@ impl Decoder {
             Ok(Parsed::Header(format)) => {
                 out.headers += 1;
                 out.remarks.extend(header_remark(&format, place.name()));
-                *state = StreamFormat { format, said: true };
+                *state = StreamFormat { format, said: Said::Header };
             }
             Err(LineError::Empty) => return,
             Err(error) => out.rejects.push(Reject {
-                place: Arc::clone(place.name()),
+                // A line number means something in its file only.
+                place: Arc::clone(if place.number > 0 { &place.batch.origin.name } else { place.name() }),
                 line: place.number,
                 error,
                 text: String::from_utf8_lossy(&line[..line.len().min(KEPT)]).into_owned(),

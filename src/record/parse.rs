@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::columns::{Columns, EventTag, code_of};
+use super::envelope::EnvelopeError;
 use super::fast::Fast;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot, layouts_of};
@@ -47,6 +48,9 @@ pub enum LineError {
         /// The token, cut to 64 characters.
         token: String,
     },
+    /// It is no line yet: its envelope cannot be opened.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
 }
 
 impl LineError {
@@ -59,6 +63,7 @@ impl LineError {
             LineError::TooFew { .. } => "too-few-fields",
             LineError::NoFormat(_) => "no-format",
             LineError::BadValue { .. } => "bad-value",
+            LineError::Envelope(error) => error.reason(),
         }
     }
 }

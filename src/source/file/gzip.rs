@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Plain,
     /// gzip, to be unpacked here.
     Gzip,
+    /// Parquet, read where flowtail was built with the feature `parquet`.
+    Parquet,
     /// Something that must be turned into text first: what it is, and a command that does it.
     Foreign(&'static str, &'static str),
 }
@@ -26,8 +28,10 @@ pub(super) fn kind(head: &[u8]) -> Kind {
         [0xfd, b'7', b'z', b'X', ..] => Kind::Foreign("xz", "xz -dc FILE | flowtail open -"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] => Kind::Foreign("bzip2", "bzip2 -dc FILE | flowtail open -"),
         [b'P', b'K', 3, 4, ..] => Kind::Foreign("zip", "unzip -p FILE | flowtail open -"),
-        [b'P', b'A', b'R', b'1', ..] => {
-            Kind::Foreign("Parquet", "duckdb -csv -separator ' ' -c \"from 'FILE'\" | flowtail open -")
+        [b'P', b'A', b'R', b'1', ..] => Kind::Parquet,
+        // PowerShell 5 writes what a command prints in this.
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Kind::Foreign("UTF-16 text", "iconv -f utf-16 -t utf-8 FILE | flowtail open -")
         }
         _ => Kind::Plain,
     }
@@ -137,7 +141,8 @@ mod tests {
         assert_eq!(kind(&gzip("x")), Kind::Gzip);
         assert_eq!(kind(b"2 62"), Kind::Plain);
         assert_eq!(kind(b""), Kind::Plain);
-        assert!(matches!(kind(b"PAR1"), Kind::Foreign("Parquet", _)));
+        assert_eq!(kind(b"PAR1"), Kind::Parquet);
+        assert!(matches!(kind(b"\xff\xfe2\0"), Kind::Foreign("UTF-16 text", _)));
         assert!(matches!(kind(&[0x28, 0xb5, 0x2f, 0xfd]), Kind::Foreign("zstd", _)));
     }
 }

@@ -1,22 +1,9 @@
 //! Cuts a stream of bytes into pieces of whole lines, with bounded memory whatever the stream contains.
 
+use super::chunk::Chunk;
+
 /// A longer line keeps its first mebibyte; the rest is dropped. The longest documented record is some 2 KiB, a CloudWatch event 1 MiB.
 pub(super) const LONGEST_LINE: usize = 1 << 20;
-
-/// Some whole lines of one input.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Chunk {
-    /// Lines, each ended by `\n`; only the last line of an input may lack it.
-    pub bytes: Vec<u8>,
-    /// Number of the first line in its file, from 1.
-    pub first_line: u64,
-    /// How many lines there are.
-    pub lines: u64,
-    /// For each line its end in `bytes` and its time (see [`mark`]); empty unless asked for.
-    pub marks: Vec<(usize, i64)>,
-    /// Bytes of the file (compressed, where it is) read when this was cut.
-    pub consumed: u64,
-}
 
 /// Collects bytes and gives out whole lines.
 #[derive(Debug)]
@@ -60,50 +47,28 @@ impl LineCutter {
         !self.partial.is_empty()
     }
 
+    /// Number of the line that comes next.
+    pub(super) fn next_line(&self) -> u64 {
+        self.next_line
+    }
+
+    /// Goes on at line `number`, after lines that were read elsewhere.
+    pub(super) fn go_on_at(&mut self, number: u64) {
+        self.next_line = number;
+    }
+
     fn chunk(&mut self, bytes: Vec<u8>) -> Chunk {
         let ends = memchr::memchr_iter(b'\n', &bytes).count() as u64;
         let lines = ends + u64::from(bytes.last() != Some(&b'\n'));
         let first_line = self.next_line;
         self.next_line += lines;
-        Chunk { bytes, first_line, lines, marks: Vec::new(), consumed: 0 }
+        Chunk { bytes, first_line, lines, ..Chunk::default() }
     }
-}
-
-/// A line whose time is this much later than that of the line before it is believed only if the next line agrees: one wrong clock must
-/// not hold back all the rest of its file until the others have ended.
-const JUMP: i64 = 3_600;
-
-/// Fills [`Chunk::marks`]. A line without a readable time (a header, a remark) takes that of the line before it; `last` carries that from
-/// chunk to chunk and is [`i64::MIN`] at the beginning, so that a header comes first.
-pub(super) fn mark(chunk: &mut Chunk, last: &mut i64) {
-    let ends = memchr::memchr_iter(b'\n', &chunk.bytes).map(|at| at + 1);
-    let missing = (chunk.bytes.last() != Some(&b'\n')).then_some(chunk.bytes.len());
-    let mut from = 0;
-    let guesses: Vec<(usize, Option<i64>)> = ends
-        .chain(missing)
-        .map(|end| {
-            let guess = super::time::guess(&chunk.bytes[from..end]);
-            from = end;
-            (end, guess)
-        })
-        .collect();
-    let mut marks = Vec::with_capacity(guesses.len());
-    for (index, (end, guess)) in guesses.iter().enumerate() {
-        if let Some(time) = *guess {
-            let jumps = *last != i64::MIN && time > last.saturating_add(JUMP);
-            let denied =
-                jumps && guesses[index + 1..].iter().find_map(|next| next.1).is_some_and(|next| next < time - JUMP);
-            if !denied {
-                *last = time;
-            }
-        }
-        marks.push((*end, *last));
-    }
-    chunk.marks = marks;
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::chunk::mark;
     use super::*;
 
     fn text(chunk: Option<Chunk>) -> String {

@@ -13,8 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use tokio::time::Instant;
 
-use super::lines::Chunk;
+use super::chunk::Chunk;
 use super::reader::Report;
+use super::seen::Seen;
 use super::{Failure, OpenError};
 use crate::record::{Batch, Input, Origin, SourceState, SourceStatus};
 use crate::source::pace::Pacer;
@@ -62,9 +63,7 @@ impl Held {
 /// Lines taken and not sent yet.
 struct Pending {
     lane: usize,
-    bytes: Vec<u8>,
-    first_line: u64,
-    next_line: u64,
+    lines: Chunk,
     since: Instant,
 }
 
@@ -81,6 +80,8 @@ pub(super) struct Merger {
     batch: usize,
     told: Option<Instant>,
     failures: Vec<Failure>,
+    seen: Seen,
+    duplicates: u64,
 }
 
 enum News {
@@ -114,6 +115,8 @@ impl Merger {
             batch: FIRST_BATCH,
             told: None,
             failures: Vec::new(),
+            seen: Seen::default(),
+            duplicates: 0,
         }
     }
 
@@ -212,9 +215,10 @@ impl Merger {
                 lane.size = size;
                 self.tell(SourceState::Live).await
             }
-            Some(Report::Lines(chunk)) => {
+            Some(Report::Lines(mut chunk)) => {
                 lane.passed = false;
                 lane.consumed = chunk.consumed;
+                self.duplicates += chunk.remove(|event, stream| self.seen.again(event, stream));
                 lane.held = Some(Held { chunk, line: 0 });
                 Ok(())
             }
@@ -246,9 +250,8 @@ impl Merger {
         let limit = others.map(|other| self.place(other)).min();
         let Some(mut held) = self.lanes[index].held.take() else { return Ok(()) };
         if held.chunk.marks.is_empty() {
-            let Chunk { bytes, first_line, lines, .. } = held.chunk;
             self.lanes[index].empty_since = Instant::now();
-            return self.append(index, bytes, first_line, lines).await;
+            return self.append(index, held.chunk).await;
         }
         let marks = &held.chunk.marks;
         let now = Instant::now();
@@ -268,24 +271,16 @@ impl Merger {
             }
             next += 1;
         }
-        let end_before = |line: usize| line.checked_sub(1).map_or(0, |before| marks[before].0);
-        let (from, to) = (end_before(held.line), end_before(next));
-        let first_line = held.chunk.first_line + held.line as u64;
-        let count = (next - held.line) as u64;
         let finished = next == marks.len();
-        let bytes = if finished && from == 0 {
-            std::mem::take(&mut held.chunk.bytes)
-        } else {
-            held.chunk.bytes[from..to].to_vec()
-        };
+        let part = (next > held.line).then(|| held.chunk.part(held.line, next));
         if finished {
             self.lanes[index].empty_since = now;
         } else {
             held.line = next;
             self.lanes[index].held = Some(held);
         }
-        if count > 0 {
-            self.append(index, bytes, first_line, count).await?;
+        if let Some(part) = part {
+            self.append(index, part).await?;
         }
         if due > now {
             self.flush().await?;
@@ -297,31 +292,31 @@ impl Merger {
         Ok(())
     }
 
-    async fn append(&mut self, lane: usize, bytes: Vec<u8>, first_line: u64, lines: u64) -> Result<(), Gone> {
-        if self.pending.as_ref().is_some_and(|pending| pending.lane != lane || pending.next_line != first_line) {
+    async fn append(&mut self, lane: usize, lines: Chunk) -> Result<(), Gone> {
+        if self.pending.as_ref().is_some_and(|pending| pending.lane != lane || !pending.lines.joins(&lines)) {
             self.flush().await?;
         }
-        let next_line = first_line + lines;
         match &mut self.pending {
-            Some(pending) => {
-                pending.bytes.extend_from_slice(&bytes);
-                pending.next_line = next_line;
-            }
-            None => self.pending = Some(Pending { lane, bytes, first_line, next_line, since: Instant::now() }),
+            Some(pending) => pending.lines.absorb(lines),
+            None => self.pending = Some(Pending { lane, lines, since: Instant::now() }),
         }
-        let full = |pending: &Pending| pending.bytes.len() >= self.batch || pending.since.elapsed() >= LINGER;
+        let full = |pending: &Pending| pending.lines.bytes.len() >= self.batch || pending.since.elapsed() >= LINGER;
         if self.pending.as_ref().is_some_and(full) { self.flush().await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> Result<(), Gone> {
-        let Some(pending) = self.pending.take() else { return Ok(()) };
+        let Some(Pending { lane, lines, .. }) = self.pending.take() else { return Ok(()) };
         self.batch = BATCH;
         let batch = Batch {
-            origin: Arc::clone(&self.lanes[pending.lane].origin),
-            bytes: pending.bytes,
-            first_line: pending.first_line,
+            origin: Arc::clone(&self.lanes[lane].origin),
+            bytes: lines.bytes,
+            events: lines.events,
+            streams: lines.streams,
+            wrapped: lines.wrapped,
+            rejects: lines.rejects,
+            remarks: lines.remarks,
+            first_line: lines.first_line,
             arrival: unix_millis(),
-            ..Batch::default()
         };
         self.send(Input::Batch(batch)).await?;
         if self.told.is_none_or(|told| told.elapsed() >= PROGRESS) {
@@ -342,7 +337,8 @@ impl Merger {
             self.lanes.iter().filter_map(|lane| lane.note.as_ref().map(|note| format!("{}: {note}", lane.origin.name)));
         let remarks: Vec<String> = failures.chain(notes).collect();
         let note = (!remarks.is_empty()).then(|| remarks.join("; "));
-        self.send(Input::Status(SourceStatus { state, progress, note, ..SourceStatus::default() })).await
+        let duplicates = self.duplicates;
+        self.send(Input::Status(SourceStatus { state, duplicates, progress, note, ..SourceStatus::default() })).await
     }
 
     async fn end(&mut self) -> Result<(), Gone> {

@@ -8,10 +8,13 @@
 //!
 //! Memory is bounded by (inputs × queue × chunk), whatever the inputs contain. Nothing is read faster than the engine takes it.
 
+mod chunk;
+mod envelope;
 mod gzip;
 mod lines;
 mod merge;
 mod reader;
+mod seen;
 mod time;
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use super::PathOrStdin;
+use super::chunk::{self, Chunk};
+use super::envelope::Unwrapper;
 use super::gzip::{self, Kind, Members};
-use super::lines::{self, Chunk, LineCutter};
 
 /// The first read is small, so that the first screen does not wait for a large one.
 const FIRST_READ: usize = 64 << 10;
@@ -27,6 +29,15 @@ const POLL: Duration = Duration::from_millis(50);
 const CHECK: Duration = Duration::from_millis(500);
 /// Chunks on their way from a reader to the merger.
 const QUEUE: usize = 4;
+
+/// How often gzip is unpacked: more than twice is no log.
+const PACKED: usize = 3;
+/// What to do about Parquet that cannot be read.
+const NO_PARQUET: &str = if cfg!(feature = "parquet") {
+    "it is Parquet, which can be read from a file only and not from a pipe. Save it to a file and open that"
+} else {
+    "it is Parquet, which this flowtail was built without. Install one that reads it: cargo install flowtail --features parquet"
+};
 
 /// What a reader reports.
 #[derive(Debug)]
@@ -58,21 +69,22 @@ pub(super) struct How {
 /// Starts to read `input`. The channel closes when all was read; the thread ends when the receiver is gone.
 pub(super) fn spawn(input: &PathOrStdin, how: How) -> mpsc::Receiver<Report> {
     let input = input.clone();
-    spawn_with(how, move |sink| match input {
+    spawn_with(&input.to_string(), how, move |sink| match input {
         PathOrStdin::Stdin => read_stream(io::stdin().lock(), sink),
         PathOrStdin::Path(path) => read_path(&path, sink, how.follow),
     })
 }
 
 /// [`spawn`] for anything that reads.
-pub(super) fn spawn_with<F>(how: How, read: F) -> mpsc::Receiver<Report>
+pub(super) fn spawn_with<F>(name: &str, how: How, read: F) -> mpsc::Receiver<Report>
 where
     F: FnOnce(&mut Sink) -> Result<(), Stop> + Send + 'static,
 {
     let (reports, receiver) = mpsc::channel(QUEUE);
     let fallback = reports.clone();
+    let name = Arc::from(name);
     let started = thread::Builder::new().name("flowtail-read".to_owned()).spawn(move || {
-        let mut sink = Sink { reports, timed: how.timed, last: i64::MIN };
+        let mut sink = Sink { name, reports, timed: how.timed, last: i64::MIN };
         if let Err(Stop::Failed(why)) = read(&mut sink) {
             // Nobody left to tell is fine.
             let _ = sink.send(Report::Failed(why));
@@ -96,6 +108,8 @@ pub(super) enum Stop {
 
 /// Where a reader puts what it finds.
 pub(super) struct Sink {
+    /// What the input is called.
+    name: Arc<str>,
     reports: mpsc::Sender<Report>,
     timed: bool,
     last: i64,
@@ -106,10 +120,9 @@ impl Sink {
         self.reports.blocking_send(report).map_err(|_| Stop::Unwanted)
     }
 
-    fn lines(&mut self, chunk: Option<Chunk>, consumed: u64) -> Result<(), Stop> {
-        let Some(mut chunk) = chunk else { return Ok(()) };
+    fn lines(&mut self, mut chunk: Chunk, consumed: u64) -> Result<(), Stop> {
         if self.timed {
-            lines::mark(&mut chunk, &mut self.last);
+            chunk::mark(&mut chunk, &mut self.last);
         }
         chunk.consumed = consumed;
         self.send(Report::Lines(chunk))
@@ -137,6 +150,11 @@ fn read_path(path: &Path, sink: &mut Sink, follow: bool) -> Result<(), Stop> {
     sink.send(Report::Opened { size: Some(about.len()) })?;
     let head = peek(&mut file).and_then(|head| file.rewind().map(|()| head));
     let head = head.map_err(|error| failed("cannot read it", &error))?;
+    #[cfg(feature = "parquet")]
+    if gzip::kind(&head) == Kind::Parquet {
+        let name = Arc::clone(&sink.name);
+        return super::envelope::parquet::read(name, file, &mut |chunk| sink.lines(chunk, about.len()));
+    }
     if follow && gzip::kind(&head) == Kind::Plain {
         return follow_file(path, file, sink);
     }
@@ -149,7 +167,23 @@ fn read_path(path: &Path, sink: &mut Sink, follow: bool) -> Result<(), Stop> {
 fn read_kind(head: &[u8], input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink) -> Result<(), Stop> {
     match gzip::kind(head) {
         Kind::Plain => pump(input, consumed, ready, sink),
-        Kind::Gzip => pump(Members::new(BufReader::with_capacity(READ, input)), consumed, ready, sink),
+        Kind::Gzip => {
+            // Firehose packs what CloudWatch Logs packed already: gzip in gzip.
+            let mut text: Box<dyn Read + '_> = Box::new(Members::new(BufReader::with_capacity(READ, input)));
+            for _ in 1..PACKED {
+                let mut head = vec![0; gzip::MAGIC];
+                let (count, error) = read_some(&mut text, &mut head, true);
+                head.truncate(count);
+                let packed = gzip::kind(&head) == Kind::Gzip;
+                text = Box::new(Cursor::new(head).chain(Failing(error)).chain(text));
+                if !packed {
+                    break;
+                }
+                text = Box::new(Members::new(BufReader::with_capacity(READ, text)));
+            }
+            pump(text, consumed, ready, sink)
+        }
+        Kind::Parquet => Err(Stop::Failed(NO_PARQUET.to_owned())),
         Kind::Foreign(what, command) => {
             Err(Stop::Failed(format!("it is {what}, which flowtail does not read. Turn it into text: {command}")))
         }
@@ -159,14 +193,14 @@ fn read_kind(head: &[u8], input: impl Read, consumed: &Cell<u64>, ready: bool, s
 fn pump(mut input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink) -> Result<(), Stop> {
     let mut buffer = vec![0; READ];
     let mut size = FIRST_READ;
-    let mut cutter = LineCutter::new();
+    let mut unwrapper = Unwrapper::new(Arc::clone(&sink.name));
     loop {
         let (count, error) = read_some(&mut input, &mut buffer[..size], ready);
         size = READ;
-        sink.lines(cutter.push(&buffer[..count]), consumed.get())?;
+        unwrapper.push(&buffer[..count], &mut |chunk| sink.lines(chunk, consumed.get()))?;
         if let Some(error) = error {
             // Half a line could be taken for a whole one with a shorter last number, so it is left out and said to be.
-            let half = if cutter.has_partial() { "; the incomplete last line was left out" } else { "" };
+            let half = if unwrapper.has_partial() { "; the incomplete last line was left out" } else { "" };
             return Err(Stop::Failed(match error.kind() {
                 io::ErrorKind::UnexpectedEof => format!(
                     "the gzip data ends too early. What came before was read{half}. Fetch the file again, or wait until it is complete"
@@ -178,7 +212,7 @@ fn pump(mut input: impl Read, consumed: &Cell<u64>, ready: bool, sink: &mut Sink
             }));
         }
         if count == 0 {
-            return sink.lines(cutter.finish(), consumed.get());
+            return unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed.get()));
         }
     }
 }
@@ -215,7 +249,7 @@ fn peek(input: &mut impl Read) -> io::Result<Vec<u8>> {
 fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop> {
     let mut buffer = vec![0; READ];
     let mut size = FIRST_READ;
-    let mut cutter = LineCutter::new();
+    let mut unwrapper = Unwrapper::new(Arc::clone(&sink.name));
     let mut consumed = 0;
     let mut caught_up = false;
     let mut missing = false;
@@ -230,12 +264,12 @@ fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop>
         if count > 0 {
             consumed += count as u64;
             caught_up = false;
-            sink.lines(cutter.push(&buffer[..count]), consumed)?;
+            unwrapper.push(&buffer[..count], &mut |chunk| sink.lines(chunk, consumed))?;
             continue;
         }
         if let Some(newer) = next.take() {
             // The old file was read once more after the new one was seen, so what was written in between is not lost.
-            sink.lines(cutter.finish(), consumed)?;
+            unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed))?;
             file = newer;
             consumed = 0;
             continue;
@@ -255,7 +289,7 @@ fn follow_file(path: &Path, mut file: File, sink: &mut Sink) -> Result<(), Stop>
         match look(path, &file, consumed) {
             Found::Same => {}
             Found::Truncated => {
-                sink.lines(cutter.finish(), consumed)?;
+                unwrapper.finish(&mut |chunk| sink.lines(chunk, consumed))?;
                 consumed = 0;
                 file.rewind().map_err(|error| failed("cannot read it again from its beginning", &error))?;
             }
@@ -308,6 +342,15 @@ impl<R: Read> Read for Counted<R> {
         let count = self.inner.read(into)?;
         self.count.set(self.count.get() + count as u64);
         Ok(count)
+    }
+}
+
+/// Gives an error once, if there is one, and then nothing.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::reader::{How, Stop, read_stream, spawn_with};
 use super::*;
-use crate::record::{Batch, SourceState, SourceStatus};
+use crate::record::{Batch, Field, SourceState, SourceStatus, Table as _};
 
 /// Nothing here takes a second; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -343,7 +343,8 @@ type Writer = std::sync::mpsc::Sender<io::Result<Vec<u8>>>;
 
 fn pipe(how: How) -> (Writer, (Arc<Origin>, mpsc::Receiver<Report>)) {
     let (writer, reader) = std::sync::mpsc::channel();
-    let reports = spawn_with(how, move |sink| -> Result<(), Stop> { read_stream(Pipe(reader, VecDeque::new()), sink) });
+    let reports =
+        spawn_with("stdin", how, move |sink| -> Result<(), Stop> { read_stream(Pipe(reader, VecDeque::new()), sink) });
     (writer, (Arc::new(Origin { name: "stdin".into(), region: None }), reports))
 }
 
@@ -424,6 +425,99 @@ fn hostile_bytes_and_endless_lines_stay_bounded() {
         outcome.batches.iter().flat_map(|batch| batch.bytes.split(|byte| *byte == b'\n')).map(<[u8]>::len).max();
     assert_eq!(longest, Some(lines::LONGEST_LINE));
     assert!(outcome.text().ends_with("x\nafter\n"));
+}
+
+fn event(port: u16, end: i64) -> String {
+    let record = record(port, end);
+    let (stream, time) = ("eni-0536faba73134a9b7-all", (end - 60) * 1_000);
+    format!(
+        r#"{{"logStreamName":"{stream}","timestamp":{time},"message":"{}","ingestionTime":{},"eventId":"36{port}{end}"}}{}"#,
+        record.trim_end(),
+        time + 90_000,
+        "\n"
+    )
+}
+
+#[test]
+fn events_are_merged_with_lines_by_time_and_come_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["lines.log", "one.json", "two.json"].map(|name| folder.path().join(name));
+    let times = |step: usize| (0..600_i64).step_by(step).map(|n| 1_534_778_000 + n);
+    fs::write(&paths[0], times(2).map(|end| record(1, end)).collect::<String>()).unwrap();
+    fs::write(&paths[1], gzip(&times(3).map(|end| event(2, end)).collect::<String>())).unwrap();
+    // An export that overlaps the other.
+    fs::write(&paths[2], times(1).map(|end| event(2, end)).collect::<String>() + "{\"half\"").unwrap();
+    let outcome = read_all(open(&paths.each_ref().map(std::path::PathBuf::as_path)));
+    assert!(outcome.result.is_ok());
+    let mut decoder = crate::record::Decoder::new(None);
+    let (mut rows, mut rejects) = (Vec::new(), 0);
+    for batch in &outcome.batches {
+        assert!(batch.events.is_empty() || batch.events.len() == batch.wrapped.len());
+        let out = decoder.decode(batch);
+        for row in 0..out.columns.len() {
+            let number = |field| out.columns.number(field, row).unwrap();
+            let id = out.columns.event(row).map(|event| event.id.to_string());
+            let (end, port) = (number(Field::End), number(Field::SrcPort));
+            assert_eq!(id, (port == 2).then(|| format!("36{port}{end}")));
+            rows.push((end, port));
+        }
+        rejects += out.rejects.len();
+    }
+    assert!(rows.is_sorted_by_key(|row| row.0), "by time");
+    rows.sort_unstable();
+    let seconds = |step: usize| times(step).map(|end| u64::try_from(end).unwrap());
+    let mut expected: Vec<(u64, u64)> = seconds(2).map(|end| (end, 1)).chain(seconds(1).map(|end| (end, 2))).collect();
+    expected.sort_unstable();
+    assert!(rows == expected, "each event once");
+    assert_eq!((outcome.last().duplicates, rejects), (200, 1));
+}
+
+#[test]
+fn gzip_in_gzip_and_its_damage_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("delivery");
+    let inner = [gzip(&event(1, 1_534_778_000)), gzip(&event(2, 1_534_778_001))].concat();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&inner).unwrap();
+    let outer = encoder.finish().unwrap();
+    fs::write(&path, &outer).unwrap();
+    let outcome = read_all(open(&[&path]));
+    assert!(outcome.result.is_ok());
+    assert_eq!(outcome.batches.iter().map(|batch| batch.events.len()).sum::<usize>(), 2);
+    for length in [12, 20, outer.len() - 12] {
+        fs::write(&path, &outer[..length]).unwrap();
+        let error = read_all(open(&[&path])).result.unwrap_err().to_string();
+        assert!(error.contains("ends too early"), "{length}: {error}");
+    }
+}
+
+#[test]
+fn follow_reads_events_as_they_are_appended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.json");
+    fs::write(&path, event(1, 1_534_778_000)).unwrap();
+    runtime().block_on(async {
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(run(OpenConfig { follow: true, ..open(&[&path]) }, out));
+        assert_eq!(lines(&mut inputs, 1).await, [format!("1:{}", record(1, 1_534_778_000).trim_end())]);
+        let next = event(2, 1_534_778_001);
+        append(&path, &next[..50]);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        append(&path, &next[50..]);
+        assert!(lines(&mut inputs, 1).await[0].contains(" 2 443 "), "half an event waits for its end");
+        drop(inputs);
+        assert_eq!(timeout(PATIENCE, task).await.unwrap().unwrap(), Ok(()));
+    });
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_without_the_feature_says_what_to_install() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.parquet");
+    fs::write(&path, b"PAR1\0\0PAR1").unwrap();
+    let error = read_all(open(&[&path])).result.unwrap_err().to_string();
+    assert!(error.ends_with("cargo install flowtail --features parquet"), "{error}");
 }
 
 /// A gzip object as AWS delivers it to S3. Read where it lies; other projects' records are not part of this one.
