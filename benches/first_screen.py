@@ -119,23 +119,30 @@ def main():
 
     def press(name, presses):
         """Presses each key and waits for the change that it alone brings about: frames come by themselves while the file loads."""
-        times, lost = [], 0
-        for key, mark in presses:
+        times, lost = [], []
+        for key, wanted in presses:
             screen.drain(0.05)
             screen.send(key)
-            took = screen.until(lambda text: mark in text, 5)
-            times, lost = (times, lost + 1) if took is None else ([*times, took], lost)
-        print(f"{name:<26}", shown(times) if times else "", f"no answer: {lost}" if lost else "")
+            took = screen.until(wanted, 2)
+            if took is None:
+                lost.append(key)
+            else:
+                times.append(took)
+        print(f"{name:<26}", shown(times) if times else "", f"no answer: {lost}" if lost else "", flush=True)
 
-    press("open and leave the bar", [(b"/", "all rows"), (b"\x1b", "no filter")] * (args.keys // 2))
-    press("open and leave help", [(b"?", "type to search"), (b"\x1b", "no filter")] * (args.keys // 2))
-    press("to sessions and back", [(b"2", "client"), (b"1", "source")] * (args.keys // 2))
+    has = lambda what: lambda text: what in text
+    press("open and leave the bar", [(b"/", has("all rows")), (b"\x1b", has("no filter"))] * (args.keys // 2))
+    press("open and leave help", [(b"?", has("type to search")), (b"\x1b", has("no filter"))] * (args.keys // 2))
+    press("to sessions and back", [(b"2", has("client")), (b"1", lambda text: "client" not in text)] * (args.keys // 2))
+    press("freeze and go on", [(b" ", has("FROZEN")), (b" ", lambda text: "FROZEN" not in text)] * (args.keys // 4))
     screen.send(b"/port 11211")
     screen.drain(0.2)
-    press("apply a filter", [(b"\r", "filter: port 11211")])
-    press("freeze and go on", [(b" ", "FROZEN"), (b" ", "FOLLOW")] * (args.keys // 4))
-    press("no filter", [(b"/\x15\r", "no filter")])
-    press("by bytes and back", [(b"sS" if at % 2 else b"<" * 20 + b">" * 10 + b"s", "\u2191" if at % 2 else "\u2193") for at in range(2)])
+    press("apply a filter", [(b"\r", has("filter: port 11211"))])
+    press("no filter", [(b"/\x15\r", has("no filter"))])
+    screen.send(b">" * 8)
+    screen.drain(0.2)
+    press("sort by another column", [(b"s", lambda text: not re.search("time[\u2191\u2193]", text))])
+    press("back to the newest", [(b"F", lambda text: re.search("time\u2193", text))])
     progress = re.search(r"read (\d+)%", screen.text())
     print("read when it was over     ", progress[0][5:] if progress else "all")
     screen.end()
