@@ -2,9 +2,11 @@
 //! that it can be read what was there.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::fmt;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::report::{ReportState, Topic};
 use crate::app::{App, Target, Viewport};
@@ -54,27 +56,33 @@ enum Line {
 }
 
 fn source(lines: &[Line], scroll: usize, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    viewport.report = (usize::from(area.height), lines.len());
     let names = if area.width < 60 { 12 } else { NAMES };
     let (title, name, text) =
         (paint.theme.bold(Token::Header), paint.theme.style(Token::Muted), paint.theme.style(Token::Text));
-    for (y, line) in (area.top()..area.bottom()).zip(lines.iter().skip(scroll)) {
+    // A name, and how far in, in what style, what stands beside it. Long sentences go on in the next line.
+    let mut rows: Vec<(&str, u16, String, Style)> = Vec::new();
+    for line in lines {
         match line {
-            Line::Blank => {}
-            Line::Title(what) => {
-                paint.text(area.x + 2, y, area.width - 3, what, title);
-            }
+            Line::Blank => rows.push(("", 0, String::new(), text)),
+            Line::Title(what) => rows.push(("", 0, (*what).to_owned(), title)),
             Line::Fact(what, is) => {
-                paint.text(area.x + 2, y, names, what, name);
-                let x = area.x + 3 + names;
-                paint.text(x, y, area.right().saturating_sub(x + 1), is, text);
+                let parts = wrap(is, area.width.saturating_sub(names + 4).max(8));
+                let whats = std::iter::once(*what).chain(std::iter::repeat(""));
+                rows.extend(parts.into_iter().zip(whats).map(|(part, what)| (what, names + 1, part, text)));
             }
             Line::Text(what) => {
-                paint.text(area.x + 2, y, area.width - 3, what, text);
+                let parts = wrap(what, area.width.saturating_sub(5).max(8)).into_iter().enumerate();
+                rows.extend(parts.map(|(at, part)| ("", if at == 0 { 0 } else { 2 }, part, text)));
             }
         }
     }
-    more(lines.len().saturating_sub(scroll + usize::from(area.height)), paint, area);
+    viewport.report = (usize::from(area.height), rows.len());
+    for (y, (what, indent, is, style)) in (area.top()..area.bottom()).zip(rows.iter().skip(scroll)) {
+        paint.text(area.x + 2, y, names, what, name);
+        let x = area.x + 2 + indent;
+        paint.text(x, y, area.right().saturating_sub(x + 1), is, *style);
+    }
+    more(rows.len().saturating_sub(scroll + usize::from(area.height)), paint, area);
 }
 
 /// What is left below, at the right of the title.
@@ -95,7 +103,8 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         lines.push(Line::Fact("interface", for_terminal(interface).into_owned()));
     }
     lines.push(Line::Fact("state", state(status)));
-    if let Some(problem) = super::header::problem(app, status) {
+    // A remark about a header stands below with the others.
+    if let Some(problem) = super::header::problem(app, status).filter(|problem| !report.remarks.contains(problem)) {
         lines.push(Line::Fact("says", for_terminal(&problem).into_owned()));
     }
     if let Some((read, total)) = status.state.progress {
@@ -113,9 +122,12 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     section(&mut lines, "Formats");
     for stream in &report.formats {
         // What it is comes first: names of streams are long and look alike.
-        let records = fmt::thousands(stream.records);
+        let records = match stream.records {
+            1 => "1 record".to_owned(),
+            many => format!("{} records", fmt::thousands(many)),
+        };
         let place = for_terminal(&stream.place);
-        lines.push(Line::Text(format!("{}, {}: {records} records of {place}", stream.format, stream.why)));
+        lines.push(Line::Text(format!("{}, {}: {records} of {place}", stream.format, stream.why)));
     }
     if report.other_records > 0 {
         let records = fmt::thousands(report.other_records);

@@ -43,7 +43,7 @@ fn each_format_is_named_with_what_told_it() {
         "{}",
         stage.text()
     );
-    assert!(stage.shows("custom, 6 fields, from a header line: 1 records of other\\u{1b}[31m.log"), "{}", stage.text());
+    assert!(stage.shows("custom, 6 fields, from a header line: 1 record of other\\u{1b}[31m.log"), "{}", stage.text());
     assert!(stage.shows("'colour'"), "{}", stage.text());
 }
 
