@@ -167,8 +167,8 @@ struct Worker<P> {
     /// Whether the passes have more to do.
     more: bool,
     asked: bool,
-    /// Whether the last page was of an engine that held nothing: the first rows are shown at once.
-    empty: bool,
+    /// Records held when the last page was made: the first ones are shown at once.
+    shown: u64,
     last_page: Instant,
     last_refresh: Instant,
     last_tick: Instant,
@@ -186,7 +186,7 @@ impl<P: FnMut(Page)> Worker<P> {
             changed: false,
             more: false,
             asked: false,
-            empty: true,
+            shown: 0,
             last_page: now,
             last_refresh: now,
             last_tick: now,
@@ -299,11 +299,11 @@ impl<P: FnMut(Page)> Worker<P> {
             }
         }
         self.refresh_cost = if self.more { self.refresh_cost + began.elapsed() } else { began.elapsed() };
-        let first = self.empty && !self.core.ring().is_empty();
+        let first = self.shown == 0 && !self.core.ring().is_empty();
         let due = first || self.last_page.elapsed() >= FRAME;
         if self.asked || (due && (self.changed || self.more)) {
             let page = self.core.answer();
-            self.empty = page.status.held == 0;
+            self.shown = page.status.held;
             (self.publish)(page);
             self.last_page = Instant::now();
             // The last slice of a pass changes the counts once more.

@@ -23,13 +23,14 @@ fn file(name: &str, bytes: &[u8], first_line: u64) -> Input {
 
 /// `count` lines that do not parse, numbered from `first`.
 fn bad(first: u64, count: u64) -> Input {
-    let lines: String = (first..first + count).map(|n| format!("bad line number {n}\n")).collect();
+    let lines: Vec<String> = (first..first + count).map(|n| format!("bad line number {n}")).collect();
+    let lines = lines.join("\n");
     file("bad.log", lines.as_bytes(), first)
 }
 
 fn scroll(stage: &Stage) -> usize {
     match stage.app.mode() {
-        Mode::Report(state) => state.scroll,
+        Mode::Report(report) => report.scroll,
         mode => panic!("the pane is closed: {mode:?}"),
     }
 }
@@ -100,8 +101,8 @@ fn the_count_in_the_header_opens_it_and_the_wheel_moves_it() {
 #[test]
 fn without_anything_wrong_it_says_so() {
     let mut stage = Stage::new("flows.log", None, crate::look(), (80, 24));
-    let good: String = LINES.lines().filter(|line| line.starts_with('2')).map(|line| format!("{line}\n")).collect();
-    stage.feed([batch(&good), live()]);
+    let good: Vec<&str> = LINES.lines().filter(|line| line.starts_with('2')).collect();
+    stage.feed([batch(&good.join("\n")), live()]);
     stage.run("!");
     assert!(stage.shows("Every line so far was understood."), "{}", stage.text());
 }
