@@ -133,7 +133,7 @@ def main():
     has = lambda what: lambda text: what in text
     press("open and leave the bar", [(b"/", has("all rows")), (b"\x1b", has("no filter"))] * (args.keys // 2))
     press("open and leave help", [(b"?", has("type to search")), (b"\x1b", has("no filter"))] * (args.keys // 2))
-    press("to sessions and back", [(b"2", has("client")), (b"1", lambda text: "client" not in text)] * (args.keys // 2))
+    press("to sessions and back", [(b"2", has("initiator")), (b"1", lambda text: "initiator" not in text)] * (args.keys // 2))
     press("freeze and go on", [(b" ", has("FROZEN")), (b" ", lambda text: "FROZEN" not in text)] * (args.keys // 4))
     screen.send(b"/port 11211")
     screen.drain(0.2)
