@@ -1,5 +1,5 @@
-//! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, at most thirty a second and only when
-//! something changed.
+//! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, only when something changed and at most
+//! thirty a second of what comes by itself; what the user asked for does not wait for that.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -25,9 +25,11 @@ use crate::ui::theme::{Depth, Theme, ThemeError};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
+/// Least time between two frames where the user waits: a key, or the page that answers it.
+const PROMPT_FRAME: Duration = Duration::from_millis(8);
 /// Inputs on their way from the source.
 const QUEUE: usize = 8;
-/// How long the first page is waited for before the first frame, so that it is not drawn twice.
+/// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
 /// Why the screen could not open or had to close.
@@ -64,9 +66,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         app = app.with_history(earlier.iter().map(String::as_str));
     }
     let depth = Depth::detect(|name| std::env::var(name).ok());
-    let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
-    let theme = Theme::load(&common.theme, shade, depth)?;
-    let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
+    // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
+    Theme::load(&common.theme, None, depth)?;
     let source = Source::prepare(command, true).await?;
     let core = Core::new(source.config(common.memory), detector, false);
 
@@ -94,6 +95,11 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         },
     )?;
     let asker = engine.asker();
+    // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
+    asker.ask(app.spec());
+    let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
+    let theme = Theme::load(&common.theme, shade, depth)?;
+    let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
     let screen = Screen::open(!common.no_mouse)?;
     let mut screen = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages };
     let result = screen.run().await;
@@ -124,17 +130,20 @@ impl Loop {
     async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let mut events = EventStream::new();
-        let mut asked = None;
+        // The first question is on its way already.
+        let mut asked = Some(self.app.spec().serial);
         self.app.tick(now_ms());
-        self.ask_if_new(&mut asked);
-        if let Ok(Ok(())) = tokio::time::timeout(FIRST_PAGE, self.pages.changed()).await {
-            self.receive();
-        }
+        // An error means that the engine is gone, which the loop tells.
+        let _ = tokio::time::timeout(FIRST_PAGE, self.pages.wait_for(|page| page.status.held > 0)).await;
+        self.receive();
         let mut dirty = true;
+        // Whether the user waits for the next frame.
+        let mut prompt = false;
         let mut last_frame = Instant::now() - FRAME;
         loop {
+            let pace = if prompt { PROMPT_FRAME } else { FRAME };
             let wait =
-                if dirty { (last_frame + FRAME).saturating_duration_since(Instant::now()) } else { self.patience() };
+                if dirty { (last_frame + pace).saturating_duration_since(Instant::now()) } else { self.patience() };
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
@@ -148,12 +157,17 @@ impl Loop {
                         if let Some(end) = self.event(event, &mut events)? {
                             return end;
                         }
+                        prompt = true;
                     }
                     // The terminal is gone: there is nobody to show anything to.
                     Some(Err(_)) | None => return Ok(()),
                 },
                 changed = self.pages.changed() => match changed {
-                    Ok(()) => self.receive(),
+                    Ok(()) => {
+                        let waited = !self.app.is_current();
+                        self.receive();
+                        prompt |= waited && self.app.is_current();
+                    }
                     Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
                 },
                 () = tokio::time::sleep(wait) => {
@@ -161,6 +175,7 @@ impl Loop {
                         self.frame()?;
                         last_frame = Instant::now();
                         dirty = false;
+                        prompt = false;
                         // The frame said how many rows fit, which may be a new question.
                         self.ask_if_new(&mut asked);
                         continue;

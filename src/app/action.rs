@@ -34,6 +34,8 @@ pub enum Action {
     Sort,
     Reverse,
     Freeze,
+    Source,
+    Unparsed,
     Follow,
     Copy,
     Help,
@@ -67,6 +69,8 @@ pub enum Context {
     Prompt,
     /// The help screen, where typing searches.
     Help,
+    /// The pane about the source and what did not parse.
+    Report,
 }
 
 impl Context {
@@ -76,6 +80,7 @@ impl Context {
             Context::Main => "Tables",
             Context::Prompt => "While typing a filter or columns",
             Context::Help => "In this help",
+            Context::Report => "In the pane about the source",
         }
     }
 }
@@ -106,7 +111,7 @@ const fn def(
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt};
+use Context::{Help, Main, Prompt, Report};
 
 /// Every action that has a key, in the order of help.
 #[rustfmt::skip]
@@ -130,6 +135,8 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Group, Main, &["b"], "group", "Group by one to three columns"),
     def(A::OnlyThis, Main, &["+"], "only", "Only rows with the value of the chosen column"),
     def(A::Exclude, Main, &["-"], "exclude", "No rows with the value of the chosen column"),
+    def(A::Source, Main, &["i"], "source", "About the source: formats and how each is known, lines, memory, gaps"),
+    def(A::Unparsed, Main, &["!"], "", "Lines that did not parse, with the reason"),
     def(A::ToggleFilter, Main, &["~"], "", "Turn the filter off and on, keeping the place"),
     def(A::Down, Main, &["j", "down"], "", "Down"),
     def(A::Up, Main, &["k", "up"], "", "Up; at the newest row, follow"),
@@ -172,4 +179,15 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Cancel, Help, &["esc", "enter", "?", "ctrl-c"], "close", "Leave help"),
     def(A::Redraw, Help, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Help, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+
+    def(A::Down, Report, &["j", "down"], "scroll", "Scroll down"),
+    def(A::Up, Report, &["k", "up"], "", "Scroll up"),
+    def(A::PageDown, Report, &["pgdn", "ctrl-f", "ctrl-d"], "", "A page down"),
+    def(A::PageUp, Report, &["pgup", "ctrl-b", "ctrl-u"], "", "A page up"),
+    def(A::Top, Report, &["g", "home"], "", "To the start"),
+    def(A::Bottom, Report, &["G", "end"], "", "To the end"),
+    def(A::NextTab, Report, &["tab", "backtab"], "source or unparsed", "From the source to the lines that did not parse, and back"),
+    def(A::Cancel, Report, &["esc", "q", "i", "!", "enter", "ctrl-c"], "close", "Leave the pane"),
+    def(A::Redraw, Report, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Report, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 ];

@@ -59,6 +59,7 @@ impl App {
     /// Takes an answer of the engine.
     pub fn receive(&mut self, page: Arc<Page>) {
         let before = std::mem::replace(&mut self.page, page);
+        self.keep_report_place(self.page.status.unparsed.saturating_sub(before.status.unparsed));
         self.open_when_known();
         if self.page.tab == self.view.tab {
             self.find_cursor(&before);

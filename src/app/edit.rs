@@ -71,13 +71,13 @@ impl App {
                 }
             }
             Mode::Group(prompt) => prompt.accept_candidate(),
-            Mode::Main | Mode::Help(_) => {}
+            Mode::Main | Mode::Help(_) | Mode::Report(_) => {}
         }
     }
 
     /// Text from the clipboard.
     pub(super) fn paste(&mut self, text: &str) {
-        if matches!(self.mode, Mode::Main) {
+        if matches!(self.mode, Mode::Main | Mode::Report(_)) {
             return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
         }
         self.edit_line(|line| line.insert(text));
@@ -92,7 +92,7 @@ impl App {
 
     fn edit_line(&mut self, edit: impl FnOnce(&mut Line)) {
         match &mut self.mode {
-            Mode::Main => {}
+            Mode::Main | Mode::Report(_) => {}
             Mode::Filter(bar) => {
                 let before = bar.line.text().to_owned();
                 edit(&mut bar.line);
@@ -115,7 +115,7 @@ impl App {
         match std::mem::take(&mut self.mode) {
             Mode::Filter(bar) => self.accept_filter(bar),
             Mode::Group(prompt) => self.accept_groups(prompt),
-            mode @ (Mode::Main | Mode::Help(_)) => self.mode = mode,
+            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_)) => self.mode = mode,
         }
     }
 

@@ -15,6 +15,7 @@ pub mod keymap;
 mod line;
 mod mouse;
 pub mod prompt;
+pub mod report;
 mod update;
 pub mod view;
 pub mod viewport;
@@ -33,6 +34,7 @@ use crate::engine::view::{Anchor, Page, RowId, Tab, ViewSpec};
 use columns::Col;
 use history::History;
 use prompt::{FilterBar, GroupPrompt};
+use report::ReportState;
 
 /// How many steps back are kept.
 const BACK_LIMIT: usize = 100;
@@ -76,6 +78,8 @@ pub enum Mode {
     Group(GroupPrompt),
     /// Help is open.
     Help(HelpState),
+    /// The pane about the source is open.
+    Report(ReportState),
 }
 
 /// State of the help screen.
@@ -228,6 +232,7 @@ impl App {
             Mode::Main => Context::Main,
             Mode::Filter(_) | Mode::Group(_) => Context::Prompt,
             Mode::Help(_) => Context::Help,
+            Mode::Report(_) => Context::Report,
         }
     }
 
@@ -248,6 +253,7 @@ impl App {
         if let Mode::Help(state) = &mut self.mode {
             state.scroll = state.scroll.min(help);
         }
+        self.bound_report();
     }
 
     /// How the last frame was laid out.
@@ -310,6 +316,7 @@ impl App {
             frozen: self.view.frozen,
             detail: self.detail_wanted(),
             timeline_bins: self.viewport.timeline_bins,
+            report: self.report_wanted(),
         };
         spec.serial = match &self.asked {
             None => 1,
@@ -370,4 +377,5 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.frozen == b.frozen
         && a.detail == b.detail
         && a.timeline_bins == b.timeline_bins
+        && a.report == b.report
 }

@@ -39,6 +39,7 @@ impl App {
         };
         match target {
             Target::Help => self.scroll_help(by),
+            Target::Report => self.scroll_report(by),
             Target::Detail => self.scroll_detail(by),
             Target::Alert(_) | Target::Sidebar => {
                 let focus = std::mem::replace(&mut self.focus, Focus::Sidebar);
@@ -83,7 +84,7 @@ impl App {
             Target::Sidebar => self.focus = Focus::Sidebar,
             Target::Filter => return self.update(Action::Filter),
             Target::Table => self.focus = Focus::Table,
-            Target::Detail | Target::Help => {}
+            Target::Detail | Target::Help | Target::Report => {}
         }
         Vec::new()
     }

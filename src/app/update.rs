@@ -3,6 +3,7 @@
 use super::columns::{Col, sort_field};
 use super::cursor::Step;
 use super::keymap;
+use super::report::Topic;
 use super::{Action, App, Effect, Focus, HelpState, Input, Mode, Tone};
 use crate::engine::view::{Sort, Tab};
 use crate::record::Field;
@@ -38,6 +39,7 @@ impl App {
             Action::Redraw => return vec![Effect::Redraw],
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit],
+            _ if matches!(self.mode, Mode::Report(_)) => self.in_report(action),
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             other => self.act(other),
@@ -80,6 +82,8 @@ impl App {
             Action::Freeze => self.view.frozen = !self.view.frozen,
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),
+            Action::Source => self.open_report(Topic::Source),
+            Action::Unparsed => self.open_report(Topic::Unparsed),
             // The rest belongs to prompts, or is done in `update`.
             _ => {}
         }

@@ -45,6 +45,8 @@ pub enum Target {
     Filter,
     /// The help screen.
     Help,
+    /// The pane about the source.
+    Report,
     /// A key hint.
     Hint(Action),
 }
@@ -60,6 +62,8 @@ pub struct Viewport {
     pub detail: (usize, usize),
     /// Lines of help that fit, and how many there are.
     pub help: (usize, usize),
+    /// Lines or entries of the pane about the source that fit, and how many there are.
+    pub report: (usize, usize),
     /// Bins of the timeline that fit.
     pub timeline_bins: usize,
     /// What is where. Later entries lie above earlier ones.

@@ -36,6 +36,7 @@ impl Core {
             Tab::Alerts => self.cut_alerts(&mut page),
         }
         page.draft = self.draft_count();
+        page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
         page
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::clock::Clock;
 use super::look::Look;
+use super::report::Formats;
 use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
@@ -112,6 +113,7 @@ pub struct Core {
     gaps: Vec<Gap>,
     state: SourceStatus,
     format: String,
+    pub(super) formats: Formats,
     pulse: Pulse,
     arrival: i64,
     rows_since_advance: u64,
@@ -150,6 +152,7 @@ impl Core {
             gaps: Vec::new(),
             state: SourceStatus::default(),
             format: String::new(),
+            formats: Formats::default(),
             pulse: Pulse::default(),
             arrival: 0,
             rows_since_advance: 0,
@@ -173,6 +176,7 @@ impl Core {
     /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
     pub fn ingest_lines(&mut self, batch: &Decoded) {
         self.counts.headers += batch.headers;
+        self.formats.add(&batch.formats);
         if let Some(format) = &batch.format
             && *format != self.format
         {
@@ -434,7 +438,7 @@ impl Core {
     }
 
     /// Lines that did not parse, the latest thousand.
-    pub fn quarantine(&self) -> impl Iterator<Item = &Reject> {
+    pub fn quarantine(&self) -> impl DoubleEndedIterator<Item = &Reject> + ExactSizeIterator {
         self.quarantine.iter()
     }
 

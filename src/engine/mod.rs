@@ -7,6 +7,7 @@ pub mod core;
 mod detail;
 mod groups;
 mod look;
+pub mod report;
 mod scan;
 pub mod thread;
 mod timeline;

@@ -12,8 +12,10 @@ use super::core::{Core, Known};
 use super::view::{Page, ViewSpec};
 use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
-/// Rows that are taken in or looked at before the mailbox is looked at again.
+/// Rows that a pass looks at before the mailbox is looked at again.
 const SLICE: usize = 4_096;
+/// Rows that are taken in before it is: with sessions and rules each costs microseconds, and a key should not wait for more than a few milliseconds.
+const INTAKE: usize = 1_024;
 /// Batches that wait to be taken in.
 const QUEUE: usize = 8;
 /// Least time between two pages that answer the same question.
@@ -164,6 +166,8 @@ struct Worker<P> {
     /// Whether the passes have more to do.
     more: bool,
     asked: bool,
+    /// Records held when the last page was made: the first ones are shown at once.
+    shown: u64,
     last_page: Instant,
     last_refresh: Instant,
     last_tick: Instant,
@@ -181,6 +185,7 @@ impl<P: FnMut(Page)> Worker<P> {
             changed: false,
             more: false,
             asked: false,
+            shown: 0,
             last_page: now,
             last_refresh: now,
             last_tick: now,
@@ -194,7 +199,10 @@ impl<P: FnMut(Page)> Worker<P> {
                 ControlFlow::Continue(work) => work,
                 ControlFlow::Break(()) => return self.core,
             };
-            self.take_in(work);
+            // A new question is answered before more is taken in.
+            if !self.asked {
+                self.take_in(work);
+            }
             if self.last_tick.elapsed() >= TICK {
                 self.last_tick = Instant::now();
                 self.changed |= self.core.tick(now_ms());
@@ -265,7 +273,7 @@ impl<P: FnMut(Page)> Worker<P> {
             None => {}
         }
         if let Some(mut begun) = self.begun.take() {
-            let end = (begun.next + SLICE).min(begun.batch.columns.len());
+            let end = (begun.next + INTAKE).min(begun.batch.columns.len());
             self.core.ingest_rows(&begun.batch, begun.next..end, &mut begun.known);
             self.changed = true;
             if end < begun.batch.columns.len() {
@@ -290,9 +298,11 @@ impl<P: FnMut(Page)> Worker<P> {
             }
         }
         self.refresh_cost = if self.more { self.refresh_cost + began.elapsed() } else { began.elapsed() };
-        let due = self.last_page.elapsed() >= FRAME;
+        let first = self.shown == 0 && !self.core.ring().is_empty();
+        let due = first || self.last_page.elapsed() >= FRAME;
         if self.asked || (due && (self.changed || self.more)) {
             let page = self.core.answer();
+            self.shown = page.status.held;
             (self.publish)(page);
             self.last_page = Instant::now();
             // The last slice of a pass changes the counts once more.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::report::{Report, ReportSpec};
 use crate::detect::{Alert, Level};
 use crate::filter::Filter;
 use crate::record::{Cell, Field, Gap, SourceStatus};
@@ -96,6 +97,8 @@ pub struct ViewSpec {
     pub detail: Option<RowId>,
     /// Bins wanted in the timeline; 0 for none.
     pub timeline_bins: usize,
+    /// What is wanted in [`Page::report`].
+    pub report: Option<ReportSpec>,
 }
 
 /// One row of a table.
@@ -141,6 +144,8 @@ pub struct Page {
     pub timeline: Timeline,
     /// Answer to [`ViewSpec::detail`].
     pub detail: Option<Detail>,
+    /// Answer to [`ViewSpec::report`].
+    pub report: Option<Report>,
 }
 
 /// A column of a page.

@@ -28,6 +28,19 @@ pub struct Reject {
     pub text: String,
 }
 
+/// Records of a batch that have the same format for the same reason.
+#[derive(Clone, Debug)]
+pub struct FormatTally {
+    /// File or log stream.
+    pub place: Arc<str>,
+    /// The format.
+    pub format: Arc<Format>,
+    /// What told it, in words for the user.
+    pub why: &'static str,
+    /// Records.
+    pub rows: u64,
+}
+
 /// What became of the lines of a batch. `lines = rows + headers + rejects`.
 #[derive(Clone, Debug, Default)]
 pub struct Decoded {
@@ -47,6 +60,8 @@ pub struct Decoded {
     pub remarks: Vec<String>,
     /// What the format is taken to be, and why.
     pub format: Option<String>,
+    /// How many records are of which format, by file or stream and by what told it; one of them may stand there more than once.
+    pub formats: Vec<FormatTally>,
 }
 
 #[derive(Clone, Debug)]
@@ -176,14 +191,15 @@ impl Decoder {
                 if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, format) {
                     state.format = Arc::clone(format);
                 }
+                // A line that could not be of the format said was guessed all the same.
+                let why = match state.said {
+                    Said::Option if Arc::ptr_eq(&state.format, format) => "given by --format",
+                    Said::Header if Arc::ptr_eq(&state.format, format) => "from a header line",
+                    Said::Names if Arc::ptr_eq(&state.format, format) => "from the names beside the values",
+                    _ => "guessed from the fields of the line",
+                };
+                tally(&mut out.formats, place.name(), format, why);
                 if out.format.is_none() {
-                    // A line that could not be of the format said was guessed all the same.
-                    let why = match state.said {
-                        Said::Option if Arc::ptr_eq(&state.format, format) => "given by --format",
-                        Said::Header if Arc::ptr_eq(&state.format, format) => "from a header line",
-                        Said::Names if Arc::ptr_eq(&state.format, format) => "from the names beside the values",
-                        _ => "guessed from the fields of the line",
-                    };
                     out.format = Some(format!("{}, {why}", format.label()));
                 }
             }
@@ -202,6 +218,17 @@ impl Decoder {
             }),
         }
         out.lines += 1;
+    }
+}
+
+/// Counts a record. Neighbours are mostly alike, and a batch interleaves few formats, so only the last few are looked at.
+fn tally(tallies: &mut Vec<FormatTally>, place: &Arc<str>, format: &Arc<Format>, why: &'static str) {
+    let same = |tally: &&mut FormatTally| {
+        Arc::ptr_eq(&tally.format, format) && Arc::ptr_eq(&tally.place, place) && tally.why == why
+    };
+    match tallies.iter_mut().rev().take(4).find(same) {
+        Some(tally) => tally.rows += 1,
+        None => tallies.push(FormatTally { place: Arc::clone(place), format: Arc::clone(format), why, rows: 1 }),
     }
 }
 

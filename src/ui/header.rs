@@ -7,7 +7,7 @@ use super::fmt;
 use super::paint::Paint;
 use super::table::level_letter;
 use super::theme::Token;
-use crate::app::App;
+use crate::app::{Action, App, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::Status;
 use crate::record::SourceState;
@@ -15,7 +15,7 @@ use crate::record::SourceState;
 /// A fact of the header. Facts are put in order of importance; those that do not fit are left out.
 type Fact = Vec<(String, Style)>;
 
-pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height == 0 {
         return;
     }
@@ -29,14 +29,24 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect) {
     }
     line(paint, area.x, area.y, area.width, &facts);
     if area.height > 1 {
-        line(paint, area.x, area.y + 1, area.width, &second(app, paint, status));
+        let facts = second(app, paint, status);
+        for (place, hit) in line(paint, area.x, area.y + 1, area.width, &facts) {
+            if facts[place].first().is_some_and(|(text, _)| text.ends_with(UNPARSED)) {
+                viewport.hits.push((super::area(hit), Target::Hint(Action::Unparsed)));
+            }
+        }
     }
 }
+
+/// What did not parse, with the key that shows it.
+const UNPARSED: &str = "unparsed (!)";
 
 /// Least cells that a fact is cut to, where it may be cut.
 const CUT: u16 = 24;
 
-fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
+/// Writes facts into a line; gives where those are that had room.
+fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) -> Vec<(usize, Rect)> {
+    let mut places = Vec::new();
     let mut used = 1;
     let dot = (format!(" {} ", paint.glyphs.dot), paint.theme.style(Token::Muted));
     for (place, fact) in facts.iter().enumerate() {
@@ -50,8 +60,11 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) {
         if place > 0 {
             used += paint.spans(x + used, y, width - used, std::slice::from_ref(&dot));
         }
-        used += paint.spans(x + used, y, width.saturating_sub(used), fact);
+        let taken = paint.spans(x + used, y, width.saturating_sub(used), fact);
+        places.push((place, Rect::new(x + used, y, taken, 1)));
+        used += taken;
     }
+    places
 }
 
 fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
@@ -81,7 +94,7 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     }
     // Of an input that has ended the last rate says nothing.
     if status.rate >= 0.05 && status.state.state != SourceState::Ended {
-        facts.push(vec![plain(format!("{:.1}/s", status.rate))]);
+        facts.push(vec![plain(rate(status.rate))]);
     }
     if let Some((read, total)) = status.state.progress
         && read < total
@@ -89,6 +102,16 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         facts.push(vec![plain(format!("read {}%", u128::from(read) * 100 / u128::from(total)))]);
     }
     facts
+}
+
+/// Records a second; of many the tenths say nothing.
+fn rate(rate: f64) -> String {
+    if rate < 100.0 {
+        return format!("{rate:.1}/s");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate for the screen")]
+    let whole = rate as u64;
+    format!("{}/s", fmt::count(whole))
 }
 
 /// What the view and the source do, in one word.
@@ -155,7 +178,7 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         ("dropped", status.dropped),
         ("evicted", status.evicted),
         ("sessions evicted", status.sessions_evicted),
-        ("unparsed", status.unparsed),
+        (UNPARSED, status.unparsed),
         ("skipdata", status.skipdata),
         ("late", status.late),
         (if status.gaps.len() == 1 { "gap" } else { "gaps" }, status.gaps.len() as u64),

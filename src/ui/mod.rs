@@ -12,6 +12,7 @@ mod header;
 mod help;
 mod layout;
 mod paint;
+mod report;
 mod sidebar;
 mod strip;
 mod table;
@@ -44,7 +45,7 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     }
     let mut paint = Paint::new(buffer, look);
     let panes = layout::panes(app, area);
-    header::draw(app, &mut paint, panes.header);
+    header::draw(app, &mut paint, panes.header, &mut viewport);
     strip::draw(app, &mut paint, panes.strip, &mut viewport);
     bar::draw(app, &mut paint, panes.bar, &mut viewport);
     table::draw(app, &mut paint, panes.table, &mut viewport);
@@ -53,8 +54,10 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     }
     sidebar::draw(app, &mut paint, panes.sidebar, panes.sidebar_is_column, &mut viewport);
     bar::hints(app, &mut paint, panes.hints, &mut viewport);
-    if let Mode::Help(state) = app.mode() {
-        help::draw(state, &mut paint, area, &mut viewport);
+    match app.mode() {
+        Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
+        Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
+        _ => {}
     }
     viewport
 }

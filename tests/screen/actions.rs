@@ -24,7 +24,7 @@ const fn case(action: Action, context: Context, before: &'static str, then: fn(&
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt};
+use Context::{Help, Main, Prompt, Report};
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -44,6 +44,8 @@ const CASES: &[Case] = &[
     case(A::Group, Main, "", |s| matches!(s.app.mode(), Mode::Group(_))),
     case(A::OnlyThis, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and srcaddr = ")),
     case(A::Exclude, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and not (srcaddr = ")),
+    case(A::Source, Main, "", |s| s.shows("About the source") && s.shows("default (version 2), guessed")),
+    case(A::Unparsed, Main, "", |s| s.shows("41 no-format") && s.shows("bad line number 39")),
     case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
     case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
     case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
@@ -89,6 +91,17 @@ const CASES: &[Case] = &[
     case(A::Cancel, Help, "?", |s| matches!(s.app.mode(), Mode::Main)),
     case(A::Redraw, Help, "?", |s| s.effects == [Effect::Redraw]),
     case(A::Suspend, Help, "?", |s| s.effects == [Effect::Suspend]),
+
+    case(A::Down, Report, "!", |s| report(s) == Some(1)),
+    case(A::Up, Report, "!jj", |s| report(s) == Some(1)),
+    case(A::PageDown, Report, "!", |s| report(s).is_some_and(|scroll| scroll > 1)),
+    case(A::PageUp, Report, "!<pgdn>", |s| report(s) == Some(0)),
+    case(A::Top, Report, "!jj", |s| report(s) == Some(0)),
+    case(A::Bottom, Report, "!", |s| report(s).is_some_and(|scroll| scroll > 1 && s.shows("this is no record"))),
+    case(A::NextTab, Report, "i", |s| s.shows("Lines that did not parse")),
+    case(A::Cancel, Report, "!", |s| matches!(s.app.mode(), Mode::Main)),
+    case(A::Redraw, Report, "i", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Report, "i", |s| s.effects == [Effect::Suspend]),
 ];
 
 /// More rows than two screens hold, on top of those of [`crate::LINES`].
@@ -98,6 +111,9 @@ fn crowd() -> Stage {
         let (start, end) = (1_534_778_900 + n % 60, 1_534_778_960 + n % 60);
         let ends = format!("10.20.1.{n} 172.16.0.178 {} 443", 40_000 + n);
         let _ = writeln!(lines, "2 622676721278 eni-0536faba73134a9b7 {ends} 6 5 {} {start} {end} ACCEPT OK", 500 + n);
+    }
+    for n in 0..40 {
+        let _ = writeln!(lines, "bad line number {n}");
     }
     let mut stage = crate::stage();
     stage.resize(100, 24).feed([crate::batch(&lines)]);
@@ -124,7 +140,7 @@ fn typed(stage: &Stage) -> (&str, usize) {
         Mode::Filter(bar) => &bar.line,
         Mode::Group(prompt) => &prompt.line,
         Mode::Help(help) => &help.search,
-        Mode::Main => return ("", 0),
+        Mode::Main | Mode::Report(_) => return ("", 0),
     };
     (line.text(), line.caret())
 }
@@ -133,6 +149,14 @@ fn typed(stage: &Stage) -> (&str, usize) {
 fn help(stage: &Stage) -> Option<(&str, usize)> {
     match stage.app.mode() {
         Mode::Help(help) => Some((help.search.text(), help.scroll)),
+        _ => None,
+    }
+}
+
+/// How far the pane about the source is scrolled.
+fn report(stage: &Stage) -> Option<usize> {
+    match stage.app.mode() {
+        Mode::Report(report) => Some(report.scroll),
         _ => None,
     }
 }

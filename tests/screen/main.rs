@@ -10,6 +10,7 @@ mod drill;
 mod plain;
 mod play;
 mod prompts;
+mod report;
 mod stage;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};
@@ -151,6 +152,13 @@ fn group() {
 }
 
 #[test]
+fn the_source_and_what_did_not_parse() {
+    let mut stage = report::mixed();
+    stage.run("i").pictures("source");
+    stage.run("<esc>!").pictures("unparsed");
+}
+
+#[test]
 fn waiting() {
     let mut stage = Stage::new("/vpc/flow-logs", Some("us-west-1"), look(), (120, 32));
     let waits = SourceState::Waiting { why: "CloudWatch Logs asks for fewer requests".to_owned(), until: NOW + 7_500 };
@@ -254,8 +262,20 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
 }
 
 /// Key strings that lead to every mode and pane there is.
-const MODES: [&str; 10] =
-    ["", "d", "2d", "3d", "a", "ad<enter>", "/port 11211 and (", "/<enter>b", "bdstaddr<enter>", "?scroll<down><down>"];
+const MODES: [&str; 12] = [
+    "",
+    "d",
+    "2d",
+    "3d",
+    "a",
+    "ad<enter>",
+    "/port 11211 and (",
+    "/<enter>b",
+    "bdstaddr<enter>",
+    "?scroll<down><down>",
+    "ijjj",
+    "!jjj",
+];
 
 #[test]
 fn no_size_is_too_small_or_too_large() {

@@ -1,0 +1,254 @@
+//! The pane that tells about the source and about the lines that did not parse. Text of the log is written with what is hostile as escapes, so
+//! that it can be read what was there.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::fmt;
+use super::paint::Paint;
+use super::sidebar::wrap;
+use super::theme::Token;
+use crate::app::report::{ReportState, Topic};
+use crate::app::{App, Target, Viewport};
+use crate::engine::report::{Report, SourceReport, UnparsedReport};
+use crate::engine::view::Status;
+use crate::export::clean::for_terminal;
+use crate::record::SourceState;
+
+/// Cells of the names.
+const NAMES: u16 = 18;
+
+pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
+    // All but the line of hints.
+    let area = Rect { height: screen.height.saturating_sub(u16::from(screen.height > 6)), ..screen };
+    if area.height < 2 || area.width < 4 {
+        return;
+    }
+    paint.clear(area, Token::Surface);
+    viewport.hits.push((super::area(area), Target::Report));
+    let title = match state.topic {
+        Topic::Source => "About the source: Tab shows what did not parse, Esc leaves",
+        Topic::Unparsed => "Lines that did not parse, newest first: Tab shows the source, Esc leaves",
+    };
+    let style = paint.theme.bold(Token::Accent);
+    paint.rule(Rect { height: 1, ..area }, title, style);
+    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    let status = &app.page().status;
+    match (&app.page().report, state.topic) {
+        (Some(Report::Source(report)), Topic::Source) => {
+            source(&source_lines(app, status, report), state.scroll, paint, body, viewport);
+        }
+        (Some(Report::Unparsed(report)), Topic::Unparsed) => {
+            unparsed(status.unparsed, report, state.scroll, paint, body, viewport);
+        }
+        // The answer is on its way.
+        _ => {}
+    }
+}
+
+/// A line about the source.
+enum Line {
+    Title(&'static str),
+    Fact(&'static str, String),
+    /// Something without a name of its own.
+    Text(String),
+    Blank,
+}
+
+fn source(lines: &[Line], scroll: usize, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    let names = if area.width < 60 { 12 } else { NAMES };
+    let (title, name, text) =
+        (paint.theme.bold(Token::Header), paint.theme.style(Token::Muted), paint.theme.style(Token::Text));
+    // A name, and how far in, in what style, what stands beside it. Long sentences go on in the next line.
+    let mut rows: Vec<(&str, u16, String, Style)> = Vec::new();
+    for line in lines {
+        match line {
+            Line::Blank => rows.push(("", 0, String::new(), text)),
+            Line::Title(what) => rows.push(("", 0, (*what).to_owned(), title)),
+            Line::Fact(what, is) => {
+                let parts = wrap(is, area.width.saturating_sub(names + 4).max(8));
+                let whats = std::iter::once(*what).chain(std::iter::repeat(""));
+                rows.extend(parts.into_iter().zip(whats).map(|(part, what)| (what, names + 1, part, text)));
+            }
+            Line::Text(what) => {
+                let parts = wrap(what, area.width.saturating_sub(5).max(8)).into_iter().enumerate();
+                rows.extend(parts.map(|(at, part)| ("", if at == 0 { 0 } else { 2 }, part, text)));
+            }
+        }
+    }
+    viewport.report = (usize::from(area.height), rows.len());
+    for (y, (what, indent, is, style)) in (area.top()..area.bottom()).zip(rows.iter().skip(scroll)) {
+        paint.text(area.x + 2, y, names, what, name);
+        let x = area.x + 2 + indent;
+        paint.text(x, y, area.right().saturating_sub(x + 1), is, *style);
+    }
+    more(rows.len().saturating_sub(scroll + usize::from(area.height)), paint, area);
+}
+
+/// What is left below, at the right of the title.
+fn more(left: usize, paint: &mut Paint<'_>, body: Rect) {
+    if left > 0 {
+        let text = format!(" {} more below ", fmt::thousands(left as u64));
+        let style = paint.theme.style(Token::Muted);
+        paint.text_right(body.right() - 1, body.y - 1, fmt::width(&text), &text, style);
+    }
+}
+
+fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> {
+    let mut lines = vec![
+        Line::Fact("source", for_terminal(&status.source).into_owned()),
+        Line::Fact("region", for_terminal(&status.region).into_owned()),
+    ];
+    for interface in &status.interfaces {
+        lines.push(Line::Fact("interface", for_terminal(interface).into_owned()));
+    }
+    lines.push(Line::Fact("state", state(status)));
+    // A remark about a header stands below with the others.
+    if let Some(problem) = super::header::problem(app, status).filter(|problem| !report.remarks.contains(problem)) {
+        lines.push(Line::Fact("says", for_terminal(&problem).into_owned()));
+    }
+    if let Some((read, total)) = status.state.progress {
+        let share = u128::from(read) * 100 / u128::from(total.max(1));
+        lines.push(Line::Fact("read", format!("{} of {} ({share}%)", fmt::bytes(read), fmt::bytes(total))));
+    }
+    if status.state.requests > 0 {
+        lines.push(Line::Fact("requests", fmt::thousands(status.state.requests)));
+        lines.push(Line::Fact("events read", fmt::thousands(status.state.events_read)));
+        lines.push(Line::Fact("duplicates", format!("{} left out", fmt::thousands(status.state.duplicates))));
+    }
+    if let Some(complete) = status.state.complete_to {
+        lines.push(Line::Fact("complete to", format!("{}Z, likely", fmt::date_time(complete))));
+    }
+    section(&mut lines, "Formats");
+    for stream in &report.formats {
+        // What it is comes first: names of streams are long and look alike.
+        let records = match stream.records {
+            1 => "1 record".to_owned(),
+            many => format!("{} records", fmt::thousands(many)),
+        };
+        let place = for_terminal(&stream.place);
+        lines.push(Line::Text(format!("{}, {}: {records} of {place}", stream.format, stream.why)));
+    }
+    if report.other_records > 0 {
+        let records = fmt::thousands(report.other_records);
+        lines.push(Line::Text(format!("{records} records of further streams, whose formats are not told apart")));
+    }
+    if report.formats.is_empty() {
+        lines.push(Line::Text("No record so far.".to_owned()));
+    }
+    section(&mut lines, "Lines");
+    let counts = &report.counts;
+    let unparsed = match status.unparsed {
+        0 => "0".to_owned(),
+        some => format!("{} (! shows them)", fmt::thousands(some)),
+    };
+    lines.push(Line::Fact("records", fmt::thousands(counts.records)));
+    lines.push(Line::Fact("NODATA", fmt::thousands(counts.nodata)));
+    lines.push(Line::Fact("SKIPDATA", format!("{}{}", fmt::thousands(counts.skipdata), lost(counts.skipdata))));
+    lines.push(Line::Fact("headers", fmt::thousands(counts.headers)));
+    lines.push(Line::Fact("unparsed", unparsed));
+    lines.push(Line::Fact("late", format!("{} older than the rules look at", fmt::thousands(counts.late))));
+    for remark in &report.remarks {
+        lines.push(Line::Fact("remark", for_terminal(remark).into_owned()));
+    }
+    section(&mut lines, "Held");
+    let (ring, room) = report.ring;
+    lines.push(Line::Fact(
+        "records",
+        format!("{} in {} of {}", fmt::thousands(status.held), fmt::bytes(ring), fmt::bytes(room)),
+    ));
+    lines.push(Line::Fact(
+        "sessions",
+        format!("{} in {}", fmt::thousands(status.sessions), fmt::bytes(report.sessions)),
+    ));
+    lines.push(Line::Fact(
+        "memory",
+        format!("{} of {} (--memory)", fmt::bytes(status.held_bytes), fmt::bytes(status.budget)),
+    ));
+    if let Some((first, last)) = status.span {
+        let long = fmt::duration(u64::try_from(last.saturating_sub(first)).unwrap_or(0));
+        lines.push(Line::Fact("span", format!("{}Z to {}Z, {long}", fmt::date_time(first), fmt::date_time(last))));
+    }
+    lines.push(Line::Fact(
+        "evicted",
+        format!("{} records, {} sessions", fmt::thousands(status.evicted), fmt::thousands(status.sessions_evicted)),
+    ));
+    if !status.gaps.is_empty() {
+        section(&mut lines, "Gaps: event time that could not be read");
+        for gap in &status.gaps {
+            let why = for_terminal(&gap.why);
+            lines.push(Line::Text(format!("{}Z to {}Z: {why}", fmt::date_time(gap.from), fmt::date_time(gap.to))));
+        }
+    }
+    lines
+}
+
+fn section(lines: &mut Vec<Line>, title: &'static str) {
+    lines.push(Line::Blank);
+    lines.push(Line::Title(title));
+}
+
+fn lost(skipped: u64) -> &'static str {
+    if skipped > 0 { " windows whose records AWS lost" } else { "" }
+}
+
+fn state(status: &Status) -> String {
+    match status.state.state {
+        SourceState::Connecting => "no answer yet",
+        SourceState::Live => "reading",
+        SourceState::Waiting { .. } => "waiting to try again",
+        SourceState::Ended => "all was read",
+        SourceState::Failed(_) => "failed",
+    }
+    .to_owned()
+}
+
+/// Lines that an entry takes: where and why, then the text.
+const ENTRY: u16 = 2;
+
+fn unparsed(
+    count: u64,
+    report: &UnparsedReport,
+    scroll: usize,
+    paint: &mut Paint<'_>,
+    area: Rect,
+    viewport: &mut Viewport,
+) {
+    let (bold, muted, text) =
+        (paint.theme.bold(Token::Gap), paint.theme.style(Token::Muted), paint.theme.style(Token::Text));
+    let width = area.width - 3;
+    if count == 0 {
+        viewport.report = (usize::from(area.height / ENTRY), 0);
+        paint.text(area.x + 2, area.y + 1, width, "Every line so far was understood.", muted);
+        return;
+    }
+    let reasons: Vec<String> =
+        report.reasons.iter().map(|(reason, count)| format!("{} {reason}", fmt::thousands(*count))).collect();
+    paint.text(area.x + 2, area.y, width, &reasons.join(&format!(" {} ", paint.glyphs.dot)), bold);
+    let mut body = area;
+    // Of a very low screen the lines themselves have the rest.
+    let heading = if area.height >= 6 { 2 } else { 1 };
+    body.y += heading;
+    body.height = area.height.saturating_sub(heading);
+    if heading > 1 {
+        let kept = fmt::thousands(report.kept as u64);
+        let from = fmt::thousands((report.skip + 1) as u64);
+        let says = format!("{} in all, the latest {kept} are kept; shown from number {from}", fmt::thousands(count));
+        paint.text(area.x + 2, area.y + 1, width, &says, muted);
+    }
+    let fits = usize::from(body.height / ENTRY).max(1);
+    viewport.report = (fits, report.kept);
+    // The page may be of a moment before the last key.
+    let ahead = scroll.saturating_sub(report.skip);
+    for (y, line) in (body.top()..body.bottom()).step_by(usize::from(ENTRY)).zip(report.lines.iter().skip(ahead)) {
+        let number = if line.line > 0 { format!(":{}", line.line) } else { String::new() };
+        let place = format!("{}{number}", for_terminal(&line.place));
+        let why = line.error.to_string();
+        let used = paint.text(area.x + 2, y, width, &format!("{place}  "), paint.theme.style(Token::Accent));
+        paint.text(area.x + 2 + used, y, width.saturating_sub(used), &for_terminal(&why), muted);
+        if y + 1 < body.bottom() {
+            paint.text(area.x + 4, y + 1, area.width.saturating_sub(5), &for_terminal(&line.text), text);
+        }
+    }
+    more(report.kept.saturating_sub(scroll + fits), paint, area);
+}
