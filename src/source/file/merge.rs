@@ -21,7 +21,7 @@ use crate::record::{Batch, Input, Origin, SourceState, SourceStatus};
 use crate::source::pace::Pacer;
 
 /// A batch is sent once it holds this much, the first one earlier.
-const BATCH: usize = 128 << 10;
+const BATCH: usize = 1 << 20;
 /// The first batch.
 const FIRST_BATCH: usize = 32 << 10;
 /// A line that has arrived is sent after this long though its batch is small.

@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""peer.py MODE FILE: one measurement of one Python peer in a process of its own; prints one JSON object (lines, seconds, held bytes)."""
+import json
+import os
+import resource
+import sys
+import time
+
+NAMES = "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start end action log_status".split()
+INTEGERS = {"version", "srcport", "dstport", "protocol", "packets", "bytes", "start", "end"}
+
+
+def resident():
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def duckdb_load(path, threads):
+    import duckdb
+    db = duckdb.connect(config={"threads": threads})
+    columns = ", ".join(f"'{n}': '{'BIGINT' if n in INTEGERS else 'VARCHAR'}'" for n in NAMES)
+    return db, f"CREATE TABLE flows AS SELECT * FROM read_csv('{path}', delim=' ', header=false, nullstr='-', auto_detect=false, columns={{{columns}}})"
+
+
+def main(mode, path):
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    seconds = None
+    if mode in ("duckdb1", "duckdb2", "duckdb-pair"):
+        db, load = duckdb_load(path, 1 if mode == "duckdb1" else 2)
+        before, begun = resident(), time.perf_counter()
+        db.execute(load)
+        if mode == "duckdb-pair":
+            begun = time.perf_counter()
+            db.execute("""CREATE TABLE pairs AS SELECT least((srcaddr, srcport), (dstaddr, dstport)) a, greatest((srcaddr, srcport), (dstaddr, dstport)) b,
+                protocol, sum(bytes), sum(packets), min(start), max("end") FROM flows WHERE srcaddr IS NOT NULL GROUP BY ALL""")
+        seconds = time.perf_counter() - begun
+        lines = db.execute("SELECT count(*) FROM flows").fetchone()[0]
+    elif mode == "polars":
+        import polars as pl
+        schema = {n: pl.Int64 if n in INTEGERS else pl.String for n in NAMES}
+        before, begun = resident(), time.perf_counter()
+        held = pl.read_csv(path, separator=" ", has_header=False, schema=schema, null_values="-", quote_char=None)
+        lines = held.height
+    elif mode == "pandas":
+        import pandas as pd
+        types = {n: "Int64" if n in INTEGERS else "string" for n in NAMES}
+        before, begun = resident(), time.perf_counter()
+        held = pd.read_csv(path, sep=" ", header=None, names=NAMES, dtype=types, na_values="-", keep_default_na=False, engine="c")
+        lines = len(held)
+    elif mode == "pyarrow":
+        import pyarrow as pa
+        from pyarrow import csv
+        types = {n: pa.int64() if n in INTEGERS else pa.string() for n in NAMES}
+        before, begun = resident(), time.perf_counter()
+        held = csv.read_csv(path, csv.ReadOptions(use_threads=False, column_names=NAMES), csv.ParseOptions(delimiter=" ", quote_char=False),
+                            csv.ConvertOptions(column_types=types, null_values=["-"], strings_can_be_null=True))
+        lines = held.num_rows
+    elif mode == "flowlogs-reader":
+        import warnings
+        warnings.simplefilter("ignore")
+        from flowlogs_reader import FlowRecord
+        with open(path, encoding="ascii") as file:
+            events = [{"message": line} for _, line in zip(range(200_000), file)]
+        before, begun = resident(), time.perf_counter()
+        held = [FlowRecord.from_cwl_event(event) for event in events]
+        lines = len(held)
+    else:
+        sys.exit(f"no mode {mode}")
+    seconds = seconds or time.perf_counter() - begun
+    print(json.dumps({"lines": lines, "seconds": seconds, "held": resident() - before}))
+
+
+main(*sys.argv[1:3])

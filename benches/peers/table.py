@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""table.py FILE ROUNDS: runs every measurement in turn, ROUNDS times, and prints medians. Called by `run`, which prepares what it needs."""
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+PEERS, HERE = pathlib.Path("target/peers"), pathlib.Path("benches/peers")
+PYTHON, RUST = str(PEERS / "venv/bin/python"), PEERS / "rust/release"
+
+
+def told(*command):
+    """A program that prints lines, seconds and held bytes itself."""
+    def run():
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return run
+
+
+def timed(lines, *command):
+    """A program whose whole run is the measurement."""
+    def run():
+        begun = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return {"lines": lines, "seconds": time.perf_counter() - begun, "held": 0}
+    return run
+
+
+def main(file, rounds):
+    with open(file, "rb") as log:
+        lines = sum(1 for _ in log)
+    python = lambda mode: told(PYTHON, str(HERE / "peer.py"), mode, file)
+    rust = lambda *args: told(str(RUST / args[0]), *args[1:], file)
+    runs = {("parse, one thread", "flowtail"): rust("flowtail", "parse")}
+    if (RUST / "vrl").exists():
+        runs["parse, one thread", "VRL parse_aws_vpc_flow_log"] = rust("vrl")
+    for mode in ("polars", "pandas", "pyarrow", "flowlogs-reader"):
+        runs["parse, one thread", mode] = python(mode)
+    runs["parse, one thread", "DuckDB read_csv to a table"] = python("duckdb1")
+    runs["hold", "flowtail, lines to ring"] = rust("flowtail", "hold")
+    runs["file to summary", "flowtail open --print summary"] = timed(lines, "target/release/flowtail", "open", file, "--print", "summary")
+    runs["file to summary", "DuckDB, file to a table, 2 threads"] = python("duckdb2")
+    runs["pair", "flowtail, ring and sessions, no rules"] = rust("flowtail", "pair")
+    runs["pair", "DuckDB, GROUP BY both ends, 2 threads"] = python("duckdb-pair")
+    netflow = PEERS / "netflow"
+    if netflow.is_dir():
+        runs["pair", "nfdump -B, own binary, IPv4 only"] = timed(lines, "nfdump", "-R", str(netflow), "-B", "-q", "-o", "csv", "-c", "1")
+    results = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            results[name].append(run())
+    print(f"{lines:,} lines, {rounds} interleaved rounds, medians.\n")
+    print("| what | with | seconds | M lines/s | bytes held a flow |\n|---|---|---|---|---|")
+    for (what, who), each in results.items():
+        seconds = statistics.median(one["seconds"] for one in each)
+        count = each[0]["lines"]
+        held = statistics.median(one["held"] for one in each) / count
+        print(f"| {what} | {who} | {seconds:.3f} | {count / seconds / 1e6:.2f} | {f'{held:.0f}' if held > 0 else ''} |")
+
+
+main(sys.argv[1], int(sys.argv[2]))
