@@ -99,7 +99,7 @@ fn a_plain_file_arrives_whole_in_numbered_batches() {
     for batch in &outcome.batches {
         assert_eq!(batch.first_line, line);
         line += ends(batch);
-        assert!(batch.bytes.len() < 600 << 10);
+        assert!(batch.bytes.len() < 1600 << 10);
         assert_eq!(batch.origin.region.as_deref(), Some("us-west-1"));
         assert_eq!(*batch.origin.name, *path.to_string_lossy());
         assert!(batch.events.is_empty());
