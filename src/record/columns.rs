@@ -16,13 +16,12 @@ use super::table::Table;
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
 
-/// Rows that a column has room for at first.
-const BATCH: usize = 1_024;
-
 /// Decoded rows.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     len: usize,
+    /// Rows that are likely to come, for which a new column makes room at once.
+    expected: usize,
     /// By field; shorter than `len` where the last rows have no value.
     values: Vec<Vec<u64>>,
     addrs: Set<IpAddr>,
@@ -58,9 +57,6 @@ fn push_padded(column: &mut Vec<u64>, row: usize, code: u64) {
     if column.len() != row {
         column.resize(row, 0);
     }
-    if column.capacity() == row {
-        column.reserve(row.max(BATCH));
-    }
     column.push(code);
 }
 
@@ -73,6 +69,12 @@ impl Columns {
     /// No rows.
     pub fn new() -> Columns {
         Columns { values: vec![Vec::new(); Field::COUNT], ..Columns::default() }
+    }
+
+    /// No rows, with room in each column for as many as are `expected`.
+    pub(super) fn expecting(expected: usize) -> Columns {
+        let format = Vec::with_capacity(expected);
+        Columns { expected, format, ..Columns::new() }
     }
 
     /// Whether there are no rows.
@@ -88,10 +90,17 @@ impl Columns {
     /// Sets the fields of `plan` in the row being built, by place. An unknown place has no field.
     pub(super) fn put_all(&mut self, plan: &[Step], codes: &[u64]) {
         for (step, code) in plan.iter().zip(codes) {
+            if step.kind.is_none() {
+                continue;
+            }
             let column = &mut self.values[step.field as usize];
-            // A column that no row has a value for stays empty, and costs nothing.
-            if step.kind.is_some() && (*code != 0 || !column.is_empty()) {
-                push_padded(column, self.len, *code);
+            if column.len() == self.len && self.len > 0 {
+                column.push(*code);
+            } else if *code != 0 {
+                // A column that no row has a value for stays empty, and costs nothing.
+                column.reserve(self.expected.max(self.len + 1));
+                column.resize(self.len, 0);
+                column.push(*code);
             }
         }
     }

@@ -12,6 +12,8 @@ use super::table::Table as _;
 
 /// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
 const MAX_STREAMS: usize = 65_536;
+/// Bytes of a short line; what a batch has room for at first.
+const USUAL_LINE: usize = 100;
 /// Bytes of a bad line that are kept.
 const KEPT: usize = 1_024;
 
@@ -113,7 +115,7 @@ impl Decoder {
         self.parser.reset();
         self.derived = Derived::default();
         let mut out = Decoded {
-            columns: Columns::new(),
+            columns: Columns::expecting(batch.bytes.len() / USUAL_LINE),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
             lines: batch.rejects.len() as u64,
