@@ -26,7 +26,7 @@ const REMARKS: usize = 16;
 /// Gaps that are kept apart; further ones widen the last.
 const GAPS: usize = 256;
 /// Rows after which event time is passed on to the sessions and the rules.
-const ADVANCE_EVERY: u64 = 1_024;
+const ADVANCE_EVERY: u64 = 8_192;
 
 /// How the engine is set up.
 #[derive(Clone, Debug)]
