@@ -258,3 +258,86 @@ fn token(line: &[u8], start: usize, length: usize) -> [u64; WORD / 8] {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::format::Format;
+    use super::super::parse::{Known, LineParser, Parsed};
+    use super::super::table::Table as _;
+    use super::super::{FIELDS, Field};
+    use super::*;
+
+    /// A token that some field may or may not take, spelled rightly or nearly so.
+    fn a_token() -> impl Strategy<Value = String> {
+        prop_oneof![
+            3 => (0_u64..100_000).prop_map(|n| n.to_string()),
+            2 => any::<u64>().prop_map(|n| n.to_string()),
+            1 => (0_u64..1000).prop_map(|n| format!("0{n}")),
+            1 => "[0-9]{13,17}",
+            4 => any::<[u8; 4]>().prop_map(|addr| std::net::Ipv4Addr::from(addr).to_string()),
+            1 => any::<[u8; 16]>().prop_map(|addr| std::net::Ipv6Addr::from(addr).to_string()),
+            1 => any::<[u16; 8]>().prop_map(|a| a.map(|part| format!("{part:04x}")).join(":")),
+            2 => Just("-".to_owned()),
+            2 => "eni-[0-9a-f]{17}",
+            1 => "[A-Z]{2,7}",
+            1 => "[!-~é\u{1}]{1,50}",
+        ]
+    }
+
+    type Read = Option<(Vec<u64>, Vec<String>, String)>;
+
+    /// What `line` reads as: codes of numbers, words of the rest, and the line given back.
+    fn read(parser: &mut LineParser, format: &std::sync::Arc<Format>, line: &str) -> Read {
+        let mut columns = Columns::new();
+        parser.reset();
+        // A first row, so that the second does not begin its columns.
+        let first = vec!["-"; format.slots().len()].join(" ");
+        let _ = parser.parse(first.as_bytes(), Known::Said(format), &mut columns, |_, _| {}, None);
+        let result = parser.parse(line.as_bytes(), Known::Said(format), &mut columns, |_, _| {}, None);
+        (result == Ok(Parsed::Row)).then(|| {
+            let row = columns.len() - 1;
+            let numbers = FIELDS.iter().filter(|def| !matches!(def.kind, Kind::Addr | Kind::Text));
+            let words = FIELDS.iter().filter(|def| def.kind == Kind::Text);
+            let addrs = FIELDS.iter().filter(|def| def.kind == Kind::Addr);
+            let mut told: Vec<String> = words.map(|def| format!("{:?}", columns.word(def.field, row))).collect();
+            told.extend(addrs.map(|def| format!("{:?}", columns.address(def.field, row))));
+            let mut line = String::new();
+            columns.render_line(row, &mut line);
+            (numbers.map(|def| columns.code(def.field, row)).collect(), told, line)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_the_thorough_parser(
+            fields in prop::sample::subsequence(FIELDS.iter().filter(|def| def.since > 0).map(|def| def.field).collect::<Vec<Field>>(), 2..30).prop_shuffle(),
+            tokens in prop::collection::vec(prop::collection::vec((a_token(), any::<u16>()), 30), 1..6),
+        ) {
+            let format = std::sync::Arc::new(Format::of(&fields));
+            let mut parser = LineParser::new();
+            for tokens in &tokens {
+                let tokens: Vec<String> = fields.iter().zip(tokens).map(|(field, (odd, number))| match (field.kind(), number % 8) {
+                    (_, 0) => odd.clone(),
+                    (Kind::Addr, _) => format!("10.{}.0.{}", number % 3, number % 256),
+                    (Kind::Text, _) => format!("w-{}", number % 5),
+                    (Kind::Protocol | Kind::Flags, _) => (number % 256).to_string(),
+                    (Kind::Time, _) => (1_700_000_000 + u64::from(*number)).to_string(),
+                    _ => number.to_string(),
+                }).collect();
+                // Two spaces are not plain: the thorough parser reads that line.
+                let (plain, spaced) = (tokens.join(" "), tokens.join("  "));
+                prop_assert_eq!(read(&mut parser, &format, &plain), read(&mut parser, &format, &spaced));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_lines_are_read_here() {
+        let mut columns = Columns::new();
+        let line = b"2 123456789012 eni-0536faba73134a9b7 13.125.33.130 2001:db8::1 40396 11211 17 1 51327 1534778806 1534778866 ACCEPT OK";
+        let format = Format::default_v2();
+        assert!(Fast::default().read(line, format.plan(), &mut columns));
+    }
+}

@@ -140,10 +140,11 @@ impl LineParser {
             return Err(LineError::Empty);
         }
         // An export of a log group puts an ISO time before each message; no record begins with one.
-        let spans = if is_iso_time(token(line, spans[0])) && spans.len() > 1 { &spans[1..] } else { spans };
+        let timed = is_iso_time(token(line, spans[0])) && spans.len() > 1;
+        let spans = if timed { &spans[1..] } else { spans };
         let expected = format.slots().len();
         // `aws logs tail` puts the stream's name there too; it is one token too many.
-        let named = spans.len() == expected + 1 && spans.len() < found && token(line, spans[0]).starts_with(b"eni-");
+        let named = timed && spans.len() == expected + 1 && token(line, spans[0]).starts_with(b"eni-");
         let spans = if named { &spans[1..] } else { spans };
         if token(line, spans[0])[0].is_ascii_alphabetic()
             && let Some(header) = header(line, spans)
@@ -167,7 +168,8 @@ impl LineParser {
         }
         // More columns than the format names: read those it does, keep the line as it is.
         if expected < spans.len() && self.row(line, &spans[..expected], format, columns).is_ok() {
-            let whole = normalised(line, spans);
+            // All of it, also what is beyond the tokens looked at.
+            let whole = normalised(&line[spans[0].0 as usize..]);
             return Ok(finish(columns, format, Some(whole), extra, event));
         }
         Err(match known {
@@ -204,7 +206,8 @@ impl LineParser {
             exact &= spelled;
             columns.put(field, code);
         }
-        Ok((!exact).then(|| normalised(line, spans)))
+        let (first, last) = (spans.first().map_or(0, |span| span.0), spans.last().map_or(0, |span| span.1));
+        Ok((!exact).then(|| normalised(&line[first as usize..last as usize])))
     }
 
     /// The code of a token, and whether rendering the code gives the token back.
@@ -259,9 +262,14 @@ fn bad_value(field: Field, text: &[u8]) -> LineError {
 }
 
 /// The line with single spaces and nothing around it, which is what rendering gives.
-fn normalised(line: &[u8], spans: &[(u32, u32)]) -> Box<str> {
-    let words: Vec<_> = spans.iter().map(|span| String::from_utf8_lossy(token(line, *span))).collect();
+fn normalised(line: &[u8]) -> Box<str> {
+    let words: Vec<_> =
+        line.split(|byte| is_space(*byte)).filter(|word| !word.is_empty()).map(String::from_utf8_lossy).collect();
     words.join(" ").into()
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn header(line: &[u8], spans: &[(u32, u32)]) -> Option<Format> {
@@ -280,7 +288,7 @@ fn tokens(line: &[u8], spans: &mut [(u32, u32); MAX_TOKENS]) -> usize {
     // Lines are at most MAX_LINE long, so positions fit.
     #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_LINE")]
     for (index, byte) in line.iter().chain(std::iter::once(&b' ')).enumerate() {
-        if matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
+        if is_space(*byte) {
             let index = index as u32;
             if start < index {
                 if let Some(span) = spans.get_mut(found) {
@@ -400,6 +408,12 @@ mod tests {
         assert_eq!(columns.number(Field::DstPort, 0), None);
         assert_eq!(columns.number(Field::Packets, 0), None);
         assert_eq!(columns.number(Field::Bytes, 0), Some(0));
+    }
+
+    #[test]
+    fn what_lies_beyond_the_tokens_looked_at_is_kept() {
+        let line = format!("2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK{}", " more".repeat(400));
+        assert_eq!(rendered(&line), line);
     }
 
     #[test]
