@@ -3,6 +3,7 @@
 mod edges;
 mod layouts;
 mod page;
+mod wrapped;
 
 use std::sync::Arc;
 
