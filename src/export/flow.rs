@@ -139,7 +139,9 @@ fn ndjson(table: &Columns, row: usize) -> String {
             object.insert("@ingestion-time".into(), event.ingestion.into());
         }
         object.insert("@log-stream".into(), table.word(Field::Stream, row).unwrap_or("").into());
-        object.insert("@event-id".into(), (*event.id).into());
+        if !event.id.is_empty() {
+            object.insert("@event-id".into(), (*event.id).into());
+        }
     }
     clean::json(Json::Object(object).to_string())
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use indexmap::IndexSet;
 
+use super::batch::Event;
 use super::field::{Field, Kind};
 use super::format::{Format, Step};
 use super::table::Table;
@@ -37,12 +38,19 @@ pub struct Columns {
 }
 
 /// CloudWatch's words about one event, for output. The ring does not keep them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventTag {
-    /// Event id; empty where there is none.
+    /// Event id; empty where the source names none.
     pub id: Box<str>,
-    /// Ingestion time, Unix milliseconds.
+    /// Ingestion time, Unix milliseconds; negative where it is not known.
     pub ingestion: i64,
+}
+
+impl Default for EventTag {
+    /// That of a row that was no event.
+    fn default() -> EventTag {
+        EventTag { id: Box::default(), ingestion: Event::UNKNOWN }
+    }
 }
 
 /// The place in its dictionary that a code means; the code must not be 0.
@@ -143,7 +151,7 @@ impl Columns {
 
     /// What CloudWatch said of the event in `row`.
     pub fn event(&self, row: usize) -> Option<&EventTag> {
-        self.events.get(row).filter(|event| !event.id.is_empty())
+        self.events.get(row).filter(|event| !event.id.is_empty() || event.ingestion >= 0)
     }
 
     /// Appends `rows` of `other`, with their dictionary entries, a column at a time. Event ids are not taken along: the ring has no use for

@@ -183,7 +183,7 @@ impl Decoder {
             Said::Nobody => Known::Guess(&state.format),
             _ => Known::Said(&state.format),
         };
-        let tag = place.event.filter(|event| !event.id.is_empty());
+        let tag = place.event.filter(|event| !event.id.is_empty() || event.ingestion >= 0);
         let tag = tag.map(|event| EventTag { id: event.id.clone(), ingestion: event.ingestion });
         let derived = &mut self.derived;
         let extra = |columns: &mut Columns, format: &Arc<Format>| place.derive(derived, columns, format);

@@ -71,7 +71,7 @@ impl Fast {
                 block * 64 + mask.trailing_zeros() as usize
             };
             mask &= mask.wrapping_sub(1);
-            let Some(code) = self.value(line, start, end, step, columns) else { return false };
+            let Some(code) = self.value(line, start, end, *step, columns) else { return false };
             self.codes[place] = code;
             start = end + 1;
         }
@@ -98,7 +98,7 @@ impl Fast {
     }
 
     #[inline]
-    fn value(&mut self, line: &[u8], start: usize, end: usize, step: &Step, columns: &mut Columns) -> Option<u64> {
+    fn value(&mut self, line: &[u8], start: usize, end: usize, step: Step, columns: &mut Columns) -> Option<u64> {
         let length = end.checked_sub(start).filter(|length| *length > 0)?;
         if length == 1 && line[start] == b'-' {
             return Some(0);
@@ -120,7 +120,7 @@ impl Fast {
 
 /// One bit for each byte of `word` that is a space.
 fn spaces_of(word: u64) -> u64 {
-    let others = word ^ (EACH * b' ' as u64);
+    let others = word ^ (EACH * u64::from(b' '));
     let found = !(((others & !HIGH) + !HIGH) | others | !HIGH);
     (found >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
@@ -155,7 +155,7 @@ fn digits(line: &[u8], end: usize, length: usize) -> Option<u64> {
 #[inline]
 fn eight(word: u64, length: usize) -> Option<u64> {
     let kept = !0 << (64 - 8 * length);
-    let values = (word ^ (EACH * b'0' as u64)) & kept;
+    let values = (word ^ (EACH * u64::from(b'0'))) & kept;
     if (values.wrapping_add(0x76 * EACH) | values) & HIGH != 0 {
         return None;
     }
