@@ -85,6 +85,12 @@ impl Columns {
         Columns { expected, format, ..Columns::new() }
     }
 
+    /// No rows, in the room that other columns took.
+    pub fn reusing(mut room: Vec<Vec<u64>>) -> Columns {
+        room.iter_mut().for_each(Vec::clear);
+        Columns { values: room, ..Columns::default() }
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len == 0

@@ -251,6 +251,9 @@ fn token(line: &[u8], start: usize, length: usize) -> [u64; WORD / 8] {
     }
     let last = start + length - 8;
     let mut words = [load(line, start), 0, 0, 0, load(line, last)];
+    if length <= 16 {
+        return words;
+    }
     for (place, word) in words[1..4].iter_mut().enumerate() {
         if length > 8 * (place + 2) {
             *word = load(line, start + 8 * (place + 1));

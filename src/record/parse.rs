@@ -345,9 +345,13 @@ pub(super) fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
     (place == 4).then(|| Ipv4Addr::from(octets))
 }
 
-/// Whether a word looks like `2018-09-22T20:28:14.000Z`, with or without fraction and zone.
+/// Whether a word begins like `2018-09-22T20:28:14`; a fraction and a zone may follow.
 fn is_iso_time(word: &[u8]) -> bool {
-    word.len() >= 19 && word[4] == b'-' && word[7] == b'-' && word[10] == b'T' && word[13] == b':' && word[16] == b':'
+    word.len() >= 19
+        && word.iter().zip(b"0000-00-00T00:00:00").all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == shape,
+        })
 }
 
 #[cfg(test)]
@@ -408,6 +412,16 @@ mod tests {
         assert_eq!(columns.number(Field::DstPort, 0), None);
         assert_eq!(columns.number(Field::Packets, 0), None);
         assert_eq!(columns.number(Field::Bytes, 0), Some(0));
+    }
+
+    #[test]
+    fn only_a_time_of_digits_stands_before_a_record() {
+        // Found by fuzzing: bytes that are no digits at the places of digits.
+        let line = [b"20\xcc\xc7-08-20T15:26:46.000Z ".as_slice(), TRIGGER.as_bytes()].concat();
+        let mut columns = Columns::new();
+        let known = Format::default_v2();
+        let result = LineParser::new().parse(&line, Known::Guess(&known), &mut columns, |_, _| {}, None);
+        assert_eq!(result, Err(LineError::NotText));
     }
 
     #[test]

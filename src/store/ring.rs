@@ -82,7 +82,8 @@ impl Ring {
 
     fn seal(&mut self) {
         let open = std::mem::replace(&mut self.open, Columns::new());
-        let segment = Segment::seal(open, self.open_first);
+        let (segment, room) = Segment::seal(open, self.open_first);
+        self.open = Columns::reusing(room);
         self.sealed_bytes += segment.bytes();
         self.sealed_rows += segment.len() as u64;
         self.sealed.push_back(Arc::new(segment));

@@ -35,8 +35,9 @@ const NO_COLUMN: u8 = u8::MAX;
 const _: () = assert!(Field::COUNT < NO_COLUMN as usize);
 
 impl Segment {
-    /// Seals `columns`, of which there must be at most [`ROWS`]. `first_seq` is the number of its first row.
-    pub fn seal(columns: Columns, first_seq: u64) -> Segment {
+    /// Seals `columns`, of which there must be at most [`ROWS`]. `first_seq` is the number of its first row. Gives back the room that the
+    /// columns took, for those that follow.
+    pub fn seal(columns: Columns, first_seq: u64) -> (Segment, Vec<Vec<u64>>) {
         let order = sorted_rows(&columns);
         let span = match order.as_deref() {
             Some([first, .., last]) => (columns.time(usize::from(*first)), columns.time(usize::from(*last))),
@@ -52,7 +53,7 @@ impl Segment {
             packed.push(Packed::pack(values, len));
         }
         let format: Vec<u64> = format.into_iter().map(u64::from).collect();
-        Segment {
+        let segment = Segment {
             len,
             first_seq,
             index,
@@ -64,7 +65,8 @@ impl Segment {
             verbatim,
             order,
             span,
-        }
+        };
+        (segment, codes)
     }
 
     /// Sequence number of row 0.
