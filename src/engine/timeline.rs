@@ -21,11 +21,7 @@ impl Buckets {
     /// Counts rows.
     pub fn add<T: Table>(&mut self, table: &T, rows: Range<usize>) {
         for (bucket, seen) in runs(table, rows) {
-            let bin = self.buckets.entry(bucket).or_default();
-            bin.bytes = bin.bytes.saturating_add(seen.bytes);
-            bin.accepted += seen.accepted;
-            bin.rejected += seen.rejected;
-            bin.skipped += seen.skipped;
+            gain(self.buckets.entry(bucket).or_default(), &seen);
         }
     }
 
@@ -64,14 +60,19 @@ impl Buckets {
         let mut strip = Timeline { from, step, bins: vec![Bin::default(); count] };
         for (bucket, seen) in self.buckets.range(from.div_euclid(STEP)..=now.div_euclid(STEP)) {
             let index = usize::try_from((bucket * STEP - from).div_euclid(step)).unwrap_or(usize::MAX);
-            let Some(bin) = strip.bins.get_mut(index) else { continue };
-            bin.bytes = bin.bytes.saturating_add(seen.bytes);
-            bin.accepted += seen.accepted;
-            bin.rejected += seen.rejected;
-            bin.skipped += seen.skipped;
+            if let Some(bin) = strip.bins.get_mut(index) {
+                gain(bin, seen);
+            }
         }
         strip
     }
+}
+
+fn gain(bin: &mut Bin, seen: &Bin) {
+    bin.bytes = bin.bytes.saturating_add(seen.bytes);
+    bin.accepted += seen.accepted;
+    bin.rejected += seen.rejected;
+    bin.skipped += seen.skipped;
 }
 
 /// What rows add, neighbours of one bucket summed: most rows that arrive together are of the same moment.
@@ -83,11 +84,7 @@ fn runs<T: Table>(table: &T, rows: Range<usize>) -> impl Iterator<Item = (i64, B
         let place = bucket(first);
         let mut sum = one(table, first);
         while let Some(row) = rows.next_if(|row| bucket(*row) == place) {
-            let seen = one(table, row);
-            sum.bytes = sum.bytes.saturating_add(seen.bytes);
-            sum.accepted += seen.accepted;
-            sum.rejected += seen.rejected;
-            sum.skipped += seen.skipped;
+            gain(&mut sum, &one(table, row));
         }
         Some((place, sum))
     })
