@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 use crate::cli::{Cli, RulesCommand};
 use crate::detect::Rules;
 use crate::engine::{Config, Core};
+use crate::evaluate;
 use crate::headless::Outcome;
 use crate::record::{Batch, Decoder, FIELDS, On};
 
@@ -100,6 +101,19 @@ pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
         RulesCommand::Test { file } => {
             let rules = file.as_deref().map_or(Ok(builtin), read)?;
             test(&rules)
+        }
+        RulesCommand::Evaluate { file, seeds, against, benign, explain } => {
+            let rules = file.as_deref().map_or(Ok(builtin), read)?;
+            if *against {
+                let seeds: Vec<u64> = seeds.clone().collect();
+                return print(&evaluate::against(&rules, &seeds).map_err(|error| error.to_string())?);
+            }
+            let score = evaluate::evaluate(&rules, seeds.clone(), !benign);
+            let mut text = evaluate::summary(&score);
+            for example in score.examples.iter().filter(|_| *explain) {
+                let _ = writeln!(text, "{example}");
+            }
+            print(&text)
         }
     }
 }
