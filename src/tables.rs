@@ -148,7 +148,10 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
         region: None,
         interfaces: Vec::new(),
     };
-    let detector = crate::detect::Detector::new(rules, crate::detect::Limits::default());
+    // A rule that is off is tested like any other.
+    let mut rules = rules.clone();
+    rules.enable(rule);
+    let detector = crate::detect::Detector::new(&rules, crate::detect::Limits::default());
     let mut core = Core::new(config, detector, true);
     core.ingest(&Decoder::new(None).decode(&Batch { bytes: flows.as_bytes().to_vec(), ..Batch::default() }));
     core.finish();
