@@ -91,6 +91,9 @@ pub enum RulesCommand {
         /// Print the false alerts too.
         #[arg(long, conflicts_with = "against")]
         explain: bool,
+        /// Write the records of the first trial to a file that does not exist yet, to open with flowtail.
+        #[arg(long, value_name = "FILE", conflicts_with = "against")]
+        save: Option<PathBuf>,
     },
 }
 
