@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::Filter;
-use crate::record::{Batch, Cell, Columns, Decoder, Flow, Names, RowRef};
+use crate::record::{Batch, Cell, Columns, Decoder, Field, Flow, Names, RowRef};
 use crate::session::{SessionRow, SessionTable};
 
 mod benign;

@@ -296,9 +296,16 @@ impl Core {
     /// of a session does not depend on the states in between.
     fn tell_rules(&mut self) {
         let region = self.config.region.as_deref();
-        for (id, end) in self.untold.drain(..) {
-            if let Some(session) = self.sessions.get(id) {
-                self.detector.session(id, &SessionRow { session, names: &self.names, region }, end);
+        let mut untold = self.untold.drain(..).peekable();
+        let mut near: Vec<(u64, i64)> = Vec::with_capacity(LOOK_AHEAD);
+        while untold.peek().is_some() {
+            near.clear();
+            near.extend(untold.by_ref().take(LOOK_AHEAD));
+            std::hint::black_box(self.sessions.get_ahead(near.iter().map(|(id, _)| *id)));
+            for (id, end) in &near {
+                if let Some(session) = self.sessions.get(*id) {
+                    self.detector.session(*id, &SessionRow { session, names: &self.names, region }, *end);
+                }
             }
         }
     }
@@ -338,11 +345,36 @@ impl Core {
         };
     }
 
+    /// Gives the rules a thread of their own, if the system has one. What they find comes a little later then: [`Core::hear`] takes it in.
+    #[must_use]
+    pub fn with_rules_apart(mut self) -> Core {
+        self.detector = self.detector.apart();
+        self
+    }
+
+    /// Whether the rules may still have something to say of what was taken in.
+    pub fn rules_are_behind(&self) -> bool {
+        self.detector.is_behind()
+    }
+
+    /// Takes in what the rules found meanwhile. True where that is something.
+    pub fn hear(&mut self) -> bool {
+        let news = self.detector.heard();
+        let any = !news.is_empty();
+        self.take_in_news(news);
+        any
+    }
+
     fn collect_news(&mut self) {
         if self.collect {
             self.finished.append(&mut self.sessions.take_finished());
         }
-        for event in self.detector.drain() {
+        let news = self.detector.drain();
+        self.take_in_news(news);
+    }
+
+    fn take_in_news(&mut self, news: Vec<AlertEvent>) {
+        for event in news {
             let alert = match &event {
                 AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert) => alert,
                 AlertEvent::Withdrawn(alert) => {

@@ -339,6 +339,15 @@ impl SessionTable {
         all.filter(|session| flow.start <= session.last && session.first <= flow.end).min_by_key(|session| session.id)
     }
 
+    /// Reads what [`SessionTable::get`] of each of `ids` will need, the first [`LOOK_AHEAD`] of them, side by side. Gives how many are held.
+    pub fn get_ahead(&self, ids: impl IntoIterator<Item = u64>) -> usize {
+        let mut slots = [NONE; LOOK_AHEAD];
+        for (id, slot) in ids.into_iter().zip(&mut slots) {
+            *slot = self.numbers.get(id).unwrap_or(NONE);
+        }
+        slots.iter().filter(|slot| self.peek(**slot).is_some_and(|session| session.records > 0)).count()
+    }
+
     /// Whether a new session pushes another out.
     pub fn is_full(&self) -> bool {
         self.held >= self.capacity || !self.has_room_apart()
