@@ -309,9 +309,12 @@ impl RuleState {
 
     /// Looks at every group that changed.
     pub(super) fn look(&mut self, book: &mut Book) {
-        for (key, tip) in std::mem::take(&mut self.changed) {
+        // Taken out while it is gone through, and put back with its room.
+        let mut changed = std::mem::take(&mut self.changed);
+        for (key, tip) in changed.drain(..) {
             self.assess(&key, tip, book);
         }
+        self.changed = changed;
     }
 
     /// Looks at every window of a group and tells the book.
