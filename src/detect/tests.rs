@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::filter::Filter;
-use crate::record::{Batch, Cell, Columns, Decoder, Flow, Names, RowRef};
+use crate::record::{Batch, Cell, Columns, Decoder, Field, Flow, Names, RowRef};
 use crate::session::{SessionRow, SessionTable};
 
 mod benign;
@@ -33,6 +33,9 @@ pub(super) struct Bench {
     lateness: i64,
     latest: i64,
     pub events: Vec<AlertEvent>,
+    /// Records after which sessions that changed are told, as the engine does it for many at once.
+    pub together: usize,
+    untold: Vec<(u64, i64)>,
 }
 
 impl Bench {
@@ -45,6 +48,8 @@ impl Bench {
             lateness,
             latest: i64::MIN,
             events: Vec::new(),
+            together: 1,
+            untold: Vec::new(),
         }
     }
 
@@ -65,20 +70,35 @@ impl Bench {
             self.detector.flow(&RowRef { table: columns, row }, flow.end);
             let change = self.sessions.add(&flow);
             for merged in change.merged {
+                self.untold.retain(|(id, _)| *id != merged);
                 self.detector.withdraw(merged);
             }
-            if let Some(session) = self.sessions.get(change.id) {
-                self.detector.session(change.id, &SessionRow { session, names: &self.names, region: None }, flow.end);
+            match self.untold.iter_mut().find(|(id, _)| *id == change.id) {
+                Some((_, end)) => *end = flow.end.max(*end),
+                None => self.untold.push((change.id, flow.end)),
+            }
+            if (row + 1) % self.together == 0 {
+                self.tell();
             }
             self.latest = self.latest.max(flow.end);
             if (row + 1) % batch == 0 {
+                self.tell();
                 self.detector.advance(self.latest - self.lateness);
                 self.events.extend(self.detector.drain());
             }
         }
     }
 
+    fn tell(&mut self) {
+        for (id, end) in self.untold.drain(..) {
+            if let Some(session) = self.sessions.get(id) {
+                self.detector.session(id, &SessionRow { session, names: &self.names, region: None }, end);
+            }
+        }
+    }
+
     pub(super) fn finish(mut self) -> Self {
+        self.tell();
         self.detector.finish();
         self.events.extend(self.detector.drain());
         self

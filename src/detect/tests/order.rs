@@ -42,6 +42,31 @@ fn found(lines: &[String], batch: usize) -> BTreeSet<String> {
     incidents(&bench.finish().alerts())
 }
 
+/// All that happens, told in bundles of `together` records, on a thread of its own or not.
+fn happens(lines: &[String], batch: usize, together: usize, apart: bool) -> (Vec<AlertEvent>, BTreeSet<String>) {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    bench.together = together;
+    if apart {
+        bench.detector = bench.detector.apart();
+    }
+    for part in lines.chunks(batch) {
+        bench.read(&part.join("\n"), batch);
+    }
+    let events = bench.finish().events;
+    let mut held: Vec<Alert> = Vec::new();
+    for event in &events {
+        let (AlertEvent::Raised(alert)
+        | AlertEvent::Updated(alert)
+        | AlertEvent::Closed(alert)
+        | AlertEvent::Withdrawn(alert)) = event;
+        held.retain(|known| known.id != alert.id);
+        if !matches!(event, AlertEvent::Withdrawn(_)) {
+            held.push(alert.clone());
+        }
+    }
+    (events, incidents(&held))
+}
+
 #[test]
 fn the_mixture_finds_each_incident_once() {
     let found = found(&mixture(), 7);
@@ -68,6 +93,34 @@ proptest! {
     fn any_order_and_any_batch_size_find_the_same(lines in Just(mixture()).prop_shuffle(), batch in 1_usize..40) {
         prop_assert_eq!(found(&lines, batch), found(&mixture(), 1_000));
     }
+
+    /// Sessions may be told rarely, and on a thread of its own the same happens, event by event.
+    #[test]
+    fn it_matters_neither_how_often_sessions_are_told_nor_where(
+        lines in Just(mixture()).prop_shuffle(), batch in 1_usize..40, together in 1_usize..40,
+    ) {
+        let (here, ends_with) = happens(&lines, batch, together, false);
+        prop_assert_eq!(ends_with, found(&mixture(), 1_000));
+        prop_assert_eq!(happens(&lines, batch, together, true).0, here);
+    }
+}
+
+/// Enough that orders are passed on in many bundles and wait for each other.
+#[test]
+fn a_flood_is_the_same_on_a_thread_of_its_own() {
+    let lines: Vec<String> = (0..6_000_u64)
+        .map(|n| {
+            let (client, port, start) = (n / 2 % 500, 1_024 + n / 2 % 9_000, 1_534_778_700 + n / 20);
+            let (a, b, count) = match n % 2 {
+                0 => (format!("9.9.{}.{} 10.0.0.5 {port} 11211", client / 250, client % 250), "1 50", 10),
+                _ => (format!("10.0.0.5 9.9.{}.{} 11211 {port}", client / 250, client % 250), "36 51327", 12),
+            };
+            format!("2 1 eni-1 {a} 17 {b} {start} {} ACCEPT OK", start + count)
+        })
+        .collect();
+    let (here, found) = happens(&lines, 2_000, 64, false);
+    assert!(!found.is_empty());
+    assert_eq!(happens(&lines, 2_000, 64, true).0, here);
 }
 
 #[test]
