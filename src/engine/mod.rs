@@ -7,11 +7,15 @@ pub mod core;
 mod detail;
 mod groups;
 mod look;
+mod phase;
+pub mod profile;
 pub mod report;
 mod scan;
+mod sides;
 pub mod thread;
 mod timeline;
 mod top;
+mod verdict;
 pub mod view;
 
 pub use core::{Config, Core, Counts};

@@ -21,6 +21,10 @@ pub struct Glyphs {
     pub skipped: &'static str,
     /// Time that could not be read, or may still be incomplete.
     pub incomplete: &'static str,
+    /// On the timeline: the rows on the screen are of this time.
+    pub seen: &'static str,
+    /// The mark of a change on the timeline.
+    pub change: &'static str,
     /// Text was cut here.
     pub ellipsis: &'static str,
     /// Something reads.
@@ -50,6 +54,8 @@ pub const UNICODE: Glyphs = Glyphs {
     alert: "▲",
     skipped: "!",
     incomplete: "░",
+    seen: "━",
+    change: "◆",
     ellipsis: "…",
     live: "●",
     dot: "·",
@@ -71,6 +77,8 @@ pub const ASCII: Glyphs = Glyphs {
     alert: "^",
     skipped: "!",
     incomplete: "/",
+    seen: "=",
+    change: "T",
     ellipsis: "~",
     live: "*",
     dot: "-",

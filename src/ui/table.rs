@@ -220,7 +220,7 @@ fn is_guessed(page: &Page, row: usize) -> bool {
         return false;
     };
     match page.rows.get(row).and_then(|row| row.cells.get(index)) {
-        Some(Cell::Text(method)) => !matches!(&**method, "syn" | "synack" | "service" | "learned"),
+        Some(Cell::Text(method)) => cell::is_guess(method),
         _ => false,
     }
 }
