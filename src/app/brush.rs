@@ -87,9 +87,12 @@ impl App {
         self.view.filter.as_ref()?.on(Tab::Flows).ok().filter(|filter| filter.warnings().is_empty())
     }
 
-    /// Whether the timeline shows all records although a filter is in force, since the filter is only for sessions.
-    pub fn strip_ignores_filter(&self) -> bool {
-        self.view.lens.is_none() && self.view.filter_in_force().is_some() && self.strip_filter().is_none()
+    /// Whether the timeline counts sessions, since records do not have what the filter asks for.
+    pub(super) fn strip_counts_sessions(&self) -> bool {
+        self.view.tab == Tab::Sessions
+            && self.view.lens.is_none()
+            && self.view.filter_in_force().is_some()
+            && self.strip_filter().is_none()
     }
 
     pub(super) fn open_timeline(&mut self) {

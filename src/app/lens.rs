@@ -13,6 +13,8 @@ use crate::record::{Cell, Field, Value};
 
 /// Entries listed of each kind.
 const LISTED: usize = 12;
+/// Alerts listed: the worst; the table has all.
+const ALERTS: usize = 4;
 
 /// An address or interface that is looked at.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub enum Entry {
 /// What can be opened in the view of `profile`, in the order in which it stands there.
 pub fn entries(profile: &Profile) -> Vec<Entry> {
     let all = [Entry::Sessions, Entry::Records].into_iter();
-    all.chain(profile.alerts.iter().take(LISTED).map(|alert| Entry::Alert(alert.id)))
+    all.chain(profile.alerts.iter().take(ALERTS).map(|alert| Entry::Alert(alert.id)))
         .chain(profile.peers.iter().take(LISTED).map(|peer| Entry::Peer(peer.addr)))
         .chain(profile.served.iter().take(LISTED).map(|port| Entry::Served(port.protocol, port.port)))
         .chain(profile.used.iter().take(LISTED).map(|port| Entry::Used(port.protocol, port.port)))
@@ -97,7 +99,8 @@ impl App {
     pub(super) fn open_endpoint(&mut self) {
         match self.address_here() {
             Some(addr) => self.look_through(Subject::Address(addr)),
-            None => self.say(Tone::Refused, "There is no address here: choose a row with one."),
+            // A record without traffic has nothing but its interface.
+            None => self.open_interface(),
         }
     }
 
@@ -114,7 +117,7 @@ impl App {
         };
         match row.or(asked) {
             Some(name) => self.look_through(Subject::Interface(name)),
-            None => self.say(Tone::Refused, "There is no interface here: choose a row with one."),
+            None => self.say(Tone::Refused, "There is no address or interface here: choose a row with one."),
         }
     }
 
@@ -160,13 +163,13 @@ impl App {
                 Some(Entry::Interface(name)) => self.look_through(Subject::Interface(Arc::clone(name))),
                 _ => self.say(Tone::Quiet, "I on an interface tells about that interface."),
             },
+            Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back
             | Action::Flows
             | Action::Sessions
             | Action::Alerts
             | Action::NextTab
             | Action::PreviousTab
-            | Action::Sidebar
             | Action::Filter
             | Action::Freeze
             | Action::Timeline

@@ -331,7 +331,12 @@ impl App {
             frozen: self.view.frozen,
             detail: self.detail_wanted(),
             timeline_bins: self.viewport.timeline_bins,
-            timeline: TimelineSpec { filter: self.strip_filter().cloned(), range: self.view.zoom, clock: self.clock },
+            timeline: TimelineSpec {
+                filter: self.strip_filter().cloned(),
+                sessions: self.strip_counts_sessions(),
+                range: self.view.zoom,
+                clock: self.clock,
+            },
             change: self.change.as_ref().map(|change| change.at),
             profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
             report: self.report_wanted(),
@@ -396,7 +401,8 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.detail == b.detail
         && a.timeline_bins == b.timeline_bins
         && same_filter(&a.timeline.filter, &b.timeline.filter)
-        && (a.timeline.range, a.timeline.clock) == (b.timeline.range, b.timeline.clock)
+        && (a.timeline.range, a.timeline.clock, a.timeline.sessions)
+            == (b.timeline.range, b.timeline.clock, b.timeline.sessions)
         && a.change == b.change
         && a.profile == b.profile
         && a.report == b.report

@@ -161,7 +161,7 @@ pub struct View {
     pub frozen: bool,
     /// Whether the detail pane is open.
     pub detail: bool,
-    /// Only rows that touch this time, Unix seconds, both ends included.
+    /// Only records that end in this time, and sessions that touch it; Unix seconds, both ends included.
     pub window: Option<(i64, i64)>,
     /// Time that the strip shows, Unix seconds, the end not included; all that is held where there is none.
     pub zoom: Option<(i64, i64)>,

@@ -218,14 +218,19 @@ impl Core {
 
     fn strip(&self) -> Timeline {
         let spec = &self.look.spec;
-        let (ring, _) = self.frozen_or_live();
+        let (ring, chunks) = self.frozen_or_live();
         let tally = self.look.tally.as_ref().unwrap_or(&self.tally);
         let Some(mut now) = self.clock.now() else { return Timeline::default() };
         if spec.timeline.clock == ClockKind::Ingestion {
             now = now.max(self.arrival());
         }
-        let mut strip = tally.strip(ring, now, spec.timeline.range, spec.timeline_bins);
-        if spec.timeline.clock == ClockKind::Ingestion {
+        let lives = self.look.lives.done.as_ref().or(self.look.lives.running.as_ref());
+        let mut strip = if let Some(lives) = lives.filter(|_| self.counts_sessions()) {
+            lives.strip(chunks, now, spec.timeline.range, spec.timeline_bins)
+        } else {
+            tally.strip(ring, now, spec.timeline.range, spec.timeline_bins)
+        };
+        if spec.timeline.clock == ClockKind::Ingestion && !strip.of_sessions {
             // Alerts, gaps and what is incomplete are told in event time.
             return strip;
         }

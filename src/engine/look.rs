@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::conversations::{Chunks, SessionScan};
 use super::core::Core;
 use super::groups::Groups;
+use super::lives::Lives;
 use super::phase;
 use super::profile::{Profile, ProfileScan};
-use super::scan::{Gather, Scan, in_window};
+use super::scan::{Gather, Scan, is_at};
 use super::timeline::Tally;
 use super::top::Top;
 use super::view::{Anchor, ClockKind, Sort, Tab, ViewSpec};
@@ -45,6 +46,8 @@ pub struct Look {
     pub(super) tally: Option<Tally>,
     /// Sessions by how they stand to the moment of a change.
     pub(super) phases: Repeated<SessionScan, SessionScan>,
+    /// Sessions by the time they live, where the strip counts those.
+    pub(super) lives: Repeated<Lives, Lives>,
     /// All about one address or interface.
     pub(super) profile: Repeated<ProfileScan, Profile>,
     /// Rows kept ready in another order than time.
@@ -95,6 +98,7 @@ impl Default for Look {
             draft: None,
             tally: None,
             phases: Repeated::default(),
+            lives: Repeated::default(),
             profile: Repeated::default(),
             head: HEAD,
             from_end: false,
@@ -137,10 +141,11 @@ impl Look {
     /// A row arrived: a frozen view counts it.
     pub(super) fn arrived(&mut self, columns: &Columns, row: usize, now: i64) {
         let Some(frozen) = &mut self.frozen else { return };
+        let at = columns.time(row);
         let row = RowRef { table: columns, row };
         let is_flows = self.spec.tab == Tab::Flows;
         let matches = self.spec.filter.as_ref().is_none_or(|filter| !is_flows || filter.matches(&row, now));
-        frozen.unseen += u64::from(matches && in_window(self.spec.window, &row));
+        frozen.unseen += u64::from(matches && is_at(self.spec.window, at));
     }
 
     fn gather(&self) -> Gather {
@@ -234,6 +239,9 @@ impl Core {
         if rows_differ {
             self.look.phases = Repeated::default();
         }
+        if rows_differ || before.sessions != strip.sessions {
+            self.look.lives = Repeated::default();
+        }
     }
 
     pub(super) fn is_by_time(&self) -> bool {
@@ -242,12 +250,23 @@ impl Core {
 
     /// Whether [`Core::refresh`] has something to do.
     pub fn is_behind(&self) -> bool {
-        self.is_table_behind() || self.are_phases_behind() || self.is_profile_behind()
+        self.is_table_behind() || self.are_phases_behind() || self.is_profile_behind() || self.are_lives_behind()
     }
 
     fn are_phases_behind(&self) -> bool {
         let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
         self.look.spec.change.is_some() && self.look.phases.is_behind(changes, frozen)
+    }
+
+    fn are_lives_behind(&self) -> bool {
+        let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
+        self.counts_sessions() && self.look.lives.is_behind(changes, frozen)
+    }
+
+    /// Whether the strip counts sessions.
+    pub(super) fn counts_sessions(&self) -> bool {
+        let spec = &self.look.spec;
+        spec.timeline.sessions && spec.tab == Tab::Sessions && spec.timeline_bins > 0
     }
 
     fn is_profile_behind(&self) -> bool {
@@ -274,6 +293,9 @@ impl Core {
         if self.are_phases_behind() {
             let filter = self.look.spec.filter.clone().filter(|_| self.look.spec.tab == Tab::Sessions);
             self.look.phases.running = Some(SessionScan::new(filter, None, phase::by_phase()).beside(change));
+        }
+        if self.are_lives_behind() {
+            self.look.lives.running = Some(Lives::new(self.look.spec.filter.clone(), change));
         }
         if self.is_profile_behind() {
             self.look.profile.running = self.look.spec.profile.clone().map(ProfileScan::new);
@@ -327,6 +349,13 @@ impl Core {
                 look.profile.done = Some(scan.profile(chunks, &self.names));
                 look.profile.seen = Some(self.session_changes);
                 look.profile.running = None;
+            }
+        }
+        if let Some(scan) = &mut look.lives.running {
+            left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
+            if scan.is_done(chunks) {
+                look.lives.done = look.lives.running.take();
+                look.lives.seen = Some(self.session_changes);
             }
         }
         if let Some(scan) = &mut look.phases.running {

@@ -6,6 +6,7 @@ mod conversations;
 pub mod core;
 mod detail;
 mod groups;
+mod lives;
 mod look;
 mod phase;
 pub mod profile;

@@ -375,12 +375,12 @@ impl Core {
 
 /// Whether the group of an alert names the subject, or the session that tipped it is one of its own.
 fn is_about(alert: &Alert, subject: &Subject, sessions: &SessionTable, names: &Names) -> bool {
-    let named = |cell: &Cell| match (cell.value(), subject) {
+    let is_it = |cell: &Cell| match (cell.value(), subject) {
         (Some(Value::Addr(addr)), Subject::Address(wanted)) => addr == *wanted,
         (Some(Value::Text(text)), Subject::Interface(wanted)) => text == &**wanted,
         _ => false,
     };
-    if alert.group.iter().any(|(_, cell)| named(cell)) {
+    if alert.group.iter().any(|(_, cell)| is_it(cell)) {
         return true;
     }
     let Some(session) = alert.session.and_then(|id| sessions.get(id)) else { return false };

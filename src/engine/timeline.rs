@@ -2,7 +2,7 @@
 //! first, and the strip is cut out of the sums, so that it costs the same whatever is held.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use super::sides::{Direction, Sides};
@@ -13,7 +13,7 @@ use crate::store::Ring;
 use crate::store::ring::with_table;
 
 /// Seconds of a bucket; a bin of the screen is one or more of them.
-const STEP: i64 = 10;
+pub(super) const STEP: i64 = 10;
 /// Longest strip where no range is asked for, seconds: one record with a wild time must not flatten the rest.
 const LONGEST: i64 = 86_400;
 /// Buckets of one segment that are told apart; further ones are counted with the one before, so that wild times cannot fill the memory.
@@ -139,27 +139,10 @@ impl Tally {
     /// The strip of `range`, else the one that ends at `now`, in at most `bins` bins of a round width.
     pub fn strip(&self, ring: &Ring, now: i64, range: Option<(i64, i64)>, bins: usize) -> Timeline {
         let none = Timeline { progress: self.progress(ring), timeless: self.timeless, ..Timeline::default() };
-        if bins == 0 {
+        let Some((from, step, count)) = frame(|held| Some(*self.sums.range(held).next()?.0), now, range, bins) else {
             return none;
-        }
-        let (from, to, finest) = match range {
-            Some((from, to)) => (from, to.max(from.saturating_add(STEP)), STEP),
-            None => {
-                // A record may claim to end after the clock: what lies ahead of it is not on the strip.
-                let held = (now - LONGEST).div_euclid(STEP)..=now.div_euclid(STEP);
-                let Some((&first, _)) = self.sums.range(held).next() else { return none };
-                (first * STEP, now + 1, 60)
-            }
         };
-        let most = i64::try_from(bins).unwrap_or(i64::MAX);
-        let fits = |step: i64| (to - 1).div_euclid(step) - from.div_euclid(step) < most;
-        let wide = (to - from).div_euclid(most) + 1;
-        let step = ROUND
-            .into_iter()
-            .find(|step| *step >= finest && fits(*step))
-            .unwrap_or_else(|| (wide.div_euclid(STEP) + 1) * STEP);
-        let from = from.div_euclid(step) * step;
-        let count = usize::try_from((to - 1 - from).div_euclid(step) + 1).unwrap_or(0).min(bins);
+        let to = from + step * i64::try_from(count).unwrap_or(0);
         let mut strip = Timeline { from, step, bins: vec![Bin::default(); count], ..none };
         for (bucket, seen) in self.sums.range(from.div_euclid(STEP)..=(to - 1).div_euclid(STEP)) {
             let index = usize::try_from((bucket * STEP - from).div_euclid(step)).unwrap_or(usize::MAX);
@@ -169,6 +152,37 @@ impl Tally {
         }
         strip
     }
+}
+
+/// Where a strip begins, how wide its bins are, and how many there are: of `range`, else of the day that ends at `now`, of which `first` gives the
+/// first bucket that is not empty. `None` where there is nothing to show.
+pub(super) fn frame(
+    first: impl FnOnce(RangeInclusive<i64>) -> Option<i64>,
+    now: i64,
+    range: Option<(i64, i64)>,
+    bins: usize,
+) -> Option<(i64, i64, usize)> {
+    let (from, to, finest) = if let Some((from, to)) = range {
+        (from, to.max(from.saturating_add(STEP)), STEP)
+    } else {
+        // A record may claim to end after the clock: what lies ahead of it is not on the strip.
+        let held = (now - LONGEST).div_euclid(STEP)..=now.div_euclid(STEP);
+        (first(held)? * STEP, now + 1, 60)
+    };
+    let most = i64::try_from(bins).unwrap_or(i64::MAX);
+    if most == 0 {
+        return None;
+    }
+    let fits = |step: i64| (to - 1).div_euclid(step) - from.div_euclid(step) < most;
+    let (from, step) = match ROUND.into_iter().find(|step| *step >= finest && fits(*step)) {
+        Some(step) => (from.div_euclid(step) * step, step),
+        None => {
+            let from = from.div_euclid(STEP) * STEP;
+            (from, ((to - from).div_euclid(most * STEP) + 1) * STEP)
+        }
+    };
+    let count = usize::try_from((to - 1 - from).div_euclid(step) + 1).unwrap_or(0).min(bins);
+    Some((from, step, count))
 }
 
 /// Each sum of a bin, once.
@@ -212,5 +226,81 @@ fn one<T: Table>(table: &T, row: usize, direction: impl FnOnce() -> Direction) -
         accepted: u64::from(!rejected),
         rejected: u64::from(rejected),
         ..Bin::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::columns::Remap;
+    use crate::record::{Batch, Decoder};
+
+    /// A ring of these lines, and what they come to without a filter.
+    fn tallied(lines: &str) -> (Ring, Tally) {
+        let mut ring = Ring::new(1 << 20);
+        let batch = Batch { bytes: lines.as_bytes().to_vec(), ..Batch::default() };
+        let columns = Decoder::new(None).decode(&batch).columns;
+        let mut next = 0;
+        let mut remap = Remap::default();
+        while next < columns.len() {
+            next += ring.push(&columns, next..columns.len(), &mut remap).rows;
+        }
+        ring.prepare();
+        let mut tally = Tally::default();
+        while tally.step(&ring, 7, 0) > 0 {}
+        (ring, tally)
+    }
+
+    fn line(interface: &str, ends: &str, bytes: u64, end: u64) -> String {
+        format!("2 1 {interface} {ends} 6 1 {bytes} {} {end} ACCEPT OK\n", end.saturating_sub(60))
+    }
+
+    #[test]
+    fn the_side_of_an_interface_is_learned_from_what_its_records_have_in_common() {
+        // Two interfaces log the same private conversation: what is out at one is in at the other.
+        let mut lines = String::new();
+        for (peer, end) in [("10.0.0.8", 1_000), ("10.0.0.2", 1_060)] {
+            lines += &line("eni-a", &format!("10.0.0.1 {peer} 443 50000"), 100, end);
+            lines += &line("eni-b", &format!("10.0.0.1 {peer} 443 50000"), 10, end);
+        }
+        lines += &line("eni-b", "10.0.0.2 10.0.0.9 443 50000", 1, 1_060);
+        // eni-b logs 10.0.0.1 with 10.0.0.8 and 10.0.0.2: it is 10.0.0.1 as well, until the last line shows that it is neither.
+        let (ring, tally) = tallied(&lines);
+        let strip = tally.strip(&ring, 1_060, None, 10);
+        let sum = strip.bins.iter().fold((0, 0), |sum, bin| (sum.0 + bin.bytes_in, sum.1 + bin.bytes_out));
+        assert_eq!(sum, (0, 221), "eni-a sends; of eni-b the lower port is taken for the sender");
+        let (ring, tally) = tallied(
+            &(line("eni-b", "10.0.0.1 10.0.0.2 50000 443", 10, 1_000)
+                + &line("eni-b", "10.0.0.3 10.0.0.2 50000 443", 5, 1_000)
+                + &line("eni-b", "10.0.0.2 10.0.0.3 443 50000", 2, 1_000)),
+        );
+        let strip = tally.strip(&ring, 1_000, None, 10);
+        assert_eq!((strip.bins[0].bytes_in, strip.bins[0].bytes_out), (15, 2));
+    }
+
+    #[test]
+    fn wild_times_are_counted_and_take_no_more_room() {
+        let lines: String = (0..30_000_u64).map(|n| line("eni-a", "10.0.0.1 10.0.0.2 1 2", 1, n * 100_000)).collect();
+        let (ring, mut tally) = tallied(&lines);
+        assert!(tally.sums.len() <= MAX_BUCKETS * ring.parts().count());
+        assert_eq!(tally.sums.values().map(|bin| bin.accepted).sum::<u64>(), 30_000);
+        let firsts: Vec<u64> = ring.parts().map(|part| part.first_seq()).collect();
+        for first in firsts {
+            tally.evict(first);
+        }
+        assert!(tally.sums.is_empty() && tally.parts.is_empty());
+    }
+
+    #[test]
+    fn any_range_is_cut_into_bins_that_cover_it() {
+        let (ring, tally) = tallied(&line("eni-a", "10.0.0.1 10.0.0.2 1 2", 1, 1_000));
+        for (from, to) in [(0, 1), (995, 1_005), (-100, 100_000), (0, 253_402_300_799), (1_000, 1_000)] {
+            for bins in [1, 2, 60, 200] {
+                let strip = tally.strip(&ring, 1_000, Some((from, to)), bins);
+                let end = strip.from + strip.step * i64::try_from(strip.bins.len()).unwrap();
+                assert!(strip.bins.len() <= bins && strip.from <= from && end >= to, "{from}..{to} in {bins}");
+            }
+        }
+        assert_eq!(tally.strip(&ring, 1_000, None, 0).bins.len(), 0);
     }
 }

@@ -79,7 +79,7 @@ pub struct ViewSpec {
     pub filter: Option<Arc<Filter>>,
     /// A filter being typed: only its matches are counted.
     pub draft: Option<Arc<Filter>>,
-    /// Only rows whose time span touches this range of Unix seconds (both ends included).
+    /// Only records that end in this range of Unix seconds (both ends included), as on the timeline; of sessions those whose life touches it.
     pub window: Option<(i64, i64)>,
     /// The order.
     pub sort: Sort,
@@ -197,6 +197,8 @@ pub enum ClockKind {
 pub struct TimelineSpec {
     /// A filter of flow records.
     pub filter: Option<Arc<Filter>>,
+    /// Sessions that match [`ViewSpec::filter`] are counted instead of records, by event time. For filters that records do not have.
+    pub sessions: bool,
     /// Time shown, Unix seconds, the end not included; what is held, at most the last day, where there is none.
     pub range: Option<(i64, i64)>,
     /// The clock.
@@ -289,6 +291,9 @@ pub struct Timeline {
     pub progress: f32,
     /// Records that do not carry the time of the chosen clock.
     pub timeless: u64,
+    /// Whether sessions are counted, each in every bin it lives in, and not records: then `bytes_in` are those of requests, `bytes_out` of
+    /// answers.
+    pub of_sessions: bool,
 }
 
 /// One bin of the timeline.

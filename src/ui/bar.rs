@@ -46,23 +46,29 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     }
 }
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// The change that was marked, and what became of the sessions.
 fn changed(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let Some(change) = app.change() else { return };
     let theme = paint.theme;
-    let note = if change.note.is_empty() { String::new() } else { format!(" {}", change.note) };
-    let mut spans =
-        vec![(format!("{} {}Z{note}", paint.glyphs.change, fmt::day_time(change.at)), theme.bold(Token::Warning))];
+    let today = app.page().status.event_time.is_some_and(|now| now.div_euclid(DAY) == change.at.div_euclid(DAY));
+    let at = if today { fmt::time_of_day(change.at) } else { fmt::day_time(change.at) };
+    let mut spans = vec![(format!("{} {at}Z", paint.glyphs.change), theme.bold(Token::Warning))];
     if let Some(counts) = app.page().change {
         let sessions = |count: PhaseCount| format!("{} ({})", fmt::count(count.sessions), fmt::bytes(count.bytes));
-        let more = if counts.complete { "" } else { ", counting" };
         let survived =
             if counts.surviving.sessions > 0 { theme.bold(Token::Warning) } else { theme.style(Token::Text) };
-        spans.push((": sessions ".to_owned(), theme.style(Token::Muted)));
-        spans.push((format!("before {}", sessions(counts.before)), theme.style(Token::Text)));
-        spans.push((format!(", surviving {}", sessions(counts.surviving)), survived));
-        spans.push((format!(", new {}{more}", sessions(counts.new)), theme.style(Token::Text)));
+        spans.push((format!("  before {}", sessions(counts.before)), theme.style(Token::Text)));
+        spans.push((format!("  surviving {}", sessions(counts.surviving)), survived));
+        spans.push((format!("  new {}", sessions(counts.new)), theme.style(Token::Text)));
+        if !counts.complete {
+            spans.push((" (counting)".to_owned(), theme.style(Token::Muted)));
+        }
     }
+    // The note is what the user knows already: it is cut first.
+    spans.push((format!("  {}", change.note), theme.style(Token::Muted)));
     paint.spans(area.x + 1, area.y, area.width.saturating_sub(2), &spans);
 }
 
@@ -157,7 +163,7 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     if app.view().lens.is_some() {
-        let text = "all that is held, whatever the filter; Enter opens the rows of an entry, e a peer, Esc goes back";
+        let text = "all that is held, whatever the filter; Enter opens an entry, e a peer, Esc back";
         paint.text(area.x + 1, area.y, width, text, theme.style(Token::Muted));
         return;
     }

@@ -39,9 +39,8 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     panes.strip = take_top(
         match height {
             // Who chooses a range must see it.
-            8..16 if matches!(app.mode(), Mode::Timeline(_)) => 3,
+            8..30 if matches!(app.mode(), Mode::Timeline(_)) => 3,
             0..16 => 0,
-            16..30 if matches!(app.mode(), Mode::Timeline(_)) => 3,
             // The detail needs the lines more.
             16..30 if detail => 0,
             16..30 => 3,
@@ -67,8 +66,8 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     }
     let alerts = u16::try_from(app.page().alerts.len()).unwrap_or(u16::MAX);
     let mut table_width = width;
-    if app.view().tab == Tab::Alerts {
-        // The table has them all.
+    if app.view().tab == Tab::Alerts || app.view().lens.is_some() {
+        // The table has them all; the view of an address or interface has those about it.
     } else if width >= SIDEBAR_FROM {
         panes.sidebar_is_column = true;
         let side = (width / 4).clamp(34, 56);

@@ -10,10 +10,12 @@ use super::table::level_letter;
 use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
-use crate::engine::profile::{PortUse, Profile, Subject};
+use crate::engine::profile::{PortUse, Profile, Subject, Volume};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
+/// Lines that the entries have at least, before facts stand above them.
+const LEAST: u16 = 6;
 /// Cells for the names of facts.
 const NAMES: u16 = 10;
 /// Cells of a number.
@@ -53,18 +55,27 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if profile.progress < 1.0 {
         let text = format!(" looked at {:.0}% ", profile.progress * 100.0);
         let style = paint.theme.style(Token::Warning);
-        paint.text_right(area.right().saturating_sub(1), area.y, fmt::width(&text), &text, style);
+        paint.text(area.x + fmt::width(&title) + 4, area.y, fmt::width(&text), &text, style);
     }
     let selected = app.entry_at();
     let (left, right) = lines(profile);
+    // Of a low screen the entries have all of it.
+    let mut body = body;
+    for line in facts(profile) {
+        if body.height > LEAST {
+            draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
+            (body.y, body.height) = (body.y + 1, body.height - 1);
+        }
+    }
+    viewport.lens = usize::from(body.height);
     if area.width >= TWO_COLUMNS {
         let half = area.width / 2;
-        column(app, paint, Rect { width: half - 1, ..body }, &left, selected, viewport);
+        column(app, paint, Rect { width: half - 1, ..body }, &left, area.y, viewport);
         let beside = Rect { x: area.x + half + 1, width: area.width - half - 1, ..body };
-        column(app, paint, beside, &right, selected, viewport);
+        column(app, paint, beside, &right, area.y, viewport);
     } else {
         let all: Vec<Line> = left.into_iter().chain([Line::Blank]).chain(right).collect();
-        column(app, paint, body, &all, selected, viewport);
+        column(app, paint, body, &all, area.y, viewport);
     }
 }
 
@@ -72,13 +83,16 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 fn lines(profile: &Profile) -> (Vec<Line>, Vec<Line>) {
     let entries = entries(profile);
     let place = |entry: &Entry| entries.iter().position(|known| known == entry).unwrap_or(0);
-    let mut left = facts(profile);
+    let mut left = Vec::new();
     let count = |n: u64| fmt::count(n);
     left.push(Line::Entry(0, "all sessions".to_owned(), Token::Text, vec![count(profile.sessions)]));
     left.push(Line::Entry(1, "all records".to_owned(), Token::Text, vec![count(profile.records)]));
     let mut alerts = profile.alerts.iter().filter(|alert| entries.contains(&Entry::Alert(alert.id))).peekable();
     if alerts.peek().is_some() {
-        left.push(Line::Head("Alerts".to_owned(), Vec::new()));
+        let listed = entries.iter().filter(|entry| matches!(entry, Entry::Alert(_))).count();
+        let more = profile.alerts.len() - listed;
+        let more = if more > 0 { format!(" ({more} more: 3)") } else { String::new() };
+        left.push(Line::Head(format!("Alerts{more}"), Vec::new()));
     }
     for alert in alerts {
         let state = if alert.closed { " (closed)" } else { "" };
@@ -146,16 +160,14 @@ fn facts(profile: &Profile) -> Vec<Line> {
         None => "no session is held".to_owned(),
     };
     lines.push(Line::Fact("seen", seen, Token::Text));
-    let volume = |volume: crate::engine::profile::Volume| {
-        format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets))
-    };
-    lines.push(Line::Fact("received", volume(profile.received), Token::Text));
-    lines.push(Line::Fact("sent", volume(profile.sent), Token::Text));
+    let volume = |volume: Volume| format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets));
+    let traffic = format!("received {}, sent {}", volume(profile.received), volume(profile.sent));
+    lines.push(Line::Fact("traffic", traffic, Token::Text));
     let sessions = format!("{}, of which it began {}", fmt::count(profile.sessions), fmt::count(profile.begun));
-    lines.push(Line::Fact("sessions", sessions, Token::Text));
-    let rejected = if profile.rejected > 0 { Token::Reject } else { Token::Text };
-    let records = format!("{} accepted, {} rejected", fmt::count(profile.accepted), fmt::count(profile.rejected));
-    lines.push(Line::Fact("records", records, rejected));
+    let records =
+        format!("; records: {} accepted, {} rejected", fmt::count(profile.accepted), fmt::count(profile.rejected));
+    let token = if profile.rejected > 0 { Token::Reject } else { Token::Text };
+    lines.push(Line::Fact("sessions", sessions + &records, token));
     if profile.scopes > 1 && matches!(profile.subject, Subject::Address(_)) {
         let note = format!("used in {} VPCs or accounts: these may be different hosts", profile.scopes);
         lines.push(Line::Fact("note", note, Token::Warning));
@@ -179,7 +191,8 @@ fn port_name(port: &PortUse) -> String {
     }
 }
 
-fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], selected: usize, viewport: &mut Viewport) {
+fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], top: u16, viewport: &mut Viewport) {
+    let selected = app.entry_at();
     let at = lines.iter().position(|line| matches!(line, Line::Entry(place, ..) if *place == selected));
     let height = usize::from(area.height);
     let last = lines.len().saturating_sub(height);
@@ -191,7 +204,7 @@ fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], selected
     if start + height < lines.len() && area.height > 1 {
         let text = format!(" {} more ", lines.len() - start - height);
         let style = paint.theme.style(Token::Muted);
-        paint.text_right(area.right().saturating_sub(1), area.bottom() - 1, fmt::width(&text), &text, style);
+        paint.text_right(area.right().saturating_sub(1), top, fmt::width(&text), &text, style);
     }
 }
 

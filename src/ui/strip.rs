@@ -36,16 +36,13 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     // One line for the axis. What was rejected is less, and told by its sign; in and out are alike.
     let down = if app.measure() == Measure::Decisions { 1 } else { (area.height - 1) / 2 };
     let up = area.height - 1 - down;
-    let (above, below) = sides(app.measure());
+    let (above, below) = sides(app.measure(), timeline.of_sessions);
     let most = |of: fn(&Bin) -> u64| bins.iter().map(of).max().unwrap_or(0);
-    let most = match app.measure() {
-        Measure::Decisions => (most(above), most(below)),
+    let mut most = (most(above), most(below));
+    if app.measure() != Measure::Decisions {
         // One scale for both, or they could not be compared.
-        _ => {
-            let both = most(above).max(most(below));
-            (both, both)
-        }
-    };
+        most = (most.0.max(most.1), most.0.max(most.1));
+    }
     for (x, cell) in (strip.x..).zip(0..wide) {
         // A short time is drawn in broader bars, so that the strip is filled.
         let bin = &bins[strip.bin_of(cell)];
@@ -63,9 +60,13 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     }
 }
 
+/// What a bar is high by.
+type Amount = fn(&Bin) -> u64;
+
 /// What a bar shows above and below.
-fn sides(measure: Measure) -> (fn(&Bin) -> u64, fn(&Bin) -> u64) {
+fn sides(measure: Measure, of_sessions: bool) -> (Amount, Amount) {
     match measure {
+        Measure::Records if of_sessions => (|bin| bin.accepted, |bin| bin.rejected),
         Measure::Decisions => (|bin| bin.accepted, |bin| bin.rejected),
         Measure::Bytes => (|bin| bin.bytes_in, |bin| bin.bytes_out),
         Measure::Records => (|bin| bin.records_in, |bin| bin.records_out),
@@ -90,13 +91,19 @@ fn axis(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip, bins: &[Bin
             _ if is_seen => (paint.glyphs.seen, Token::Accent),
             _ => (paint.glyphs.horizontal, Token::Border),
         };
-        let style = paint.theme.style(token);
+        // Where time is incomplete the sign says so, and the weight what is seen.
+        let style = if is_seen && bin.incomplete { paint.theme.bold(Token::Accent) } else { paint.theme.style(token) };
         paint.text(x, y, 1, sign, style);
     }
     // The start, where no mark is hidden by it.
     let start = format!("{}Z", fmt::hour_minute(strip.from));
     let covered = 0..=strip.bin_of(usize::from(fmt::width(&start)));
-    if bins[covered].iter().all(|bin| bin.alert.is_none() && bin.skipped == 0) {
+    let long = fmt::width(&start);
+    let hides = |time: i64| time >= strip.from && strip.cell_of(time).is_some_and(|cell| cell < long);
+    let ends =
+        [app.view().window, app.chosen()].into_iter().flatten().flat_map(|(from, to)| [from.max(strip.from), to - 1]);
+    let hidden = ends.chain(app.change().map(|change| change.at)).any(hides);
+    if !hidden && bins[covered].iter().all(|bin| bin.alert.is_none() && bin.skipped == 0) {
         let muted = paint.theme.style(Token::Muted);
         paint.text(area.x + 1, y, area.width - 1, &start, muted);
     }
@@ -125,7 +132,8 @@ fn overlays(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip) {
     }
     if let Some(chosen) = app.chosen() {
         let (first, past) = columns(chosen);
-        paint.style(Rect::new(strip.x + first, area.y, past - first, area.height), paint.theme.selected());
+        paint
+            .style(Rect::new(strip.x + first, area.y, past - first, area.height), paint.theme.ground(Token::Selection));
         let style = paint.theme.selected().add_modifier(Modifier::BOLD);
         paint.text(strip.x + first, y, 1, "[", style);
         paint.text(strip.x + past - 1, y, 1, "]", style);
@@ -143,8 +151,10 @@ fn overlays(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip) {
 fn scales(app: &App, paint: &mut Paint<'_>, area: Rect, up: u16, timeline: &Timeline, most: (u64, u64)) {
     let muted = paint.theme.style(Token::Muted);
     let names = match app.measure() {
+        Measure::Bytes if timeline.of_sessions => ("asked", "answered"),
+        _ if timeline.of_sessions => ("sessions", "rejected"),
         Measure::Decisions => ("accepted", "rejected"),
-        Measure::Bytes => ("B in", "B out"),
+        Measure::Bytes => ("bytes in", "bytes out"),
         Measure::Records => ("records in", "records out"),
     };
     let amount = |most| if app.measure() == Measure::Bytes { fmt::bytes(most) } else { fmt::count(most) };
@@ -156,9 +166,7 @@ fn scales(app: &App, paint: &mut Paint<'_>, area: Rect, up: u16, timeline: &Time
     let step = fmt::duration(u64::try_from(timeline.step).unwrap_or(0));
     let (text, style): (String, Style) = if timeline.progress < 1.0 {
         (format!("counted {:.0}%", timeline.progress * 100.0), paint.theme.style(Token::Warning))
-    } else if app.strip_ignores_filter() {
-        ("not filtered".to_owned(), paint.theme.style(Token::Warning))
-    } else if app.clock() == ClockKind::Ingestion {
+    } else if app.clock() == ClockKind::Ingestion && !timeline.of_sessions {
         (format!("{}Z ingested", fmt::hour_minute(end)), paint.theme.style(Token::Accent))
     } else {
         (format!("{}Z {step}/bin", fmt::hour_minute(end)), muted)
@@ -195,6 +203,13 @@ pub(super) fn says(app: &App) -> Option<String> {
         sum.bytes_out = sum.bytes_out.saturating_add(bin.bytes_out);
     }
     let skipped = if sum.skipped > 0 { format!(", {} SKIPDATA", fmt::count(sum.skipped)) } else { String::new() };
+    if timeline.of_sessions {
+        return Some(format!(
+            "{} to {}Z: sessions that the filter selects, by their life",
+            fmt::time_of_day(from),
+            fmt::time_of_day(to)
+        ));
+    }
     Some(format!(
         "{} to {}Z: {} accepted, {} rejected{skipped}; {} in, {} out",
         fmt::time_of_day(from),
