@@ -209,7 +209,6 @@ impl ProfileScan {
             Subject::Address(_) => return,
         };
         self.sessions += 1;
-        self.records += u64::from(session.records);
         let (mut accepts, mut rejects) = (0, 0);
         for (observer, _, accepted, rejected) in session.decisions() {
             if interface.is_none_or(|interface| interface == observer) {
@@ -217,6 +216,9 @@ impl ProfileScan {
                 rejects += u64::from(rejected);
             }
         }
+        // Records of the other observers are not the interface's own.
+        let all = u64::from(session.records);
+        self.records += if interface.is_some() { (accepts + rejects).min(all) } else { all };
         self.accepted += accepts;
         self.rejected += rejects;
         let (first, last) = self.seen.unwrap_or((session.first, session.last));

@@ -139,7 +139,8 @@ fn overlays(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip) {
         paint.text(strip.x + past - 1, y, 1, "]", style);
     }
     if let Some(cell) = app.change().and_then(|change| strip.cell_of(change.at)) {
-        let style = paint.theme.bold(Token::Warning);
+        // It stands over whatever bar is there.
+        let style = paint.theme.bold(Token::Warning).remove_modifier(Modifier::REVERSED);
         for line in area.y..y {
             paint.text(strip.x + cell, line, 1, paint.glyphs.vertical, style);
         }
