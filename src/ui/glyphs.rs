@@ -11,6 +11,8 @@ pub struct Glyphs {
     pub vertical: &'static str,
     /// From one side to the other.
     pub arrow: &'static str,
+    /// In the place of the arrow: accepted by one, rejected by another.
+    pub mixed: &'static str,
     /// Sorted largest first.
     pub descending: &'static str,
     /// Sorted smallest first.
@@ -49,6 +51,7 @@ pub const UNICODE: Glyphs = Glyphs {
     horizontal: "─",
     vertical: "│",
     arrow: "→",
+    mixed: "≠",
     descending: "↓",
     ascending: "↑",
     alert: "▲",
@@ -72,6 +75,7 @@ pub const ASCII: Glyphs = Glyphs {
     horizontal: "-",
     vertical: "|",
     arrow: ">",
+    mixed: "#",
     descending: "v",
     ascending: "^",
     alert: "^",

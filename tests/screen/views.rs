@@ -162,8 +162,10 @@ fn tables_and_keys_that_do_nothing_in_a_view_say_so() {
 #[test]
 fn a_rejected_session_says_what_it_may_be() {
     let mut s = split();
-    s.run("2/action = MIXED<enter>");
+    s.resize(80, 24).run("2/action = MIXED<enter>");
     assert_eq!(s.matched(), 2);
+    assert_eq!(s.text().matches('≠').count(), 2, "{}", s.text());
+    s.resize(120, 40);
     s.run("/<ctrl-u>action = MIXED and client = 10.0.0.1<enter>gd");
     assert!(s.shows("eni-a let the request out and eni-b rejected it"), "{}", s.text());
     s.run("<esc>/<ctrl-u>action = MIXED and client = 10.0.0.3<enter>gd");
