@@ -321,6 +321,7 @@ impl Core {
             None => (&self.ring, self.sessions.chunks()),
         };
         let mut left = budget;
+        let mut unfinished = false;
         match look.spec.tab {
             Tab::Flows => left -= look.flows.step(ring, left, now).min(left),
             Tab::Sessions => {
@@ -366,12 +367,17 @@ impl Core {
             }
         }
         if look.spec.timeline_bins > 0 {
+            // A long pass for the table does not keep the strip empty: it has a share of its own.
+            let share = (budget / 4).max(1);
             // The sums of all records go on beside those of a view, so that coming back costs nothing.
-            if let Some(tally) = &mut look.tally {
-                left -= tally.step(ring, left, now).min(left);
+            let live = Some((&mut self.tally, &self.ring));
+            for (tally, ring) in look.tally.as_mut().map(|tally| (tally, ring)).into_iter().chain(live) {
+                let most = left.max(share);
+                let looked = tally.step(ring, most, now);
+                unfinished |= looked >= most;
+                left = left.saturating_sub(looked);
             }
-            left -= self.tally.step(&self.ring, left, now).min(left);
         }
-        left == 0
+        left == 0 || unfinished
     }
 }

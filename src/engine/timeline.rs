@@ -174,12 +174,11 @@ pub(super) fn frame(
         return None;
     }
     let fits = |step: i64| (to - 1).div_euclid(step) - from.div_euclid(step) < most;
-    let (from, step) = match ROUND.into_iter().find(|step| *step >= finest && fits(*step)) {
-        Some(step) => (from.div_euclid(step) * step, step),
-        None => {
-            let from = from.div_euclid(STEP) * STEP;
-            (from, ((to - from).div_euclid(most * STEP) + 1) * STEP)
-        }
+    let (from, step) = if let Some(step) = ROUND.into_iter().find(|step| *step >= finest && fits(*step)) {
+        (from.div_euclid(step) * step, step)
+    } else {
+        let from = from.div_euclid(STEP) * STEP;
+        (from, ((to - from).div_euclid(most * STEP) + 1) * STEP)
     };
     let count = usize::try_from((to - 1 - from).div_euclid(step) + 1).unwrap_or(0).min(bins);
     Some((from, step, count))
