@@ -41,7 +41,8 @@ fn port() -> impl Strategy<Value = String> {
 }
 
 fn amount() -> impl Strategy<Value = String> {
-    prop::sample::select(vec![0_u64, 1, 22, 50, 399, 400, 443, 51_327, 1_000_000, 5_072_550]).prop_map(|n| n.to_string())
+    prop::sample::select(vec![0_u64, 1, 22, 50, 399, 400, 443, 51_327, 1_000_000, 5_072_550])
+        .prop_map(|n| n.to_string())
 }
 
 fn record() -> impl Strategy<Value = Record> {
@@ -55,32 +56,34 @@ fn record() -> impl Strategy<Value = Record> {
         prop::sample::select(vec!["1", "2", "18", "19"]),
         0..4_u64,
     );
-    (sides, rest).prop_map(|((src, dst, sport, dport, pktsrc, pktdst), (protocol, packets, bytes, action, way, flags, part))| {
-        vec![
-            (Field::Version, "5".to_owned()),
-            (Field::AccountId, "622676721278".to_owned()),
-            (Field::InterfaceId, format!("eni-0536faba73134a9b{part}")),
-            (Field::SrcAddr, src),
-            (Field::DstAddr, dst),
-            (Field::SrcPort, sport),
-            (Field::DstPort, dport),
-            (Field::Protocol, protocol.to_owned()),
-            (Field::Packets, packets),
-            (Field::Bytes, bytes),
-            (Field::Start, (1_534_778_806 + part * 600).to_string()),
-            (Field::End, (1_534_778_866 + part * 600).to_string()),
-            (Field::Action, action.to_owned()),
-            (Field::LogStatus, "OK".to_owned()),
-            (Field::VpcId, format!("vpc-0{part}")),
-            (Field::SubnetId, "subnet-0abc".to_owned()),
-            (Field::InstanceId, "i-0abc".to_owned()),
-            (Field::TcpFlags, flags.to_owned()),
-            (Field::Type, "IPv4".to_owned()),
-            (Field::PktSrcAddr, pktsrc),
-            (Field::PktDstAddr, pktdst),
-            (Field::FlowDirection, way.to_owned()),
-        ]
-    })
+    (sides, rest).prop_map(
+        |((src, dst, sport, dport, pktsrc, pktdst), (protocol, packets, bytes, action, way, flags, part))| {
+            vec![
+                (Field::Version, "5".to_owned()),
+                (Field::AccountId, "622676721278".to_owned()),
+                (Field::InterfaceId, format!("eni-0536faba73134a9b{part}")),
+                (Field::SrcAddr, src),
+                (Field::DstAddr, dst),
+                (Field::SrcPort, sport),
+                (Field::DstPort, dport),
+                (Field::Protocol, protocol.to_owned()),
+                (Field::Packets, packets),
+                (Field::Bytes, bytes),
+                (Field::Start, (1_534_778_806 + part * 600).to_string()),
+                (Field::End, (1_534_778_866 + part * 600).to_string()),
+                (Field::Action, action.to_owned()),
+                (Field::LogStatus, "OK".to_owned()),
+                (Field::VpcId, format!("vpc-0{part}")),
+                (Field::SubnetId, "subnet-0abc".to_owned()),
+                (Field::InstanceId, "i-0abc".to_owned()),
+                (Field::TcpFlags, flags.to_owned()),
+                (Field::Type, "IPv4".to_owned()),
+                (Field::PktSrcAddr, pktsrc),
+                (Field::PktDstAddr, pktdst),
+                (Field::FlowDirection, way.to_owned()),
+            ]
+        },
+    )
 }
 
 /// The record of the same session in the other direction, with the same amounts.
@@ -148,18 +151,58 @@ fn passes(filter: Option<&Filter>, columns: &Columns) -> bool {
 fn clause() -> impl Strategy<Value = String> {
     let addressed = (prop::sample::select(vec!["ip", "src", "dst", "pktsrc", "ip !=", "src !="]), address())
         .prop_map(|(field, address)| format!("{field} {address}"));
-    let ported = (prop::sample::select(vec!["port", "sport", "dport", "port !=", "dport <", "dport >=", "sport >"]), port())
-        .prop_map(|(field, port)| format!("{field} {port}"));
-    let counted = (prop::sample::select(vec!["bytes >", "bytes >=", "bytes <", "packets =", "bytes =", "bytes !="]), amount())
-        .prop_map(|(field, amount)| format!("{field} {amount}"));
+    let ported =
+        (prop::sample::select(vec!["port", "sport", "dport", "port !=", "dport <", "dport >=", "sport >"]), port())
+            .prop_map(|(field, port)| format!("{field} {port}"));
+    let counted =
+        (prop::sample::select(vec!["bytes >", "bytes >=", "bytes <", "packets =", "bytes =", "bytes !="]), amount())
+            .prop_map(|(field, amount)| format!("{field} {amount}"));
     let written = prop::sample::select(vec![
-        "tcp", "udp", "protocol != udp", "ACCEPT", "action = reject", "action != ACCEPT", "ingress", "flow-direction = egress",
-        "src 10.0.0.0/8", "dst 10.0.2.0/24", "ip 172.16.0.0/12", "src 10.0.0.0/30", "ip $private", "dst $public", "port 8000-8010",
-        "dport 8000-9000", "sport 0-1023", "port @amplification", "dport in {53, 443, 11211}", "service = memcached", "service = dns",
-        "ip in {10.0.0.1, 2001:db8::1}", "ip 2001:db8::1", "flags = syn", "flags ~ syn", "vpc-id = VPC-01", "subnet-id = subnet-0abc",
-        "interface-id = eni-0536faba73134a9b7", "interface-id = eni-0536faba73134a9b1", "account-id = 622676721278", "region = us-west-1", "has pkt-srcaddr",
-        "has srcport", "last 20m", "\"11211\"", "\"OK\"", "\"10.0.0.1 10.0\"", "/11211|443/", "log-status = OK", "duration >= 60", "lag > 1m",
-        "packet-size > 100", "log-stream = eni-0536faba73134a9b7-all", "src = 10.0.0.1 and dst = 10.0.0.10", "type = IPv4",
+        "tcp",
+        "udp",
+        "protocol != udp",
+        "ACCEPT",
+        "action = reject",
+        "action != ACCEPT",
+        "ingress",
+        "flow-direction = egress",
+        "src 10.0.0.0/8",
+        "dst 10.0.2.0/24",
+        "ip 172.16.0.0/12",
+        "src 10.0.0.0/30",
+        "ip $private",
+        "dst $public",
+        "port 8000-8010",
+        "dport 8000-9000",
+        "sport 0-1023",
+        "port @amplification",
+        "dport in {53, 443, 11211}",
+        "service = memcached",
+        "service = dns",
+        "ip in {10.0.0.1, 2001:db8::1}",
+        "ip 2001:db8::1",
+        "flags = syn",
+        "flags ~ syn",
+        "vpc-id = VPC-01",
+        "subnet-id = subnet-0abc",
+        "interface-id = eni-0536faba73134a9b7",
+        "interface-id = eni-0536faba73134a9b1",
+        "account-id = 622676721278",
+        "region = us-west-1",
+        "has pkt-srcaddr",
+        "has srcport",
+        "last 20m",
+        "\"11211\"",
+        "\"OK\"",
+        "\"10.0.0.1 10.0\"",
+        "/11211|443/",
+        "log-status = OK",
+        "duration >= 60",
+        "lag > 1m",
+        "packet-size > 100",
+        "log-stream = eni-0536faba73134a9b7-all",
+        "src = 10.0.0.1 and dst = 10.0.0.10",
+        "type = IPv4",
     ])
     .prop_map(str::to_owned);
     prop_oneof![2 => addressed, 2 => ported, 1 => counted, 5 => written]
@@ -236,7 +279,10 @@ fn the_evaluator_does_what_the_documentation_shows() {
     assert_eq!(examples.map(|message| is("?ERROR ?WARN", message)), [true; 3]);
     assert_eq!(examples.map(|message| is("ERROR WARN", message)), [true, false, false]);
     assert_eq!(examples.map(|message| is("ERROR -WARN", message)), [false, true, false]);
-    assert!(matches("ERROR", "Exiting with ERRORCODE: -1", Terms::Anywhere).unwrap() && !is("ERROR", "Exiting with ERRORCODE: -1"));
+    assert!(
+        matches("ERROR", "Exiting with ERRORCODE: -1", Terms::Anywhere).unwrap()
+            && !is("ERROR", "Exiting with ERRORCODE: -1")
+    );
     assert!(!is("ERROR", "an error"));
     assert!(matches("10.0.0.1", "", Terms::Words).is_err());
     // The same page: space-delimited events.
@@ -254,8 +300,14 @@ fn the_evaluator_does_what_the_documentation_shows() {
     assert!(!is("[ip, user, username, timestamp, request, status_code]", request));
     // flow-logs-cwl.md of the VPC user guide.
     let flow = "2 123456789010 eni-1235b8ca123456789 10.0.2.7 172.31.9.69 49761 8080 6 20 4249 1418530010 1418530070 REJECT OK";
-    assert!(is("[version, accountid, interfaceid, srcaddr = 10.0.2.*, dstaddr, srcport, dstport, protocol, packets, bytes, start, end, action, logstatus]", flow));
-    assert!(is("[version, account, eni, source, destination, srcport, dstport = 80 || dstport = 8080, protocol = \"6\", packets, bytes >= 400, start, end, action = REJECT, logstatus]", flow));
+    assert!(is(
+        "[version, accountid, interfaceid, srcaddr = 10.0.2.*, dstaddr, srcport, dstport, protocol, packets, bytes, start, end, action, logstatus]",
+        flow
+    ));
+    assert!(is(
+        "[version, account, eni, source, destination, srcport, dstport = 80 || dstport = 8080, protocol = \"6\", packets, bytes >= 400, start, end, action = REJECT, logstatus]",
+        flow
+    ));
 }
 
 #[test]
@@ -266,11 +318,13 @@ fn a_pattern_narrows_what_it_says_it_narrows() {
         matches(&fetch.pattern.expect(text), line, Terms::Anywhere).unwrap()
     };
     let format = Format::parse(FORMATS[0]).unwrap();
-    let line = "2 622676721278 eni-0536faba73134a9b7 10.9.9.9 172.16.0.178 40396 443 6 1 50 1534778806 1534778866 ACCEPT OK";
+    let line =
+        "2 622676721278 eni-0536faba73134a9b7 10.9.9.9 172.16.0.178 40396 443 6 1 50 1534778806 1534778866 ACCEPT OK";
     for text in ["port 11211", "ip 10.0.0.1", "REJECT", "udp and REJECT", "service = memcached", "vpc-id = vpc-9"] {
         assert!(!through(text, None, line), "{text}");
     }
-    for text in ["bytes > 1M", "udp and bytes > 1M", "src 10.0.0.0/8 and dst 10.0.0.0/8", "dport < 100 and sport < 100"] {
+    for text in ["bytes > 1M", "udp and bytes > 1M", "src 10.0.0.0/8 and dst 10.0.0.0/8", "dport < 100 and sport < 100"]
+    {
         assert!(!through(text, Some(&format), line), "{text}");
     }
 }

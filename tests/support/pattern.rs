@@ -91,7 +91,17 @@ fn by_position(inside: &str, message: &str) -> Result<bool, String> {
         // "..." stands for any number of fields.
         Some(gap) if values.len() + 1 >= slots.len() => {
             let skipped = values.len() + 1 - slots.len();
-            (0..slots.len()).map(|at| if at < gap { Some(at) } else if at == gap { None } else { Some(at - 1 + skipped) }).collect()
+            (0..slots.len())
+                .map(|at| {
+                    if at < gap {
+                        Some(at)
+                    } else if at == gap {
+                        None
+                    } else {
+                        Some(at - 1 + skipped)
+                    }
+                })
+                .collect()
         }
         None if values.len() == slots.len() => (0..slots.len()).map(Some).collect(),
         _ => return Ok(false),

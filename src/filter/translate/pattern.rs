@@ -89,15 +89,20 @@ impl Fetch {
             } else if let Some(found) = by_terms {
                 // One part stands for all of them, since terms cannot be combined.
                 let chosen = parts.iter().position(|part| {
-                    known(part).and_then(|part| terms::of(&part, format)).is_some_and(|own| own.pattern == found.pattern)
+                    known(part)
+                        .and_then(|part| terms::of(&part, format))
+                        .is_some_and(|own| own.pattern == found.pattern)
                 });
                 narrowing = (0..parts.len()).map(|index| chosen.is_none_or(|chosen| chosen == index)).collect();
                 fetch.pattern = Some(found.pattern);
             }
         }
         for (index, part) in parts.iter().enumerate() {
-            let list =
-                if narrowing.get(index).is_some_and(|narrows| *narrows) { &mut fetch.pushed } else { &mut fetch.checked };
+            let list = if narrowing.get(index).is_some_and(|narrows| *narrows) {
+                &mut fetch.pushed
+            } else {
+                &mut fetch.checked
+            };
             list.push(part.to_string());
         }
         fetch

@@ -41,8 +41,9 @@ pub(super) struct Slots {
 impl Slots {
     /// Whether one of the conditions comes from this part of the expression.
     pub(super) fn narrows_by(&self, part: &Expr) -> bool {
-        let both = super::mirror::swapped(part).map(|image| Expr::or([part.clone(), image]));
-        both.is_some_and(|both| conditions(&both).keys().any(|field| self.fields.contains_key(field)))
+        let image = super::mirror::swapped(part);
+        let mut own = std::iter::once(part).chain(&image).flat_map(|part| conditions(part).into_keys());
+        own.any(|field| self.fields.contains_key(&field))
     }
 }
 
@@ -114,10 +115,12 @@ fn conditions(expr: &Expr) -> BTreeMap<Field, Conditions> {
             let mut parts = parts.iter().map(conditions);
             let mut all = parts.next().unwrap_or_default();
             for mut part in parts {
-                all.retain(|field, found| part.remove(field).is_some_and(|other| {
-                    found.extend(other);
-                    found.len() <= MOST
-                }));
+                all.retain(|field, found| {
+                    part.remove(field).is_some_and(|other| {
+                        found.extend(other);
+                        found.len() <= MOST
+                    })
+                });
             }
             all
         }

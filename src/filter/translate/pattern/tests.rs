@@ -47,7 +47,14 @@ fn the_closed_expression_is_its_own_image() {
 
 #[test]
 fn what_no_term_can_find_reads_everything_and_says_so() {
-    for text in ["ip 2001:db8::1", "ip in {10.0.0.1, 2001:db8::1}", "ip 10.0.0.0/8", "not port 443", "bytes > 1M", "interface-id = eni-0a"] {
+    for text in [
+        "ip 2001:db8::1",
+        "ip in {10.0.0.1, 2001:db8::1}",
+        "ip 10.0.0.0/8",
+        "not port 443",
+        "bytes > 1M",
+        "interface-id = eni-0a",
+    ] {
         let fetch = fetch(text);
         assert_eq!(fetch.pattern, None, "{text}");
         assert!(fetch.closed().is_some() && fetch.summary().contains("everything is read"), "{text}");
