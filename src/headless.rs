@@ -53,14 +53,21 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
     if common.shape == Some(As::Log) && what != Print::Flows {
         return Err(StartError::LogShape);
     }
-    let mut decoder = start::decoder(common)?;
+    let decoder = start::decoder(common)?;
     let stage = if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows };
     let filter = start::filter(common, stage)?;
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
     let detector = start::detector(common.memory)?;
-    let source = Source::prepare(command, false).await?;
+    let source = Source::prepare(command, common, false).await?;
+    if let Some(fetch) = &source.fetch {
+        say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
+        for remark in &fetch.remarks {
+            say(&format!("--fetch: {remark}"));
+        }
+    }
+    let mut decoder = source.narrow(decoder);
     let core = Core::new(source.config(common.memory), detector, matches!(what, Print::Sessions | Print::Alerts));
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let running = tokio::spawn(source.run(out));
@@ -290,13 +297,18 @@ impl Printer {
         let counts = self.core.counts();
         let state = self.core.state();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-        let lines =
-            counts.records + counts.nodata + counts.skipdata + counts.unparsed() + counts.headers + state.duplicates;
+        let lines = counts.records
+            + counts.nodata
+            + counts.skipdata
+            + counts.unparsed()
+            + counts.headers
+            + counts.outside
+            + state.duplicates;
         let gaps: Vec<_> =
             self.core.gaps().iter().map(|gap| json!({"from": gap.from, "to": gap.to, "why": gap.why})).collect();
         let mut reasons: Vec<_> = counts.unparsed.iter().collect();
         reasons.sort_unstable();
-        let object = json!({
+        let mut object = json!({
             "lines": lines,
             "records": counts.records,
             "nodata": counts.nodata,
@@ -319,6 +331,11 @@ impl Printer {
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             "unparsed_reasons": reasons.into_iter().map(|(reason, count)| (*reason, *count)).collect::<std::collections::BTreeMap<_, _>>(),
         });
+        if let Some(fetch) = self.core.fetch() {
+            object["fetch"] = json!({
+                "filter": fetch.text, "pattern": fetch.pattern, "pushed": fetch.pushed, "checked": fetch.checked, "outside": counts.outside,
+            });
+        }
         if let (Shape::Table, serde_json::Value::Object(object)) = (self.shape, &object) {
             for (name, value) in object {
                 let value = value.to_string();

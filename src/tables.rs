@@ -133,6 +133,7 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
         source: "rule test".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     let detector = crate::detect::Detector::new(rules, crate::detect::Limits::default());
     let mut core = Core::new(config, detector, true);

@@ -11,6 +11,7 @@ use super::report::Formats;
 use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
+use crate::filter::translate::pattern::Fetch;
 use crate::record::columns::Remap;
 use crate::record::flow::KnownNames;
 use crate::record::{
@@ -43,9 +44,11 @@ pub struct Config {
     pub region: Option<Arc<str>>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
 }
 
-/// What became of the lines so far. `lines = records + nodata + skipdata + unparsed + headers + duplicates`.
+/// What became of the lines so far. `lines = records + nodata + skipdata + unparsed + headers + outside + duplicates`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records of traffic.
@@ -58,6 +61,8 @@ pub struct Counts {
     pub unparsed: HashMap<&'static str, u64>,
     /// Header lines.
     pub headers: u64,
+    /// Records that were read and are outside of what `--fetch` wants.
+    pub outside: u64,
     /// Records older than the rules still look at.
     pub late: u64,
     /// Alerts ever raised.
@@ -176,6 +181,7 @@ impl Core {
     /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
     pub fn ingest_lines(&mut self, batch: &Decoded) {
         self.counts.headers += batch.headers;
+        self.counts.outside += batch.outside;
         self.formats.add(&batch.formats);
         if let Some(format) = &batch.format
             && *format != self.format
@@ -452,6 +458,11 @@ impl Core {
         &self.gaps
     }
 
+    /// What is fetched only, where not everything is.
+    pub fn fetch(&self) -> Option<&Fetch> {
+        self.config.fetch.as_deref()
+    }
+
     /// What the source last said of itself.
     pub fn state(&self) -> &SourceStatus {
         &self.state
@@ -495,6 +506,7 @@ impl Core {
             source: Arc::clone(&self.config.source),
             region: self.region(),
             interfaces: self.config.interfaces.clone(),
+            fetch: self.config.fetch.clone(),
             state,
             event_time: self.clock.seen(),
             arrival_time: (self.arrival > 0).then_some(self.arrival),

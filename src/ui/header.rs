@@ -52,8 +52,8 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) -> Ve
     for (place, fact) in facts.iter().enumerate() {
         let wide: u16 = fact.iter().map(|(text, _)| fmt::width(&fmt::clean(text))).sum();
         let gap = if place == 0 { 0 } else { 3 };
-        // The first two facts are cut where they must be; the others stand whole or not at all.
-        let least = if place < 2 { wide.min(CUT) } else { wide };
+        // The first three facts are cut where they must be; the others stand whole or not at all.
+        let least = if place < 3 { wide.min(CUT) } else { wide };
         if place > 0 && used + gap + least > width {
             continue;
         }
@@ -79,6 +79,10 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         what.push(plain(format!(" {} interfaces", status.interfaces.len())));
     }
     facts.push(what);
+    // What was never read is missing from all that is shown: that comes before where and when.
+    if let Some(fetch) = &status.fetch {
+        facts.push(vec![(format!("only {} fetched", fetch.text), theme.bold(Token::Warning))]);
+    }
     facts.push(vec![plain(status.region.to_string())]);
     if let Some(event) = status.event_time {
         facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);

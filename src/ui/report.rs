@@ -13,6 +13,7 @@ use crate::app::{App, Target, Viewport};
 use crate::engine::report::{Report, SourceReport, UnparsedReport};
 use crate::engine::view::Status;
 use crate::export::clean::for_terminal;
+use crate::filter::translate::pattern::Fetch;
 use crate::record::SourceState;
 
 /// Cells of the names.
@@ -119,6 +120,9 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     if let Some(complete) = status.state.complete_to {
         lines.push(Line::Fact("complete to", format!("{}Z, likely", fmt::date_time(complete))));
     }
+    if let Some(fetch) = &status.fetch {
+        fetched(&mut lines, fetch, report.counts.outside);
+    }
     section(&mut lines, "Formats");
     for stream in &report.formats {
         // What it is comes first: names of streams are long and look alike.
@@ -181,6 +185,22 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         }
     }
     lines
+}
+
+/// What is read only, and what that means.
+fn fetched(lines: &mut Vec<Line>, fetch: &Fetch, outside: u64) {
+    section(lines, "Fetched only (--fetch): what was not read cannot come back by widening the filter");
+    let clean = |text: &str| for_terminal(text).into_owned();
+    lines.push(Line::Fact("wanted", format!("{}, both directions, NODATA and SKIPDATA", clean(&fetch.text))));
+    let pattern = fetch.pattern.as_deref().unwrap_or("none: nothing of it can be asked for, so everything is read");
+    lines.push(Line::Fact("pattern", clean(pattern)));
+    if fetch.pattern.is_some() && !fetch.checked.is_empty() {
+        lines.push(Line::Fact("checked here", clean(&fetch.checked.join(", "))));
+    }
+    lines.push(Line::Fact("left out here", format!("{} records that were read", fmt::thousands(outside))));
+    for remark in &fetch.remarks {
+        lines.push(Line::Fact("mind", clean(remark)));
+    }
 }
 
 fn section(lines: &mut Vec<Line>, title: &'static str) {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::now;
+use super::pattern::{self, Terms};
 
 /// What happens to a request instead of, or before, its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +132,21 @@ impl Fake {
 }
 
 impl Fake {
+    /// Delivers one message as it is, with a timestamp `age` seconds ago.
+    pub fn deliver_message(&self, stream: &str, message: &str, age: i64) {
+        let mut state = self.state();
+        let id = format!("{:056}", state.events.len());
+        let timestamp = (now() / 1000 - age) * 1000;
+        state.events.push(Stored {
+            timestamp,
+            ingestion: now(),
+            stream: stream.to_owned(),
+            message: message.to_owned(),
+            id,
+        });
+        state.events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
+    }
+
     /// Replaces `from` by `to` in every message of a stream.
     pub fn rewrite(&self, stream: &str, from: &str, to: &str) {
         for event in self.state().events.iter_mut().filter(|event| event.stream == stream) {
@@ -234,12 +250,16 @@ impl State {
         }
         let number = |name: &str| body.get(name).and_then(Value::as_i64);
         let range = number("startTime").unwrap_or(0)..=number("endTime").unwrap_or(i64::MAX);
-        let phrase = text("filterPattern").unwrap_or_default().trim_matches('"');
+        let wanted = text("filterPattern").unwrap_or_default();
+        let through = |message: &str| pattern::matches(wanted, message, Terms::Words);
+        if through("").is_err() {
+            return Err(("InvalidParameterException", "Invalid filter pattern"));
+        }
         let found: Vec<&Stored> = self
             .events
             .iter()
             .filter(|event| range.contains(&event.timestamp) && event.stream.starts_with(prefix))
-            .filter(|event| event.message.contains(phrase))
+            .filter(|event| through(&event.message) == Ok(true))
             .collect();
         // A token is the id of the event that comes first on its page, and how often an empty page was put before it.
         let token = text("nextToken");

@@ -4,6 +4,7 @@
 
 pub mod fake;
 pub mod moto;
+pub mod pattern;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

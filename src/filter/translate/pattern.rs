@@ -30,7 +30,7 @@ use crate::record::{Field, Format};
 pub const MAX_PATTERN: usize = 1024;
 
 /// What `--fetch` comes to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Fetch {
     /// The expression, in its canonical spelling.
     pub text: String,

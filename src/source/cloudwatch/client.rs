@@ -38,6 +38,8 @@ pub(super) enum Select {
 pub(super) struct Ask<'a> {
     pub(super) group: &'a GroupName,
     pub(super) select: Select,
+    /// Filter pattern, beside the selection.
+    pub(super) pattern: Option<Arc<str>>,
     /// First and last millisecond, both included.
     pub(super) range: (i64, i64),
     pub(super) token: Option<&'a str>,
@@ -176,8 +178,11 @@ impl Logs for Aws {
             request.log_group_name(&ask.group.given)
         };
         request = match &ask.select {
-            Select::All => request,
-            Select::Prefix(prefix) => request.log_stream_name_prefix(prefix.as_ref()),
+            Select::All => request.set_filter_pattern(ask.pattern.as_deref().map(str::to_owned)),
+            Select::Prefix(prefix) => request
+                .log_stream_name_prefix(prefix.as_ref())
+                .set_filter_pattern(ask.pattern.as_deref().map(str::to_owned)),
+            // Two patterns cannot be joined ("?" is not documented beside other terms), and an interface is rarer than most of what is fetched.
             // Terms with characters other than letters and digits must be quoted (user guide, "Filter pattern syntax").
             Select::Content(text) => request.filter_pattern(format!("\"{text}\"")),
         };

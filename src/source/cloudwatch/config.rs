@@ -15,6 +15,8 @@ pub struct TailConfig {
     pub since: Duration,
     /// How long after its timestamp an event is still looked for. At least 1 minute.
     pub lookback: Duration,
+    /// Filter pattern that is sent with every request: events that it does not let through are never read. `None` for all events.
+    pub pattern: Option<String>,
     /// End after this time. What was delivered by then is still read.
     pub run_for: Option<Duration>,
     /// Requests a second, sustained, over all groups and interfaces.
@@ -36,6 +38,7 @@ impl Default for TailConfig {
             interfaces: Vec::new(),
             since: half_hour,
             lookback: half_hour,
+            pattern: None,
             run_for: None,
             max_rps: 1.0,
             region: None,

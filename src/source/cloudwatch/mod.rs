@@ -103,7 +103,8 @@ impl Tail {
         };
         let mut aws = Aws::open(setup).await?;
         let now = lab.clock.now();
-        connect::probe(&mut aws, &checked.groups, now).await?;
+        let pattern: Option<Arc<str>> = config.pattern.map(Into::into);
+        connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
         let names: Vec<&str> = checked.groups.iter().map(config::GroupName::name).collect();
         let region = Some(aws.place().region.as_str().into());
         let origin = Arc::new(Origin { name: names.join(", ").into(), region });
@@ -126,6 +127,7 @@ impl Tail {
             max_rps: config.max_rps,
             lookback: config.lookback,
             run_for: config.run_for,
+            pattern,
             limit: lab.page_limit,
         };
         Ok(Tail { parts })

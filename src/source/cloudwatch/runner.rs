@@ -41,6 +41,8 @@ pub(super) struct Parts<L> {
     pub(super) max_rps: f64,
     pub(super) lookback: Duration,
     pub(super) run_for: Option<Duration>,
+    /// Filter pattern of every request.
+    pub(super) pattern: Option<Arc<str>>,
     /// Events a page, for tests; `None` for as many as it carries.
     pub(super) limit: Option<i32>,
 }
@@ -153,7 +155,9 @@ impl<L: Logs> Runner<L> {
             }
             Next::Page(select, range, token) => {
                 let group = &self.parts.groups[index];
-                let ask = Ask { group: &group.name, select, range, token: token.as_deref(), limit: self.parts.limit };
+                let pattern = self.parts.pattern.clone();
+                let (token, limit) = (token.as_deref(), self.parts.limit);
+                let ask = Ask { group: &group.name, select, pattern, range, token, limit };
                 let page = tokio::select! {
                     page = self.parts.logs.page(&ask) => page,
                     () = self.out.closed() => return Err(Closed),

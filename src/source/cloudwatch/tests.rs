@@ -199,6 +199,7 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         max_rps,
         lookback: super::clock::duration(lookback),
         run_for: Some(super::clock::duration(run_for)),
+        pattern: None,
         limit: None,
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
