@@ -100,6 +100,9 @@ pub struct Tail {
     /// Read only records that match this filter, and their replies: for groups too busy to be read whole. What is not read cannot come back
     #[arg(long, value_name = "EXPR")]
     pub fetch: Option<String>,
+    /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
+    #[arg(long)]
+    pub live: bool,
     /// AWS region
     #[arg(long)]
     pub region: Option<String>,

@@ -196,6 +196,7 @@ async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Resu
         interfaces: tail.interfaces,
         since: tail.since,
         lookback: tail.lookback,
+        live: tail.live,
         run_for: tail.run_for,
         max_rps: tail.max_rps,
         pattern: fetch.as_ref().and_then(|fetch| fetch.pattern.clone()),

@@ -48,6 +48,7 @@ impl Stage {
             source: source.into(),
             region: region.map(Into::into),
             interfaces: Vec::new(),
+            fetch: None,
         };
         let mut stage = Stage {
             app: App::new(),

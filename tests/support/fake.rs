@@ -51,19 +51,20 @@ pub const DENIED: Trouble = Trouble::Error(
      arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake:log-stream: because no identity-based policy allows the action",
 );
 
+/// An event. Ids count from 0 in the order of delivery.
 #[derive(Clone, Debug)]
-struct Stored {
-    timestamp: i64,
-    ingestion: i64,
-    stream: String,
-    message: String,
-    id: String,
+pub struct Stored {
+    pub timestamp: i64,
+    pub ingestion: i64,
+    pub stream: String,
+    pub message: String,
+    pub id: String,
 }
 
 /// What the server holds, and what it was asked.
 #[derive(Default)]
 pub struct State {
-    events: Vec<Stored>,
+    pub events: Vec<Stored>,
     /// Applied to `FilterLogEvents` requests, one each; then all is fine.
     pub troubles: VecDeque<Trouble>,
     /// Applied to the same, but only to requests that carry a token.
@@ -76,11 +77,14 @@ pub struct State {
     pub empty_first: bool,
     /// Bodies of all `FilterLogEvents` requests.
     pub asked: Vec<Value>,
+    /// Live sessions: how they behave, and what they were asked.
+    pub live: super::live::Script,
     /// Troubles that were applied.
     pub applied: usize,
 }
 
 /// The server. It ends with the process; its threads hold nothing.
+#[derive(Clone)]
 pub struct Fake {
     pub port: u16,
     state: Arc<Mutex<State>>,
@@ -157,6 +161,10 @@ impl Fake {
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((action, body)) = request(&mut stream) else { return };
+    if action == "StartLiveTail" {
+        super::live::serve(stream, &body, state);
+        return;
+    }
     let (trouble, answer) = {
         let mut state = state.lock().unwrap();
         let trouble = state.trouble(&action, &body);
@@ -234,7 +242,10 @@ impl State {
     fn answer(&self, action: &str, body: &Value, trouble: Trouble) -> Result<Value, Refusal> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         if action == "DescribeLogGroups" {
-            return Ok(json!({"logGroups": [{"logGroupName": "/vpc/fake"}]}));
+            let arn = "arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake";
+            return Ok(
+                json!({"logGroups": [{"logGroupName": "/vpc/fake", "arn": format!("{arn}:*"), "logGroupArn": arn}]}),
+            );
         }
         if text("logGroupName") != Some("/vpc/fake") {
             return Err(("ResourceNotFoundException", "The specified log group does not exist."));

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod fake;
+pub mod live;
 pub mod moto;
 pub mod pattern;
 

@@ -10,7 +10,9 @@ use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_cloudwatchlogs::config::interceptors::{
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use aws_sdk_cloudwatchlogs::config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatchlogs::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
@@ -99,7 +101,8 @@ pub(super) struct Setup {
     pub(super) tries: u32,
 }
 
-/// `CloudWatch` Logs through the AWS SDK.
+/// `CloudWatch` Logs through the AWS SDK. Clones count their requests together.
+#[derive(Clone)]
 pub(super) struct Aws {
     setup: Setup,
     client: Client,
@@ -149,6 +152,11 @@ impl Aws {
                 Err(credentials_fault(&error))
             }
         }
+    }
+
+    /// The SDK's client, with today's credentials.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// Names of log groups, at most 50: those that contain `part`, or the first ones.
@@ -253,6 +261,38 @@ impl Intercept for Counter {
     }
 }
 
+/// Takes the prefix `stream-` off hosts that are not of AWS. The SDK puts it before the host of `StartLiveTail` even where an endpoint was given, and
+/// `stream-127.0.0.1` does not exist.
+#[derive(Debug)]
+struct PlainHost;
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for PlainHost {
+    fn name(&self) -> &'static str {
+        "flowtail host of test servers"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request_mut();
+        let plain = request.uri().split_once("://stream-").filter(|(_, rest)| !is_of_aws(rest));
+        if let Some(plain) = plain.map(|(scheme, rest)| format!("{scheme}://{rest}")) {
+            request.set_uri(plain)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a host, without `stream-`, is the service's own: `logs.us-west-1.amazonaws.com`, `logs-fips.…`, `logs.us-west-1.api.aws`.
+fn is_of_aws(rest: &str) -> bool {
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    host.starts_with("logs") && (host.contains(".amazonaws.") || host.ends_with(".aws"))
+}
+
 async fn load(setup: &Setup) -> SdkConfig {
     // ring instead of the SDK's default AWS-LC: no C toolchain beyond a compiler, and a smaller binary.
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
@@ -284,7 +324,8 @@ async fn load(setup: &Setup) -> SdkConfig {
 }
 
 fn client(config: &SdkConfig, sent: Arc<AtomicU64>) -> Client {
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).build();
+    let config =
+        aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).interceptor(PlainHost).build();
     Client::from_conf(config)
 }
 
@@ -347,7 +388,7 @@ fn credentials_fault(error: &CredentialsError) -> Fault {
 }
 
 /// Sorts what the SDK reports.
-fn fault<E>(error: &SdkError<E, HttpResponse>, asked: (&str, &str), paged: bool) -> Fault
+pub(super) fn fault<E>(error: &SdkError<E, HttpResponse>, asked: (&str, &str), paged: bool) -> Fault
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
