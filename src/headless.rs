@@ -336,6 +336,12 @@ impl Printer {
                 "filter": fetch.text, "pattern": fetch.pattern, "pushed": fetch.pushed, "checked": fetch.checked, "outside": counts.outside,
             });
         }
+        if let Some(live) = &state.live {
+            object["live"] = json!({
+                "events": live.events, "paired": live.paired, "sampled": live.sampled, "repaired": live.repaired,
+                "ended": live.ended, "too_old": live.too_old,
+            });
+        }
         if let (Shape::Table, serde_json::Value::Object(object)) = (self.shape, &object) {
             for (name, value) in object {
                 let value = value.to_string();

@@ -161,10 +161,7 @@ impl Source {
 
     /// A decoder that leaves out what this source was not asked for.
     pub fn narrow(&self, decoder: Decoder) -> Decoder {
-        match self.fetch.as_ref().and_then(|fetch| fetch.closed()).cloned() {
-            Some(closed) => decoder.only(Box::new(move |row, now| closed.matches(row, now))),
-            None => decoder,
-        }
+        narrow(decoder, self.fetch.as_deref())
     }
 
     /// Runs it until its input ends.
@@ -238,6 +235,14 @@ fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
     }
     let given = common.format.as_deref().map(Format::parse).transpose()?;
     Ok(Fetch::new(&filter, given.as_ref()))
+}
+
+/// A decoder that leaves out what is outside of `fetch`: results must not depend on how wide its pattern was.
+pub fn narrow(decoder: Decoder, fetch: Option<&Fetch>) -> Decoder {
+    match fetch.and_then(Fetch::closed).cloned() {
+        Some(closed) => decoder.only(Box::new(move |row, now| closed.matches(row, now))),
+        None => decoder,
+    }
 }
 
 /// A decoder for `--format`.

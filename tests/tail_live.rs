@@ -11,7 +11,7 @@ use flowtail::source::cloudwatch::{Lab, SystemClock, TailConfig};
 
 use support::fake::{DENIED, Fake, Trouble};
 use support::live::End;
-use support::{ENI, FastClock, Tally, config, lab, run};
+use support::{ENI, FastClock, Tally, config, flow, lab, ministack, now, run};
 
 /// A tail that reads rarely, so that what comes early came live.
 fn setup(fake: &Fake, seconds: u64, speed: u32) -> (TailConfig, Lab) {
@@ -181,4 +181,33 @@ fn interfaces_are_prefixes_and_a_push_down_is_the_pattern() {
         (&state.live.asked[0]["logStreamNamePrefixes"][0], &state.live.asked[0]["logEventFilterPattern"]),
         (&ENI.into(), &pattern.into())
     );
+}
+
+#[test]
+fn a_server_that_is_not_our_own_is_followed_live() {
+    let Some(server) = ministack::start() else { return };
+    let (group, stream) = ("/vpc/live", format!("{ENI}-all"));
+    server.group(group);
+    server.stream(group, &stream);
+    let mut config = config(server.port, group);
+    config.live = true;
+    config.run_for = Some(Duration::from_secs(15));
+    config.max_rps = 1.0;
+    let (mut number, mut last, mut expected) = (0, Instant::now(), Vec::new());
+    let tally = run(config, lab(), |tally| {
+        let open = tally.statuses.last().is_some_and(|status| status.live.as_ref().is_some_and(|live| live.open > 0));
+        if open && number < 100 && last.elapsed() > Duration::from_millis(300) {
+            let start = now() / 1000 - 300;
+            let records: Vec<_> =
+                (number..number + 20).map(|number| (start * 1000, flow(ENI, start, number))).collect();
+            expected.extend(records.iter().map(|(_, message)| (stream.clone(), message.clone())));
+            server.put(group, &stream, records);
+            (number, last) = (number + 20, Instant::now());
+        }
+        true
+    });
+    assert!(expected.len() >= 40, "only {} were delivered", expected.len());
+    tally.assert_exactly(&expected);
+    let status = live(&tally);
+    assert!(status.events > 0 && status.paired == status.events, "{status:?}");
 }

@@ -4,6 +4,7 @@
 
 pub mod fake;
 pub mod live;
+pub mod ministack;
 pub mod moto;
 pub mod pattern;
 
