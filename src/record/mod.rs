@@ -15,7 +15,7 @@ pub mod special;
 pub mod table;
 pub mod value;
 
-pub use batch::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
+pub use batch::{Batch, Event, Gap, Input, Origin, Poll, SourceState, SourceStatus, TailFigures};
 pub use columns::Columns;
 pub use decode::{Decoded, Decoder, FormatTally, Reject};
 pub use envelope::{EnvelopeError, Wrapped};
