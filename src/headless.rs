@@ -322,6 +322,13 @@ impl Printer {
             "gaps": gaps,
             "requests": state.requests,
             "events_read": state.events_read,
+            "capacity": state.tail.map(|tail| tail.capacity),
+            "behind_seconds": state.tail.map(|tail| tail.behind),
+            "delivery_seconds": state.tail.and_then(|tail| tail.lateness),
+            "last_poll": state.tail.and_then(|tail| tail.poll).map(|poll| json!({
+                "requests": poll.requests, "events": poll.events, "duplicates": poll.duplicates, "minutes": poll.minutes,
+            })),
+            "source": state.facts.iter().map(|(name, text)| json!({"about": name, "text": text})).collect::<Vec<_>>(),
             "flows_held": self.core.ring().len(),
             "bytes_held": self.core.ring().bytes() + self.core.sessions().bytes(),
             "sessions": self.core.sessions().opened() - self.core.sessions().merged(),

@@ -91,6 +91,38 @@ pub enum SourceState {
     Failed(String),
 }
 
+/// What a complete read of a range of event time cost, all its pages and interfaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Poll {
+    /// Requests that it took, tries that failed included.
+    pub requests: u64,
+    /// Events that the API returned.
+    pub events: u64,
+    /// Those that were known already.
+    pub duplicates: u64,
+    /// Minutes of event time that it covers.
+    pub minutes: u64,
+}
+
+/// What a tail carries and how it keeps up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TailFigures {
+    /// Records a second that can be followed under the request budget, about.
+    pub capacity: u64,
+    /// Records a second that come, about, over the last minutes of event time; `None` while too little was read.
+    pub rate: Option<u64>,
+    /// Seconds by which the most overdue read of the schedule is late.
+    pub behind: u64,
+    /// Seconds after their timestamp within which 99 of 100 events are delivered; `None` while too few were seen.
+    pub lateness: Option<u64>,
+    /// Seconds after its timestamp up to which an event is looked for.
+    pub lookback: u64,
+    /// Times that the schedule reads each minute of event time.
+    pub reads: u64,
+    /// The last range that was read to its end.
+    pub poll: Option<Poll>,
+}
+
 /// A source's account of itself. Counters only ever grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStatus {
@@ -110,6 +142,10 @@ pub struct SourceStatus {
     pub live: Option<LiveStatus>,
     /// A lasting remark for the user, such as "no stream begins with eni-…; searching by content".
     pub note: Option<String>,
+    /// What a tail carries and costs.
+    pub tail: Option<TailFigures>,
+    /// What was found out about the source, for its pane: name and text, in order.
+    pub facts: Vec<(String, String)>,
 }
 
 /// What a live session does. Counters only ever grow.

@@ -15,7 +15,7 @@ pub mod special;
 pub mod table;
 pub mod value;
 
-pub use batch::{Batch, Event, Gap, Input, LiveStatus, Origin, SourceState, SourceStatus};
+pub use batch::{Batch, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};
 pub use columns::Columns;
 pub use decode::{Decoded, Decoder, FormatTally, Reject, Wanted};
 pub use envelope::{EnvelopeError, Wrapped};

@@ -101,7 +101,10 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     }
     // Of an input that has ended the last rate says nothing.
     if status.rate >= 0.05 && status.state.state != SourceState::Ended {
-        facts.push(vec![plain(rate(status.rate))]);
+        let carries = status.state.tail.map(|tail| format!(" of {}/s", fmt::count(tail.capacity)));
+        facts.push(vec![plain(rate(status.rate)), label(&carries.unwrap_or_default())]);
+    } else if let Some(tail) = status.state.tail.filter(|_| status.state.state != SourceState::Ended) {
+        facts.push(vec![label("carries "), plain(format!("{}/s", fmt::count(tail.capacity)))]);
     }
     if let Some((read, total)) = status.state.progress
         && read < total

@@ -7,10 +7,12 @@
 //! * `seen` remembers the event ids of a slice for as long as the slice may be read again;
 //! * `group` reads one range through its interfaces and pages, and copes with tokens that fail and pages that do not come;
 //! * `runner` serves the groups in turn under one request budget (`pace`), sends batches, gaps and news of itself;
+//! * `account` says what that costs and how it keeps up;
 //! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
 //! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
 //! * `clock` is injected, so that tests scale time.
 
+mod account;
 mod client;
 mod clock;
 mod config;

@@ -213,7 +213,7 @@ impl<L: Logs> Runner<L> {
     }
 
     /// Remarks for the user.
-    pub(super) fn live_notes(&self, notes: &mut Vec<String>) {
+    pub(in super::super) fn live_notes(&self, notes: &mut Vec<String>) {
         let Some(status) = &self.status.live else { return };
         if let Some((why, _)) = &status.closed {
             notes.push(format!("the live session is closed, records come with the reads: {why}"));
