@@ -127,6 +127,7 @@ impl Decoder {
     }
 
     /// Leaves out records that are not wanted, and counts them. What does not parse is no record and stays.
+    #[must_use]
     pub fn only(self, wanted: Wanted) -> Decoder {
         Decoder { wanted: Some(wanted), ..self }
     }

@@ -11,10 +11,10 @@ fn fetching(fetch: &str) -> Stage {
     stage
 }
 
-fn with_live(status: LiveStatus) -> Stage {
+fn with_live(live: LiveStatus) -> Stage {
     let mut stage = crate::stage();
-    let state = SourceState::Live;
-    stage.feed([Input::Status(SourceStatus { state, requests: 9, live: Some(status), ..SourceStatus::default() })]);
+    let (state, live) = (SourceState::Live, Some(live));
+    stage.feed([Input::Status(SourceStatus { state, requests: 9, live, ..SourceStatus::default() })]);
     stage
 }
 

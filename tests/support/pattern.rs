@@ -2,6 +2,8 @@
 //! syntax for metric filters, subscription filters, filter log events, and Live Tail" (`FilterAndPatternSyntax.html`) and the VPC user guide's
 //! examples of patterns for flow logs (`flow-logs-cwl.md`). It knows nothing of how flowtail makes patterns.
 
+use std::cmp::Ordering;
+
 /// Whether a term must be a word of its own. The guide shows both readings ("messages contain the word ERROR", and ERROR found in ERRORCODE), so
 /// what is true must be true for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,17 +93,12 @@ fn by_position(inside: &str, message: &str) -> Result<bool, String> {
         // "..." stands for any number of fields.
         Some(gap) if values.len() + 1 >= slots.len() => {
             let skipped = values.len() + 1 - slots.len();
-            (0..slots.len())
-                .map(|at| {
-                    if at < gap {
-                        Some(at)
-                    } else if at == gap {
-                        None
-                    } else {
-                        Some(at - 1 + skipped)
-                    }
-                })
-                .collect()
+            let place = |at: usize| match at.cmp(&gap) {
+                Ordering::Less => Some(at),
+                Ordering::Equal => None,
+                Ordering::Greater => Some(at - 1 + skipped),
+            };
+            (0..slots.len()).map(place).collect()
         }
         None if values.len() == slots.len() => (0..slots.len()).map(Some).collect(),
         _ => return Ok(false),

@@ -290,7 +290,7 @@ impl Intercept for PlainHost {
 /// Whether a host, without `stream-`, is the service's own: `logs.us-west-1.amazonaws.com`, `logs-fips.…`, `logs.us-west-1.api.aws`.
 fn is_of_aws(rest: &str) -> bool {
     let host = rest.split(['/', ':']).next().unwrap_or_default();
-    host.starts_with("logs") && (host.contains(".amazonaws.") || host.ends_with(".aws"))
+    host.starts_with("logs") && (host.contains(".amazonaws.") || host.rsplit('.').next() == Some("aws"))
 }
 
 async fn load(setup: &Setup) -> SdkConfig {

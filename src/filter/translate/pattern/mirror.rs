@@ -35,7 +35,7 @@ pub(super) enum Nature {
 pub(super) fn nature(test: &Test) -> Nature {
     let field = match test {
         // A word stands in the image too, at another place; words in a row and patterns may span columns that change places.
-        Test::Contains(text) if !text.contains(char::is_whitespace) => return Nature::Own,
+        Test::Contains(words) if !words.contains(char::is_whitespace) => return Nature::Own,
         Test::Contains(_) | Test::Matches(_) => return Nature::None,
         Test::Last(_) | Test::During(_) => return Nature::Own,
         Test::Has(field) | Test::Compare { field, .. } => *field,

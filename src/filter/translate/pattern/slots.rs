@@ -150,7 +150,7 @@ fn test(field: Field, op: Option<Op>, values: &[Operand]) -> BTreeMap<Field, Con
     let possible = op.filter(|_| ASKED.contains(&field));
     let said = possible.is_some_and(|op| match op {
         // "None of them" of several values would have to be joined by "and" beside the "or" for absent values: one of them is wider.
-        Op::Ne => values.first().and_then(|value| unequal(value)).map(|condition| found.insert(condition)).is_some(),
+        Op::Ne => values.first().and_then(unequal).map(|condition| found.insert(condition)).is_some(),
         _ => values.iter().all(|value| condition(&mut found, field, op, value).is_some()),
     });
     if said && !found.is_empty() && found.len() <= MOST { BTreeMap::from([(field, found)]) } else { BTreeMap::new() }

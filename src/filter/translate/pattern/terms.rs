@@ -67,8 +67,6 @@ fn words(expr: &Expr, format: Option<&Format>) -> Option<Words> {
             }
             Words::new(all)
         }
-        // What a record does not hold, no term can find.
-        Expr::Not(_) => None,
         Expr::Test(Test::Compare { field, op: Op::Eq, values }) => {
             let mut all = BTreeSet::new();
             for value in values {
@@ -76,7 +74,8 @@ fn words(expr: &Expr, format: Option<&Format>) -> Option<Words> {
             }
             Words::new(all)
         }
-        Expr::Test(_) => None,
+        // What a record does not hold, no term can find.
+        Expr::Not(_) | Expr::Test(_) => None,
     }
 }
 

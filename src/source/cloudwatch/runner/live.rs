@@ -186,7 +186,7 @@ impl<L: Logs> Runner<L> {
     async fn deliver_live(&mut self, mut events: Vec<(usize, Found)>) -> Result<(), Closed> {
         self.status.events_read += events.len() as u64;
         // A session brings events in the order of their ingestion, but not strictly.
-        events.sort_by(|(_, a), (_, b)| (a.ingestion, a.timestamp).cmp(&(b.ingestion, b.timestamp)));
+        events.sort_by_key(|(_, event)| (event.ingestion, event.timestamp));
         let Ok(place) = self.out.reserve().await else { return Err(Closed) };
         let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
         for (index, event) in events {
