@@ -13,8 +13,13 @@ fn fetching(fetch: &str) -> Stage {
 
 fn with_live(live: LiveStatus) -> Stage {
     let mut stage = crate::stage();
-    let (state, live) = (SourceState::Live, Some(live));
-    stage.feed([Input::Status(SourceStatus { state, requests: 9, live, ..SourceStatus::default() })]);
+    let live = Some(live);
+    stage.feed([Input::Status(SourceStatus {
+        state: SourceState::Live,
+        requests: 9,
+        live,
+        ..SourceStatus::default()
+    })]);
     stage
 }
 

@@ -1,5 +1,7 @@
 //! The requests of the tail, and the AWS SDK behind them. Nothing above this file knows an SDK type.
 
+mod intercept;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,19 +12,17 @@ use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::interceptors::{
-    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
-};
+use aws_sdk_cloudwatchlogs::config::Credentials;
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use aws_sdk_cloudwatchlogs::config::timeout::TimeoutConfig;
-use aws_sdk_cloudwatchlogs::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
-use aws_sdk_cloudwatchlogs::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::config::GroupName;
 use super::error::TailError;
 use super::fault::{Fault, Kind, Login, Place, classify, clean};
+use intercept::{Counter, PlainHost};
 
 /// Which events of a group are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,59 +238,6 @@ impl Logs for Aws {
     fn place(&self) -> &Place {
         &self.place
     }
-}
-
-/// Counts what really goes out, the SDK's own second tries included.
-#[derive(Debug)]
-struct Counter(Arc<AtomicU64>);
-
-#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Counter {
-    fn name(&self) -> &'static str {
-        "flowtail request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-/// Takes the prefix `stream-` off hosts that are not of AWS. The SDK puts it before the host of `StartLiveTail` even where an endpoint was given, and
-/// `stream-127.0.0.1` does not exist.
-#[derive(Debug)]
-struct PlainHost;
-
-#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for PlainHost {
-    fn name(&self) -> &'static str {
-        "flowtail host of test servers"
-    }
-
-    fn modify_before_signing(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let request = context.request_mut();
-        let plain = request.uri().split_once("://stream-").filter(|(_, rest)| !is_of_aws(rest));
-        if let Some(plain) = plain.map(|(scheme, rest)| format!("{scheme}://{rest}")) {
-            request.set_uri(plain)?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a host, without `stream-`, is the service's own: `logs.us-west-1.amazonaws.com`, `logs-fips.…`, `logs.us-west-1.api.aws`.
-fn is_of_aws(rest: &str) -> bool {
-    let host = rest.split(['/', ':']).next().unwrap_or_default();
-    host.starts_with("logs") && (host.contains(".amazonaws.") || host.rsplit('.').next() == Some("aws"))
 }
 
 async fn load(setup: &Setup) -> SdkConfig {
