@@ -131,6 +131,12 @@ pub struct Tail {
     /// Requests a second, sustained; the quota of the account is shared with all its other tools
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub max_rps: f64,
+    /// Read only records that match this filter, and their replies: for groups too busy to be read whole. What is not read cannot come back
+    #[arg(long, value_name = "EXPR")]
+    pub fetch: Option<String>,
+    /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
+    #[arg(long)]
+    pub live: bool,
     /// AWS region
     #[arg(long)]
     pub region: Option<String>,

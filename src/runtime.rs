@@ -68,7 +68,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
     Theme::load(&common.theme, None, depth)?;
-    let source = Source::prepare(command, true).await?;
+    let source = Source::prepare(command, common, true).await?;
+    let decoder = source.narrow(decoder);
     let config = source.config(common.memory);
     if let [only] = &config.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.

@@ -174,6 +174,7 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
         source: "rule test".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     // A rule that is off is tested like any other.
     let mut rules = rules.clone();

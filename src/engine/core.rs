@@ -12,6 +12,7 @@ use super::status::{Counts, Pulse};
 use super::timeline::{Is, Tally};
 use super::view::{Page, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
+use crate::filter::translate::pattern::Fetch;
 use crate::record::columns::Remap;
 use crate::record::flow::KnownNames;
 use crate::record::{
@@ -38,6 +39,8 @@ pub struct Config {
     pub region: Option<Arc<str>>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
 }
 
 /// What was learned of one batch while its first rows were taken in, for those that follow.
@@ -289,6 +292,11 @@ impl Core {
     /// The names that sessions refer to.
     pub fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// What is fetched only, where not everything is.
+    pub fn fetch(&self) -> Option<&Fetch> {
+        self.config.fetch.as_deref()
     }
 
     /// The ring.

@@ -9,6 +9,7 @@ use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
 use crate::detect::{Alert, Level};
 use crate::filter::Filter;
+use crate::filter::translate::pattern::Fetch;
 use crate::record::{Cell, Field, Gap, SourceStatus};
 
 /// Which table is looked at.
@@ -238,6 +239,8 @@ pub struct Status {
     pub region: Arc<str>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
     /// What the source says of itself.
     pub state: SourceStatus,
     /// Greatest end of any record, Unix seconds.

@@ -64,6 +64,7 @@ pub fn alerts(rules: &Rules, trial: &Trial) -> Vec<Alert> {
         source: "trial".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     let mut detector = Detector::new(rules, Limits { lateness_seconds: LATENESS, ..Limits::default() });
     detector.expect_span(BEGIN / 1_000, (BEGIN + LENGTH) / 1_000);

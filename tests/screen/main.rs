@@ -7,6 +7,7 @@
 mod actions;
 mod cursor;
 mod drill;
+mod fetch;
 mod plain;
 mod play;
 mod prompts;
