@@ -10,9 +10,15 @@ use super::groups::Groups;
 use super::top::{SortKey, Top};
 use super::view::{Anchor, RowId};
 use crate::filter::Filter;
-use crate::record::{Field, Row, RowRef, Table};
+use crate::filter::columns::Bound;
+use crate::record::{Field, Row, RowRef};
 use crate::store::ring::with_table;
-use crate::store::{Part, Ring};
+use crate::store::{Columnar, Part, Ring};
+
+/// Rows that are tested by columns in the time that one takes which is looked at by itself.
+const PACE: usize = 16;
+/// Work after which matches that are gathered are counted: a row that is sorted or summed costs as much as one that is looked at.
+const SPAN: usize = 256;
 
 /// What a pass gathers beside the matches.
 #[derive(Debug)]
@@ -33,6 +39,34 @@ struct Matches {
     sorted: bool,
     /// Rows tested, in order of arrival.
     done: usize,
+}
+
+impl Matches {
+    /// Brings the rows, which are of `part`, into the order of time.
+    fn sort(&mut self, part: Part<'_>) {
+        if self.sorted {
+            return;
+        }
+        self.sorted = true;
+        let Some(order) = part.order() else { return };
+        if self.rows.len() < 256 {
+            return self.rows.sort_by_cached_key(|row| (part.time(usize::from(*row)), *row));
+        }
+        // The segment knows the order of all its rows: those that match are picked from it.
+        let mut picked = vec![0_u8; part.len()];
+        for row in &self.rows {
+            picked[usize::from(*row)] = 1;
+        }
+        let mut sorted = vec![0_u16; order.len() + 1];
+        let mut count = 0;
+        for row in order {
+            // Written always and counted where picked, since a branch would be guessed wrong too often.
+            sorted[count] = *row;
+            count += usize::from(picked[usize::from(*row)]);
+        }
+        self.rows.clear();
+        self.rows.extend_from_slice(&sorted[..count]);
+    }
 }
 
 /// A pass over the ring.
@@ -61,7 +95,8 @@ impl Scan {
         self.filter.is_none() && self.window.is_none() && matches!(self.gather, Gather::Nothing)
     }
 
-    /// Looks at up to `budget` rows, newest segment first. Gives how many it looked at; fewer than `budget` means that all were seen.
+    /// Goes on with the pass, newest segment first, for a work of `budget`: so many rows that are looked at one by one, or [`PACE`] times as
+    /// many that are tested by columns. Gives how much of it was used; less than `budget` means that all were seen.
     pub fn step(&mut self, ring: &Ring, budget: usize, now: i64) -> usize {
         if self.is_everything() {
             return 0;
@@ -72,17 +107,19 @@ impl Scan {
                 break;
             }
             let matches = self.segments.entry(part.first_seq()).or_default();
-            let upto = part.len().min(matches.done + left);
-            left -= upto - matches.done;
-            if matches.done < upto {
+            if matches.done < part.len() {
+                let gathers = !matches!(self.gather, Gather::Nothing);
+                let test = Test { filter: self.filter.as_deref(), window: self.window, now, gathers };
                 let before = matches.rows.len();
-                let span = matches.done..upto;
-                matches.done = upto;
                 with_table!(&part, table => {
-                    let test = Test { filter: self.filter.as_deref(), window: self.window, now };
-                    test.run(table, part.first_seq(), span, &mut matches.rows, &mut self.gather);
+                    test.run(table, part.first_seq(), matches, &mut left, &mut self.gather);
                 });
-                matches.sorted &= matches.rows.len() == before;
+                // Rows are found in the order they arrived.
+                matches.sorted = part.order().is_none() || (matches.sorted && matches.rows.len() == before);
+                if matches.done == part.len() && matches!(part, Part::Sealed(_)) {
+                    // Here and not when a page is asked for: each slice does its share.
+                    matches.sort(part);
+                }
             }
         }
         budget - left
@@ -176,9 +213,8 @@ impl Scan {
 
     fn sort(&mut self, ring: &Ring) {
         for part in ring.parts() {
-            if let Some(matches) = self.segments.get_mut(&part.first_seq()).filter(|matches| !matches.sorted) {
-                matches.rows.sort_by_key(|row| (part.time(usize::from(*row)), *row));
-                matches.sorted = true;
+            if let Some(matches) = self.segments.get_mut(&part.first_seq()) {
+                matches.sort(part);
             }
         }
     }
@@ -225,35 +261,64 @@ struct Test<'a> {
     filter: Option<&'a Filter>,
     window: Option<(i64, i64)>,
     now: i64,
+    /// Whether each match costs as much again.
+    gathers: bool,
 }
 
 impl Test<'_> {
-    fn run<T: Table>(
+    /// Tests the rows of `table` that were not looked at yet, as far as `left` lasts.
+    fn run<T: Columnar>(
         &self,
         table: &T,
         first_seq: u64,
-        span: std::ops::Range<usize>,
-        rows: &mut Vec<u16>,
+        matches: &mut Matches,
+        left: &mut usize,
         gather: &mut Gather,
     ) {
-        for row in span {
-            let reference = RowRef { table, row };
-            if !in_window(self.window, &reference)
-                || self.filter.is_some_and(|filter| !filter.matches(&reference, self.now))
-            {
-                continue;
-            }
+        let Matches { rows, done, .. } = matches;
+        let fresh = table.len() - *done;
+        let mut found = |row: usize| {
             // A segment has at most 65,536 rows.
             rows.push(u16::try_from(row).unwrap_or(u16::MAX));
             match gather {
                 Gather::Nothing => {}
                 Gather::Top(field, top) => {
                     let id = RowId::Flow { time: table.time(row), seq: first_seq + row as u64 };
-                    top.add(SortKey::from(reference.get(*field)), id);
+                    top.add(SortKey::from(RowRef { table, row }.get(*field)), id);
                 }
-                Gather::Groups(groups) => groups.add(&reference),
+                Gather::Groups(groups) => groups.add(&RowRef { table, row }),
             }
+        };
+        if fresh.saturating_mul(4) < table.entries() {
+            // What has just arrived is too little to ask the dictionaries for.
+            let span = *done..*done + fresh.min(*left);
+            (*done, *left) = (span.end, *left - span.len());
+            span.filter(|row| self.passes(&RowRef { table, row: *row })).for_each(&mut found);
+            return;
         }
+        let bound = Bound::new(self.filter, self.window, table, self.now);
+        if bound.is_none() {
+            *done = table.len();
+            *left -= 1;
+            return;
+        }
+        let pace = if bound.asks_rows() { 1 } else { PACE };
+        while *done < table.len() && *left > 0 {
+            let work = if self.gathers { (*left).min(SPAN) } else { *left };
+            let span = *done..table.len().min(*done + work.saturating_mul(pace));
+            let mut taken = 0;
+            bound.select(table, span.clone(), |row| {
+                found(row);
+                taken += 1;
+            });
+            *done = span.end;
+            let gathered = if self.gathers { taken } else { 0 };
+            *left = left.saturating_sub((span.len() / pace).max(1) + gathered);
+        }
+    }
+
+    fn passes(&self, row: &dyn Row) -> bool {
+        in_window(self.window, row) && self.filter.is_none_or(|filter| filter.matches(row, self.now))
     }
 }
 

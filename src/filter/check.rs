@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::expr::{Expr, Op, Operand, Pattern, Test};
+use super::members::Members;
 use super::parse::{Ast, Form, RawKind, RawTest, RawValue};
-use super::sets::Members;
 use super::wording::{alternative, article, mistyped};
 use super::words::{self, Meaning, Problem};
 use super::{FilterError, Sets, Stage, Warning, suggest, value};

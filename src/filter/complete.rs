@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::lex::{Tok, lex, word_len};
+use super::members::Members;
 use super::parse::{is_connective, is_keyword, split_colon};
-use super::sets::Members;
 use super::{BUILTIN, MAX_LEN, Sets, Stage, print, value, words};
 use crate::record::{Cell, FIELDS, Field, Kind, On, services};
 

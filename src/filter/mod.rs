@@ -4,11 +4,14 @@
 //! stage; bare words by `words`) → [`expr::Expr`] → `eval` (the compiled form). `print` is the inverse of the first three.
 //! `docs/filter.md` is the language for its users.
 
+mod addrset;
 mod check;
+pub mod columns;
 mod complete;
 mod eval;
 pub mod expr;
 mod lex;
+pub mod members;
 mod parse;
 mod pred;
 mod print;
@@ -24,10 +27,12 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+pub use addrset::AddrSet;
 pub use complete::{Candidate, CandidateKind, Completion, complete};
+pub use members::Members;
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
-pub use sets::{BUILTIN, Members, NamedSet, Sets};
+pub use sets::{BUILTIN, NamedSet, Sets};
 
 use crate::record::{Field, Row};
 use expr::{Expr, Test, Window};

@@ -1,5 +1,6 @@
 //! Tests of the language from text to answer, over rows made by hand.
 
+mod columns;
 mod errors;
 mod meaning;
 mod properties;

@@ -2,7 +2,8 @@
 //! or, failing all of these, text to look for in the line.
 
 use super::expr::{Expr, Op, Operand, Test, Window};
-use super::sets::{Members, NamedSet};
+use super::members::Members;
+use super::sets::NamedSet;
 use super::{Sets, Stage, suggest, value};
 use crate::record::{Field, services};
 

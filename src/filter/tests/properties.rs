@@ -92,7 +92,7 @@ fn compare() -> impl Strategy<Value = Test> {
     })
 }
 
-fn test() -> impl Strategy<Value = Test> {
+pub(super) fn test() -> impl Strategy<Value = Test> {
     let field = prop::sample::select(FIELDS.iter().map(|def| def.field).collect::<Vec<_>>());
     let span = (0..9_999_999_999_u64, 0..100_000_u64).prop_map(|(a, b)| Test::During(Window::Absolute(a, a + b)));
     prop_oneof![
@@ -163,7 +163,7 @@ fn holds(cell: &Cell, op: Op, operand: &Operand) -> bool {
         },
         (Cell::Addr(address), Operand::Addr(from, to)) => (from..=to).contains(&address),
         (Cell::Addr(address), Operand::Set(set)) => match &set.members {
-            Members::Addrs(ranges) => ranges.iter().any(|(from, to)| (from..=to).contains(&address)),
+            Members::Addrs(set) => set.ranges().any(|(from, to)| (from..=to).contains(address)),
             Members::Ports(_) => false,
         },
         (Cell::Text(text), Operand::Word(word)) => text.to_ascii_lowercase() == word.to_ascii_lowercase(),
