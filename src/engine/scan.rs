@@ -116,10 +116,6 @@ impl Scan {
                 });
                 // Rows are found in the order they arrived.
                 matches.sorted = part.order().is_none() || (matches.sorted && matches.rows.len() == before);
-                if matches.done == part.len() && matches!(part, Part::Sealed(_)) {
-                    // Here and not when a page is asked for: each slice does its share.
-                    matches.sort(part);
-                }
             }
         }
         budget - left
@@ -162,92 +158,148 @@ impl Scan {
     }
 
     /// The page of rows around `anchor` in order of time, newest first, and the position of its first row. [`Ring::prepare`] must have been
-    /// called. Costs a binary search a segment and a merge of the rows given.
+    /// called. Costs a look at the span of each segment and a merge of the rows given; only segments that the page touches are put in order.
     pub fn by_time(&mut self, ring: &Ring, anchor: Anchor, before: usize, after: usize) -> (Vec<RowId>, u64) {
-        self.sort(ring);
-        let lists: Vec<Sorted<'_>> = ring.parts().map(|part| self.sorted(part)).collect();
-        // How many rows of each list are not after the anchor.
-        let cuts: Vec<usize> = lists
-            .iter()
-            .map(|list| match anchor {
+        let mut lists = self.lists(ring);
+        let mut newer: BinaryHeap<Reverse<Entry>> = BinaryHeap::new();
+        let mut older: BinaryHeap<Entry> = BinaryHeap::new();
+        let mut above = 0;
+        for (index, list) in lists.iter_mut().enumerate() {
+            // How many rows of the list are not after the anchor.
+            let cut = match anchor {
                 Anchor::Bottom => 0,
                 Anchor::Row(RowId::Flow { time, seq }) => list.not_after((time, seq)),
                 Anchor::Top | Anchor::Row(_) => list.len(),
-            })
-            .collect();
-        let (before, after) = if anchor == Anchor::Bottom { (before + after, 0) } else { (before, after) };
-        let mut newer: BinaryHeap<Reverse<(TimeKey, usize, usize)>> = BinaryHeap::new();
-        let mut older: BinaryHeap<(TimeKey, usize, usize)> = BinaryHeap::new();
-        for (index, list) in lists.iter().enumerate() {
-            let cut = cuts[index];
-            if cut < list.len() {
-                newer.push(Reverse((list.key(cut), index, cut)));
-            }
-            if let Some(last) = cut.checked_sub(1) {
-                older.push((list.key(last), index, last));
-            }
+            };
+            above += (list.len() - cut) as u64;
+            newer.extend(list.entry(index, cut, (list.span.0, 0)).map(Reverse));
+            older.extend(cut.checked_sub(1).and_then(|last| list.entry(index, last, (list.span.1, u64::MAX))));
         }
+        let (before, after) = if anchor == Anchor::Bottom { (before + after, 0) } else { (before, after) };
         let mut rows = Vec::with_capacity(before + after);
         while rows.len() < before
-            && let Some(Reverse((key, index, place))) = newer.pop()
+            && let Some(Reverse(entry)) = newer.pop()
         {
-            rows.push(key);
-            if place + 1 < lists[index].len() {
-                newer.push(Reverse((lists[index].key(place + 1), index, place + 1)));
-            }
+            let next = lists[entry.list].next(&entry, &mut rows, |place| place.checked_add(1));
+            newer.extend(next.map(Reverse));
         }
         rows.reverse();
-        let above: u64 = lists.iter().zip(&cuts).map(|(list, cut)| (list.len() - cut) as u64).sum();
         let first = above - rows.len() as u64;
         let wanted = rows.len() + after;
         while rows.len() < wanted
-            && let Some((key, index, place)) = older.pop()
+            && let Some(entry) = older.pop()
         {
-            rows.push(key);
-            if let Some(next) = place.checked_sub(1) {
-                older.push((lists[index].key(next), index, next));
-            }
+            older.extend(lists[entry.list].next(&entry, &mut rows, |place| place.checked_sub(1)));
         }
         (rows.into_iter().map(|(time, seq)| RowId::Flow { time, seq }).collect(), first)
     }
 
-    fn sort(&mut self, ring: &Ring) {
-        for part in ring.parts() {
-            if let Some(matches) = self.segments.get_mut(&part.first_seq()) {
-                matches.sort(part);
+    /// The rows of each segment that match.
+    fn lists<'a>(&'a mut self, ring: &'a Ring) -> Vec<List<'a>> {
+        let everything = self.is_everything();
+        let mut found = self.segments.iter_mut().rev().peekable();
+        let list = |part: Part<'a>| {
+            let span = match part {
+                Part::Sealed(segment) => segment.span(),
+                Part::Open(_) => match part.order() {
+                    Some([first, .., last]) => (part.time(usize::from(*first)), part.time(usize::from(*last))),
+                    _ => (0, u64::MAX),
+                },
+            };
+            if everything {
+                return Some(List { part, span, rows: Rows::All(part.order()) });
             }
+            // Both are in order of arrival, newest first.
+            while found.next_if(|(first_seq, _)| **first_seq > part.first_seq()).is_some() {}
+            let (_, matches) = found.next_if(|(first_seq, _)| **first_seq == part.first_seq())?;
+            Some(List { part, span, rows: Rows::Found(matches) })
+        };
+        ring.parts().filter_map(list).filter(|list| list.len() > 0).collect()
+    }
+}
+
+/// Rows of a segment that match.
+struct List<'a> {
+    part: Part<'a>,
+    /// No row of the segment is before the first time or after the second.
+    span: (u64, u64),
+    rows: Rows<'a>,
+}
+
+enum Rows<'a> {
+    /// All; by (time, row) where they did not arrive in that order.
+    All(Option<&'a [u16]>),
+    Found(&'a mut Matches),
+}
+
+/// The row of a list that is next in a merge.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Its key; where that is a guess, one that does not come later in the merge.
+    key: TimeKey,
+    list: usize,
+    place: usize,
+    guessed: bool,
+}
+
+impl List<'_> {
+    fn len(&self) -> usize {
+        match &self.rows {
+            Rows::All(_) => self.part.len(),
+            Rows::Found(matches) => matches.rows.len(),
         }
     }
 
-    fn sorted<'a>(&'a self, part: Part<'a>) -> Sorted<'a> {
-        let rows = if self.is_everything() {
-            part.order()
-        } else {
-            Some(self.segments.get(&part.first_seq()).map_or(&[][..], |matches| &matches.rows))
-        };
-        Sorted { part, rows }
+    fn is_sorted(&self) -> bool {
+        match &self.rows {
+            Rows::All(_) => true,
+            Rows::Found(matches) => matches.sorted,
+        }
     }
-}
 
-/// Rows of a segment by (time, number).
-struct Sorted<'a> {
-    part: Part<'a>,
-    /// `None`: all rows, in the order they arrived.
-    rows: Option<&'a [u16]>,
-}
-
-impl Sorted<'_> {
-    fn len(&self) -> usize {
-        self.rows.map_or_else(|| self.part.len(), <[u16]>::len)
+    fn sort(&mut self) {
+        if let Rows::Found(matches) = &mut self.rows {
+            matches.sort(self.part);
+        }
     }
 
     fn key(&self, place: usize) -> TimeKey {
-        let row = self.rows.map_or(place, |rows| usize::from(rows[place]));
+        let row = match &self.rows {
+            Rows::All(None) => place,
+            Rows::All(Some(order)) => usize::from(order[place]),
+            Rows::Found(matches) => usize::from(matches.rows[place]),
+        };
         (self.part.time(row), self.part.first_seq() + row as u64)
     }
 
+    /// The entry at `place`, if there is one. Before the list is in order its key is taken to be `bound`.
+    fn entry(&self, list: usize, place: usize, bound: TimeKey) -> Option<Entry> {
+        if place >= self.len() {
+            return None;
+        }
+        let guessed = !self.is_sorted();
+        Some(Entry { key: if guessed { bound } else { self.key(place) }, list, place, guessed })
+    }
+
+    /// Takes `entry`, which a merge has come to, into `rows` and gives the one after it; one that was guessed comes back with its key.
+    fn next(&mut self, entry: &Entry, rows: &mut Vec<TimeKey>, step: impl Fn(usize) -> Option<usize>) -> Option<Entry> {
+        if entry.guessed {
+            self.sort();
+            return self.entry(entry.list, entry.place, entry.key);
+        }
+        rows.push(entry.key);
+        self.entry(entry.list, step(entry.place)?, entry.key)
+    }
+
     /// How many rows have a key of at most `key`.
-    fn not_after(&self, key: TimeKey) -> usize {
+    fn not_after(&mut self, key: TimeKey) -> usize {
+        if self.span.0 > key.0 {
+            return 0;
+        }
+        if self.span.1 < key.0 {
+            return self.len();
+        }
+        self.sort();
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);

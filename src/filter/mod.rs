@@ -10,6 +10,7 @@ pub mod columns;
 mod complete;
 mod eval;
 pub mod expr;
+mod foreign;
 mod lex;
 pub mod members;
 mod parse;
@@ -97,15 +98,16 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Parses and checks `text` for rows of `stage`. An empty text is an error: "no filter" is `Option::None`.
+    /// Parses and checks `text` for rows of `stage`, where it may name the sets that were installed. An empty text is an error: "no filter" is
+    /// `Option::None`.
     ///
     /// # Errors
     /// Where the text is not a filter: with the place, what was expected and a hint.
     pub fn parse(text: &str, stage: Stage) -> Result<Filter, FilterError> {
-        Filter::parse_with(text, stage, &Sets::default())
+        Filter::parse_with(text, stage, Sets::known())
     }
 
-    /// The same, where `text` may also name the user's own sets.
+    /// The same, where `text` may name `sets`.
     ///
     /// # Errors
     /// As [`Filter::parse`].

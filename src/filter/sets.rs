@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::addrset::{AddrSet, merge};
 use super::lex::{Tok, lex};
@@ -34,7 +34,22 @@ pub struct Sets {
     own: BTreeMap<String, Members>,
 }
 
+/// The sets of this run.
+static KNOWN: OnceLock<Sets> = OnceLock::new();
+
 impl Sets {
+    /// Makes `sets` those that every filter of this run may name. Like the built-in tables they do not change while it runs: call it once, at
+    /// start; later calls do nothing.
+    pub fn install(sets: Sets) {
+        let _ = KNOWN.set(sets);
+    }
+
+    /// The sets that were installed; before that, the built-in ones.
+    pub fn known() -> &'static Sets {
+        static BUILTIN_ONLY: Sets = Sets { own: BTreeMap::new() };
+        KNOWN.get().unwrap_or(&BUILTIN_ONLY)
+    }
+
     /// Adds a set of the user's: `values` is a comma list of addresses, networks and address ranges, or of ports and port ranges.
     /// `name` may carry a sigil. A set of that name is replaced.
     ///

@@ -2,6 +2,7 @@
 
 mod columns;
 mod errors;
+mod language;
 mod meaning;
 mod properties;
 
