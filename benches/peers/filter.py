@@ -35,6 +35,7 @@ class Peer:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.rows = int(self.process.stdout.readline().split()[1])
         self.times = {question: [] for question in QUESTIONS}
+        self.used = {question: [] for question in QUESTIONS}
         self.hits = {}
 
     def ask(self, question):
@@ -42,6 +43,7 @@ class Peer:
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         self.times[question].append(answer["ms"])
+        self.used[question].append(answer["cpu"])
         self.hits[question] = answer["hits"]
 
 
@@ -57,11 +59,11 @@ def main(file, rounds):
             for peer in peers.values():
                 peer.ask(question)
     print(f"{peers['flowtail'].rows:,} flows held, one thread, {rounds} rounds in turn, milliseconds\n")
-    print("| filter | program | median | fastest | hits |\n|---|---|---|---|---|")
+    print("| filter | program | processor, median | wall, median | wall, fastest | hits |\n|---|---|---|---|---|---|")
     for question, text in QUESTIONS.items():
         for name, peer in peers.items():
             times = peer.times[question]
-            print(f"| `{text}` | {name} | {statistics.median(times):.1f} | {min(times):.1f} | {peer.hits[question]:,} |")
+            print(f"| `{text}` | {name} | {statistics.median(peer.used[question]):.1f} | {statistics.median(times):.1f} | {min(times):.1f} | {peer.hits[question]:,} |")
     for peer in peers.values():
         peer.process.stdin.close()
         peer.process.wait()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """held.py DUCKDB|polars FILE.parquet: one peer that holds flows in memory and answers questions, one thread. Called by `filter.py`.
 
-Says `ready ROWS` once it holds the file, then for each line of standard input (`port` or `cidr`) one JSON object with milliseconds and hits.
+Says `ready ROWS` once it holds the file, then for each line of standard input (`port` or `cidr`) one JSON object with milliseconds
+(wall and processor) and hits.
 """
 import json
 import os
@@ -37,9 +38,10 @@ def main(peer, path):
     rows, ask = {"DuckDB": duckdb_peer, "polars": polars_peer}[peer](path)
     print("ready", rows, flush=True)
     for line in sys.stdin:
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), time.process_time()
         hits = ask(line.strip())
-        print(json.dumps({"ms": (time.perf_counter() - begun) * 1000, "hits": hits}), flush=True)
+        wall, used = time.perf_counter() - begun, time.process_time() - before
+        print(json.dumps({"ms": wall * 1000, "cpu": used * 1000, "hits": hits}), flush=True)
 
 
 main(*sys.argv[1:3])

@@ -31,6 +31,23 @@ pub enum Gather {
     Groups(Groups),
 }
 
+impl Gather {
+    /// Takes in `rows` of `table`, whose first row has the number `first_seq`.
+    fn add<T: Columnar>(&mut self, table: &T, first_seq: u64, rows: &[u16]) {
+        let rows = rows.iter().map(|row| usize::from(*row));
+        match self {
+            Gather::Nothing => {}
+            Gather::Top(field, top) => {
+                for row in rows {
+                    let id = RowId::Flow { time: table.time(row), seq: first_seq + row as u64 };
+                    top.add(SortKey::from(RowRef { table, row }.get(*field)), id);
+                }
+            }
+            Gather::Groups(groups) => rows.for_each(|row| groups.add(&RowRef { table, row })),
+        }
+    }
+}
+
 /// Rows of one segment that match.
 #[derive(Debug, Default)]
 struct Matches {
@@ -329,24 +346,15 @@ impl Test<'_> {
     ) {
         let Matches { rows, done, .. } = matches;
         let fresh = table.len() - *done;
-        let mut found = |row: usize| {
-            // A segment has at most 65,536 rows.
-            rows.push(u16::try_from(row).unwrap_or(u16::MAX));
-            match gather {
-                Gather::Nothing => {}
-                Gather::Top(field, top) => {
-                    let id = RowId::Flow { time: table.time(row), seq: first_seq + row as u64 };
-                    top.add(SortKey::from(RowRef { table, row }.get(*field)), id);
-                }
-                Gather::Groups(groups) => groups.add(&RowRef { table, row }),
-            }
-        };
         if fresh.saturating_mul(4) < table.entries() {
             // What has just arrived is too little to ask the dictionaries for.
             let span = *done..*done + fresh.min(*left);
             (*done, *left) = (span.end, *left - span.len());
-            span.filter(|row| self.passes(&RowRef { table, row: *row })).for_each(&mut found);
-            return;
+            let before = rows.len();
+            // A segment has at most 65,536 rows.
+            let number = |row| u16::try_from(row).unwrap_or(u16::MAX);
+            rows.extend(span.filter(|row| self.passes(&RowRef { table, row: *row })).map(number));
+            return gather.add(table, first_seq, &rows[before..]);
         }
         let bound = Bound::new(self.filter, self.window, table, self.now);
         if bound.is_none() {
@@ -358,13 +366,11 @@ impl Test<'_> {
         while *done < table.len() && *left > 0 {
             let work = if self.gathers { (*left).min(SPAN) } else { *left };
             let span = *done..table.len().min(*done + work.saturating_mul(pace));
-            let mut taken = 0;
-            bound.select(table, span.clone(), |row| {
-                found(row);
-                taken += 1;
-            });
+            let before = rows.len();
+            bound.select(table, span.clone(), rows);
+            gather.add(table, first_seq, &rows[before..]);
             *done = span.end;
-            let gathered = if self.gathers { taken } else { 0 };
+            let gathered = if self.gathers { rows.len() - before } else { 0 };
             *left = left.saturating_sub((span.len() / pace).max(1) + gathered);
         }
     }
@@ -385,3 +391,6 @@ pub fn in_window(window: Option<(i64, i64)>, row: &dyn Row) -> bool {
     let start = time(Field::Start).unwrap_or(end);
     start <= to && end >= from
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub(super) struct Found {
 /// Names of fields in other tools, lower case.
 /// Sources: Wireshark's display filter reference (`ip.`, `ipv6.`, `tcp.`, `udp.`), pcap-filter(7), the discovered fields of Logs Insights, the
 /// table of the Athena guide, the Elastic Common Schema, Zeek's `conn.log`.
-const NAMES: &[(&str, Field, Option<&str>)] = &[
+pub(super) const NAMES: &[(&str, Field, Option<&str>)] = &[
     ("ip.addr", Field::Ip, None),
     ("ip.host", Field::Ip, None),
     ("ipv6.addr", Field::Ip, None),

@@ -4,6 +4,7 @@ mod columns;
 mod errors;
 mod language;
 mod meaning;
+mod page;
 mod properties;
 
 use std::fmt::Write;

@@ -96,7 +96,7 @@ pub(super) const AWS_SERVICES: &[&str] = &[
 ];
 
 /// Identifiers by how they begin; a longer beginning comes before one that it begins with.
-const IDS: &[(&str, Field)] = &[
+pub(super) const IDS: &[(&str, Field)] = &[
     ("eni-", Field::InterfaceId),
     ("i-", Field::InstanceId),
     ("vpc-", Field::VpcId),

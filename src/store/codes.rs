@@ -5,19 +5,35 @@ use super::packed::Packed;
 use super::segment::Segment;
 use crate::record::{Columns, Field, Table};
 
-/// The codes of one column; see [`crate::record::columns`] for what a code is.
+/// The codes of one column; see [`crate::record::columns`] for what a code is. Rows past its end are absent.
 #[derive(Clone, Copy, Debug)]
 pub enum Codes<'a> {
     /// The same code in every row.
     All(u64),
+    /// The same code in the first so many rows.
+    First(u64, usize),
     /// Code is base plus a byte.
     U8(u64, &'a [u8]),
     /// Code is base plus two bytes.
     U16(u64, &'a [u16]),
     /// Code is base plus four bytes.
     U32(u64, &'a [u32]),
-    /// Eight bytes. Rows past the end are absent.
+    /// Eight bytes.
     U64(&'a [u64]),
+}
+
+impl Codes<'_> {
+    /// How many rows it has; those past them are absent.
+    pub fn reaches(&self) -> usize {
+        match self {
+            Codes::All(_) => usize::MAX,
+            Codes::First(_, rows) => *rows,
+            Codes::U8(_, codes) => codes.len(),
+            Codes::U16(_, codes) => codes.len(),
+            Codes::U32(_, codes) => codes.len(),
+            Codes::U64(codes) => codes.len(),
+        }
+    }
 }
 
 /// A table whose columns can be read whole.

@@ -22,23 +22,22 @@ pub(super) enum CodeTest {
 
 /// Writes to `out`, for each of `rows`, whether the code passes. `out` has a byte a row.
 pub(super) fn test(codes: Codes<'_>, rows: Range<usize>, test: &CodeTest, out: &mut [u8]) {
+    // Rows that the column does not reach are absent.
+    let (out, absent) = out.split_at_mut(codes.reaches().clamp(rows.start, rows.end) - rows.start);
+    absent.fill(0);
+    let rows = rows.start..rows.start + out.len();
     match codes {
-        Codes::All(code) => out.fill(u8::from(passes(test, code))),
+        Codes::All(code) | Codes::First(code, _) => out.fill(u8::from(passes(test, code))),
         Codes::U8(base, codes) => narrow(base, &codes[rows], test, out),
         Codes::U16(base, codes) => match test {
             CodeTest::Marks(marks) => match table::<PADDING>(marks, base) {
-                Some(table) => each(&codes[rows], out, |code| table[usize::from(code)]),
+                Some(table) => look_up(&codes[rows], out, table),
                 None => each(&codes[rows], out, |code| u8::from(passes(test, base + u64::from(code)))),
             },
             _ => narrow(base, &codes[rows], test, out),
         },
         Codes::U32(base, codes) => narrow(base, &codes[rows], test, out),
-        Codes::U64(codes) => {
-            let held = rows.start.min(codes.len())..rows.end.min(codes.len());
-            let (out, absent) = out.split_at_mut(held.len());
-            absent.fill(0);
-            narrow(0, &codes[held], test, out);
-        }
+        Codes::U64(codes) => narrow(0, &codes[rows], test, out),
     }
 }
 
@@ -62,6 +61,16 @@ fn each<T: Copy>(codes: &[T], out: &mut [u8], test: impl Fn(T) -> u8) {
     for (out, code) in out.iter_mut().zip(codes) {
         *out = test(*code);
     }
+}
+
+/// Looks each code up in a table that has an entry for every one. Eight at a time, since what is no vector loop is not unrolled by itself.
+fn look_up(codes: &[u16], out: &mut [u8], table: &[u8; PADDING]) {
+    let (outs, out) = out.as_chunks_mut::<8>();
+    let (eights, rest) = codes.as_chunks::<8>();
+    for (out, codes) in outs.iter_mut().zip(eights) {
+        *out = codes.map(|code| table[usize::from(code)]);
+    }
+    each(rest, out, |code| table[usize::from(code)]);
 }
 
 /// A code as it is packed.
@@ -206,6 +215,9 @@ mod tests {
             let mut out = vec![9; rows.len() + 3];
             test(Codes::U64(&codes), rows.start..rows.end + 3, &asked, &mut out);
             prop_assert_eq!(&out[rows.len()..], [0, 0, 0]);
+            test(Codes::First(codes[0], rows.start + 1), rows.start..rows.end + 3, &asked, &mut out);
+            prop_assert_eq!(out[0], u8::from(passes(&asked, codes[0])));
+            prop_assert!(out[1..].iter().all(|passes| *passes == 0));
         }
     }
 }

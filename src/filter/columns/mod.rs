@@ -76,33 +76,57 @@ impl<'f> Bound<'f> {
         self.plan.asks_rows()
     }
 
-    /// Calls `found` with each of `rows` of `table` that passes, in order.
-    pub fn select<T: Columnar>(&self, table: &T, rows: Range<usize>, mut found: impl FnMut(usize)) {
+    /// Appends those of `rows` of `table` that pass to `found`, in order. A segment has at most 65,536 rows, so a number of 16 bits tells them apart.
+    pub fn select<T: Columnar>(&self, table: &T, rows: Range<usize>, found: &mut Vec<u16>) {
         match self.plan {
             Plan::None => return,
-            Plan::All => return rows.for_each(found),
+            Plan::All => return found.extend(rows.map(number)),
             _ => {}
         }
         let mut room = Room::default();
         let (mut want, mut out) = (room.take(BLOCK), room.take(BLOCK));
         want.fill(1);
+        let mut picked = [0; BLOCK];
         for from in rows.clone().step_by(BLOCK) {
             let block = from..rows.end.min(from + BLOCK);
             let (want, out) = (&want[..block.len()], &mut out[..block.len()]);
             self.plan.test(table, block, self.now, want, out, &mut room);
-            let (eights, rest) = out.as_chunks::<8>();
-            for (index, eight) in eights.iter().enumerate() {
-                let mut bits = u64::from_le_bytes(*eight);
-                while bits != 0 {
-                    found(from + index * 8 + bits.trailing_zeros() as usize / 8);
-                    bits &= bits - 1;
-                }
-            }
-            for (index, _) in rest.iter().enumerate().filter(|(_, passes)| **passes != 0) {
-                found(from + eights.len() * 8 + index);
-            }
+            found.extend_from_slice(pick(from, out, &mut picked));
         }
     }
+}
+
+/// The number of a row of a segment.
+fn number(row: usize) -> u16 {
+    u16::try_from(row).unwrap_or(u16::MAX)
+}
+
+/// The rows from `from` on whose answer in `out` is yes, in `picked`.
+fn pick<'p>(from: usize, out: &[u8], picked: &'p mut [u16; BLOCK]) -> &'p [u16] {
+    let many = out.chunks(128).map(|chunk| usize::from(chunk.iter().sum::<u8>())).sum::<usize>() > out.len() / 32;
+    let mut count = 0;
+    if many {
+        // Written always and counted where it passes: a branch would be guessed wrong too often.
+        for (row, passes) in (from..).zip(out) {
+            picked[count % BLOCK] = number(row);
+            count += usize::from(*passes);
+        }
+        return &picked[..count];
+    }
+    let (eights, rest) = out.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        let mut bits = u64::from_le_bytes(*eight);
+        while bits != 0 {
+            picked[count % BLOCK] = number(from + index * 8 + bits.trailing_zeros() as usize / 8);
+            count += 1;
+            bits &= bits - 1;
+        }
+    }
+    for (index, _) in rest.iter().enumerate().filter(|(_, passes)| **passes != 0) {
+        picked[count % BLOCK] = number(from + eights.len() * 8 + index);
+        count += 1;
+    }
+    &picked[..count]
 }
 
 impl<'f> Plan<'f> {
