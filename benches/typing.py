@@ -12,7 +12,7 @@ spec = importlib.util.spec_from_file_location("first_screen", pathlib.Path(__fil
 first_screen = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(first_screen)
 
-FILTERS = ["port 11211 and bytes > 1000", "10.0.2.0/24", "reject", "src $public dport ssh", "not udp", "ip != 10.0.0.0/8", "/ 1138 .* REJECT/"]
+FILTERS = ["port 11211 and bytes > 1000", "10.0.2.0/24", "reject", "src $public dport ssh", "not udp", "ip != 10.0.0.0/8", "/ 11211 .* ACCEPT/"]
 
 
 def shown(times):
@@ -38,7 +38,7 @@ def main():
             break
     screen.drain(1)
     print("held:", re.search(r"held ([^\n]*?flows)", screen.text())[1])
-    bar = lambda: next((line for line in screen.text().split("\n") if re.match(r"\s*/ ", line)), "")
+    bar = lambda: next((line for line in screen.text().split("\n") if re.match(r"\s*[x?]?/ ", line)), "")
     # A count that is not complete yet has another form.
     counted = re.compile(r"\d of [\d,.]+[kMG]?\s*$")
     keys, counts, screens, completes = [], [], [], []
@@ -57,6 +57,8 @@ def main():
                 if took is None:
                     sys.exit(f"no frame for {typed!r}")
                 keys.append(took)
+                if took > 0.5:
+                    print("slow:", repr(typed), round(took * 1000), repr(bar()), file=sys.stderr)
                 if place + 1 == len(text):
                     if not counted.search(bar()):
                         screen.until(lambda _: counted.search(bar()) is not None, 30)
@@ -67,6 +69,8 @@ def main():
             screen.send(b"\r")
             # The header names the filter in force; rows stand below in the same frame.
             took = screen.until(lambda text: "Enter apply" not in text and first_screen.rows(text) >= 20, 5)
+            if took is None:
+                print("no rows:", text, file=sys.stderr)
             screens.append(took if took is not None else 5)
             screen.send(b"/\x15\r")
             screen.drain(0.2)

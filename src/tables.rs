@@ -37,7 +37,7 @@ pub fn fields() -> Result<Outcome, String> {
         let also = def.aliases.join(" ");
         let _ = writeln!(text, "{:<28} {since:<5} {kind:<9} {on:<9} {also:<40} {}", def.name, def.doc);
     }
-    text.push_str("\n");
+    text.push('\n');
     let _ = writeln!(text, "{:<28} {:<11} MEANING", "SET", "HOLDS");
     for name in Sets::known().names() {
         let holds = match Sets::known().get(&name).map(|set| set.members) {

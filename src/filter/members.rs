@@ -1,6 +1,6 @@
 //! What a named set holds, and how it is read: entries of the configuration, and files of addresses and networks as threat lists are published.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use super::addrset::{AddrSet, merge};
@@ -65,7 +65,7 @@ impl Reader {
             (Some(Ok((from, to))), _) => {
                 let six = |address| match address {
                     IpAddr::V6(address) => u128::from(address),
-                    IpAddr::V4(address) => u128::from(Ipv6Addr::from(address.to_ipv6_mapped())),
+                    IpAddr::V4(address) => u128::from(address.to_ipv6_mapped()),
                 };
                 self.v6.push((six(from), six(to)));
             }

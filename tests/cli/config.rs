@@ -42,10 +42,14 @@ fn the_environment_says_where_the_file_is() {
         set(&mut command);
         String::from_utf8(command.output().unwrap().stdout).unwrap().contains("$office")
     };
-    assert!(shows(&mut |command| drop(command.env("FLOWTAIL_CONFIG", &named))));
+    assert!(shows(&mut |command| {
+        command.env("FLOWTAIL_CONFIG", &named);
+    }));
     std::fs::create_dir(folder.path().join("flowtail")).unwrap();
     file(&folder.path().join("flowtail"), "config.toml", text);
-    assert!(shows(&mut |command| drop(command.env("XDG_CONFIG_HOME", folder.path()))));
+    assert!(shows(&mut |command| {
+        command.env("XDG_CONFIG_HOME", folder.path());
+    }));
     assert!(!shows(&mut |_| ()));
 }
 

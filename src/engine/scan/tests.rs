@@ -10,16 +10,14 @@ fn ring() -> Ring {
     let mut decoder = Decoder::new(None);
     let count = ROWS as u64 * 2 + 5_000;
     for from in (0..count).step_by(40_000) {
-        let text: String = (from..count.min(from + 40_000))
+        let lines: Vec<String> = (from..count.min(from + 40_000))
             .map(|place| {
                 let end = 1_700_000_000 + place / 100 * 7_919 % 1_009;
                 let (host, port) = (place % 251, place % 60_000);
-                format!(
-                    "2 1 eni-1 10.0.0.{host} 203.0.113.{host} {port} 443 6 1 {place} {} {end} ACCEPT OK\n",
-                    end - 60
-                )
+                format!("2 1 eni-1 10.0.0.{host} 203.0.113.{host} {port} 443 6 1 {place} {} {end} ACCEPT OK", end - 60)
             })
             .collect();
+        let text = lines.join("\n");
         let rows = decoder.decode(&Batch { bytes: text.into(), first_line: 1, ..Batch::default() }).columns;
         let mut remap = Remap::default();
         let mut next = 0;
@@ -124,7 +122,7 @@ fn rows_that_arrive_later_are_found_where_they_belong() {
     let mut pass = scan(Some("10.0.0.1"), None);
     let mut decoder = Decoder::new(None);
     for (index, end) in [100, 300, 200, 250, 50].into_iter().enumerate() {
-        let text = format!("2 1 eni-1 10.0.0.{} 10.0.0.9 1 2 6 1 5 40 {end} ACCEPT OK\n", index % 2 + 1);
+        let text = format!("2 1 eni-1 10.0.0.{} 10.0.0.9 1 2 6 1 5 40 {end} ACCEPT OK", index % 2 + 1);
         let rows = decoder.decode(&Batch { bytes: text.into(), first_line: 1, ..Batch::default() }).columns;
         ring.push(&rows, 0..1, &mut Remap::default());
         ring.prepare();

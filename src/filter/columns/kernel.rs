@@ -82,7 +82,6 @@ trait Raw: Copy + Ord + Into<u64> + TryFrom<u64> {
 macro_rules! raw {
     ($($width:ty)*) => {
         $(impl Raw for $width {
-            #[expect(clippy::cast_lossless, reason = "one of them is u64 itself")]
             const MAX: u64 = <$width>::MAX as u64;
 
             fn minus(self, other: Self) -> Self {
