@@ -28,6 +28,11 @@ def main():
     args.add_argument("--rounds", type=int, default=5)
     args = args.parse_args()
     screen = first_screen.Screen([args.binary, "open", args.file, "--theme", "dark", "--memory", args.memory], False)
+    try:
+        # Other people's work on the machine is not what is measured.
+        pathlib.Path(f"/proc/{screen.pid}/autogroup").write_text("-15")
+    except OSError:
+        pass
     if screen.until(lambda text: first_screen.rows(text) >= 30, 10) is None:
         sys.exit("no table came")
     # The header says how much is read until all of it is.

@@ -25,7 +25,7 @@ fn filters_name_the_sets_of_the_configuration() {
         fields.out
     );
     // Rules use the same sets.
-    let rules = run(&["rules", "show", "AMP-PROBE"]).out.replace("filter = \"", "filter = \"not $threats and ");
+    let rules = run(&["rules", "show", "AMP-PROBE"]).out.replace("filter = '", "filter = 'not $threats and ");
     let rules = file(folder.path(), "rules.toml", rules);
     assert_eq!(run(&["rules", "check", arg(&rules)]).code, Some(2));
     let checked = run(&["rules", "check", arg(&rules), "--config", arg(&config)]);
