@@ -353,7 +353,7 @@ impl Test<'_> {
             let before = rows.len();
             // A segment has at most 65,536 rows.
             let number = |row| u16::try_from(row).unwrap_or(u16::MAX);
-            rows.extend(span.filter(|row| self.passes(&RowRef { table, row: *row })).map(number));
+            rows.extend(span.filter(|row| self.passes(table, *row)).map(number));
             return gather.add(table, first_seq, &rows[before..]);
         }
         let bound = Bound::new(self.filter, self.window, table, self.now);
@@ -375,9 +375,15 @@ impl Test<'_> {
         }
     }
 
-    fn passes(&self, row: &dyn Row) -> bool {
-        in_window(self.window, row) && self.filter.is_none_or(|filter| filter.matches(row, self.now))
+    fn passes<T: Columnar>(&self, table: &T, row: usize) -> bool {
+        is_at(self.window, table.time(row))
+            && self.filter.is_none_or(|filter| filter.matches(&RowRef { table, row }, self.now))
     }
+}
+
+/// Whether a record stands in the window: by the time that orders it, as it stands on the timeline.
+pub fn is_at(window: Option<(i64, i64)>, time: u64) -> bool {
+    window.is_none_or(|(from, to)| (from..=to).contains(&crate::record::seconds(time)))
 }
 
 /// Whether the time span of a row touches the window. Rows without times are never inside one.

@@ -34,6 +34,7 @@ pub use members::Members;
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
 pub use sets::{BUILTIN, NamedSet, Sets};
+pub use value::typed_moment as moment;
 
 use crate::record::{Field, Row};
 use expr::{Expr, Test, Window};

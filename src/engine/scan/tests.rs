@@ -41,7 +41,7 @@ fn all(scan: &Scan, ring: &Ring) -> Vec<TimeKey> {
     for part in ring.parts() {
         for row in 0..part.len() {
             let passes = part.row(row, |reference| {
-                in_window(scan.window, reference)
+                is_at(scan.window, part.time(row))
                     && scan.filter.as_ref().is_none_or(|filter| filter.matches(reference, 0))
             });
             if passes {

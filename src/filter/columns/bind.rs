@@ -126,10 +126,20 @@ fn codes(from: u64, to: u64) -> Option<(u64, u64)> {
 }
 
 /// The rows whose span of time touches the one from `from` to `to`. A row with one of its two times is a moment.
-pub(super) fn during<'f, T: Columnar>(table: &T, from: u64, to: u64) -> Plan<'f> {
+fn during<'f, T: Columnar>(table: &T, from: u64, to: u64) -> Plan<'f> {
     let moment = |field, other| Plan::and([numbers(table, field, from, to), has(table, other).not()]);
     let span = Plan::and([numbers(table, Field::Start, 0, to), numbers(table, Field::End, from, u64::MAX)]);
     Plan::or([span, moment(Field::Start, Field::End), moment(Field::End, Field::Start)])
+}
+
+/// The rows whose time, as [`crate::record::Table::time`] tells it, is from `from` to `to`.
+pub(super) fn at<'f, T: Columnar>(table: &T, from: u64, to: u64) -> Plan<'f> {
+    let mut plan = if from == 0 { Plan::All } else { Plan::None };
+    for field in [Field::IngestionTime, Field::Start, Field::End] {
+        let rest = Plan::and([has(table, field).not(), plan]);
+        plan = Plan::or([numbers(table, field, from, to), rest]);
+    }
+    plan
 }
 
 /// The test of codes that `pred` is in `table`; `None` where it cannot be one.

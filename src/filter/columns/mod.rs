@@ -44,7 +44,7 @@ enum Plan<'f> {
 }
 
 impl<'f> Bound<'f> {
-    /// Binds `filter` (`None`: every row) and `window`, a span of time that rows must touch in Unix seconds, to `table`.
+    /// Binds `filter` (`None`: every row) and `window`, a span of Unix seconds in which the time that orders rows must lie, to `table`.
     pub fn new<T: Columnar>(filter: Option<&'f Filter>, window: Option<(i64, i64)>, table: &T, now: i64) -> Bound<'f> {
         let mut parts = Vec::with_capacity(2);
         if let Some((from, to)) = window {
@@ -53,7 +53,7 @@ impl<'f> Bound<'f> {
                 (Ok(from_second), Ok(to_second)) if from <= last => {
                     // What is logged beyond the last second that is told apart counts as that second.
                     let to_second = if to >= last { u64::MAX } else { to_second };
-                    bind::during(table, from_second, to_second)
+                    bind::at(table, from_second, to_second)
                 }
                 _ => Plan::None,
             });

@@ -169,14 +169,8 @@ fn agree(filter: Option<&Filter>, window: Option<(i64, i64)>, columns: &Columns)
     fn one_by_one<T: Columnar>(filter: Option<&Filter>, window: Option<(i64, i64)>, table: &T) -> Vec<usize> {
         let passes = |row: &usize| {
             let row = RowRef { table, row: *row };
-            let touches = window.is_none_or(|(from, to)| {
-                let time = |field| table.number(field, row.row).map(crate::record::seconds);
-                let (start, end) = (time(Field::Start), time(Field::End));
-                match (start.or(end), end.or(start)) {
-                    (Some(start), Some(end)) => start <= to && end >= from,
-                    _ => false,
-                }
-            });
+            let time = crate::record::seconds(table.time(row.row));
+            let touches = window.is_none_or(|(from, to)| (from..=to).contains(&time));
             touches && filter.is_none_or(|filter| filter.matches(&row, NOW))
         };
         (0..table.len()).filter(passes).collect()
