@@ -207,6 +207,9 @@ pub struct Common {
     /// What is shown and printed; pairing and detection see every record
     #[arg(long, global = true, value_name = "EXPR", help_heading = "Everywhere")]
     pub filter: Option<String>,
+    /// Configuration file [default: that of the environment (`FLOWTAIL_CONFIG`), else flowtail/config.toml in ~/.config]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub config: Option<PathBuf>,
     /// Fields of a line, in order, such as '${version} ${srcaddr} …'
     #[arg(long, global = true, value_name = "FIELDS", help_heading = "Everywhere")]
     pub format: Option<String>,

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use flowtail::cli::{Cli, Command, Print};
+use flowtail::config::Config;
+use flowtail::filter::Sets;
 use flowtail::headless::{self, Outcome};
 use flowtail::runtime as screen;
 use flowtail::tables;
@@ -24,12 +26,18 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome, String> {
     let Cli { command, common } = cli;
     match command {
-        Command::Fields => return tables::fields(),
+        // These must work whatever is configured.
         Command::Themes => return tables::themes(),
-        Command::Rules { command } => return tables::rules(&command),
         Command::Completions { shell } => return tables::completions(shell),
         Command::Man => return tables::man(),
-        Command::Tail(_) | Command::Open(_) | Command::Demo(_) => {}
+        _ => {}
+    }
+    let config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
+    Sets::install(config.sets);
+    match command {
+        Command::Fields => return tables::fields(),
+        Command::Rules { command } => return tables::rules(&command),
+        _ => {}
     }
     let print = common.print.or_else(|| (!std::io::stdout().is_terminal()).then_some(Print::Flows));
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -9,6 +9,7 @@ use crate::cli::{Cli, RulesCommand};
 use crate::detect::Rules;
 use crate::engine::{Config, Core};
 use crate::evaluate;
+use crate::filter::{BUILTIN, Members, Sets};
 use crate::headless::Outcome;
 use crate::record::{Batch, Decoder, FIELDS, On};
 
@@ -36,6 +37,18 @@ pub fn fields() -> Result<Outcome, String> {
         let kind = format!("{:?}", def.kind).to_lowercase();
         let also = def.aliases.join(" ");
         let _ = writeln!(text, "{:<28} {since:<5} {kind:<9} {on:<9} {also:<40} {}", def.name, def.doc);
+    }
+    text.push('\n');
+    let _ = writeln!(text, "{:<28} {:<11} MEANING", "SET", "HOLDS");
+    for name in Sets::known().names() {
+        let holds = match Sets::known().get(&name).map(|set| set.members) {
+            Some(Members::Addrs(set)) => format!("{} networks", set.len()),
+            Some(Members::Ports(ports)) => format!("{} ports", ports.len()),
+            None => continue,
+        };
+        let doc =
+            BUILTIN.iter().find(|(builtin, _)| *builtin == name).map_or("From the configuration.", |(_, doc)| *doc);
+        let _ = writeln!(text, "{name:<28} {holds:<11} {doc}");
     }
     print(&text)
 }

@@ -60,7 +60,7 @@ impl App {
     pub fn completion(&self) -> Completion {
         let Mode::Filter(bar) = &self.mode else { return Completion::default() };
         let seen = &mut |field| values(&self.page, field);
-        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::default(), seen)
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), Sets::known(), seen)
     }
 
     /// Takes the first candidate.

@@ -247,7 +247,8 @@ impl RuleState {
         let group = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Group::born(at)));
         let before = group.words();
         group.add(&self.rule.aggregates, what, self.base, self.words < self.word_cap);
-        self.words += group.words() - before;
+        // A group that is full of values lets go of them, and is smaller afterwards.
+        self.words = (self.words + group.words()).saturating_sub(before);
         speaks |= may_speak(&self.rule, &self.novelty, &what.group, group);
         for (key, group) in self.groups.take_dropped() {
             if group.incident.is_some() {

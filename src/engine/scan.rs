@@ -10,9 +10,15 @@ use super::groups::Groups;
 use super::top::{SortKey, Top};
 use super::view::{Anchor, RowId};
 use crate::filter::Filter;
-use crate::record::{Field, Row, RowRef, Table};
+use crate::filter::columns::Bound;
+use crate::record::{Field, Row, RowRef};
 use crate::store::ring::with_table;
-use crate::store::{Part, Ring};
+use crate::store::{Columnar, Part, Ring};
+
+/// Rows that are tested by columns in the time that one takes which is looked at by itself.
+const PACE: usize = 16;
+/// Work after which matches that are gathered are counted: a row that is sorted or summed costs as much as one that is looked at.
+const SPAN: usize = 256;
 
 /// What a pass gathers beside the matches.
 #[derive(Debug)]
@@ -25,6 +31,23 @@ pub enum Gather {
     Groups(Groups),
 }
 
+impl Gather {
+    /// Takes in `rows` of `table`, whose first row has the number `first_seq`.
+    fn add<T: Columnar>(&mut self, table: &T, first_seq: u64, rows: &[u16]) {
+        let rows = rows.iter().map(|row| usize::from(*row));
+        match self {
+            Gather::Nothing => {}
+            Gather::Top(field, top) => {
+                for row in rows {
+                    let id = RowId::Flow { time: table.time(row), seq: first_seq + row as u64 };
+                    top.add(SortKey::from(RowRef { table, row }.get(*field)), id);
+                }
+            }
+            Gather::Groups(groups) => rows.for_each(|row| groups.add(&RowRef { table, row })),
+        }
+    }
+}
+
 /// Rows of one segment that match.
 #[derive(Debug, Default)]
 struct Matches {
@@ -33,6 +56,34 @@ struct Matches {
     sorted: bool,
     /// Rows tested, in order of arrival.
     done: usize,
+}
+
+impl Matches {
+    /// Brings the rows, which are of `part`, into the order of time.
+    fn sort(&mut self, part: Part<'_>) {
+        if self.sorted {
+            return;
+        }
+        self.sorted = true;
+        let Some(order) = part.order() else { return };
+        if self.rows.len() < 256 {
+            return self.rows.sort_by_cached_key(|row| (part.time(usize::from(*row)), *row));
+        }
+        // The segment knows the order of all its rows: those that match are picked from it.
+        let mut picked = vec![0_u8; part.len()];
+        for row in &self.rows {
+            picked[usize::from(*row)] = 1;
+        }
+        let mut sorted = vec![0_u16; order.len() + 1];
+        let mut count = 0;
+        for row in order {
+            // Written always and counted where picked, since a branch would be guessed wrong too often.
+            sorted[count] = *row;
+            count += usize::from(picked[usize::from(*row)]);
+        }
+        self.rows.clear();
+        self.rows.extend_from_slice(&sorted[..count]);
+    }
 }
 
 /// A pass over the ring.
@@ -61,7 +112,8 @@ impl Scan {
         self.filter.is_none() && self.window.is_none() && matches!(self.gather, Gather::Nothing)
     }
 
-    /// Looks at up to `budget` rows, newest segment first. Gives how many it looked at; fewer than `budget` means that all were seen.
+    /// Goes on with the pass, newest segment first, for a work of `budget`: so many rows that are looked at one by one, or [`PACE`] times as
+    /// many that are tested by columns. Gives how much of it was used; less than `budget` means that all were seen.
     pub fn step(&mut self, ring: &Ring, budget: usize, now: i64) -> usize {
         if self.is_everything() {
             return 0;
@@ -72,17 +124,15 @@ impl Scan {
                 break;
             }
             let matches = self.segments.entry(part.first_seq()).or_default();
-            let upto = part.len().min(matches.done + left);
-            left -= upto - matches.done;
-            if matches.done < upto {
+            if matches.done < part.len() {
+                let gathers = !matches!(self.gather, Gather::Nothing);
+                let test = Test { filter: self.filter.as_deref(), window: self.window, now, gathers };
                 let before = matches.rows.len();
-                let span = matches.done..upto;
-                matches.done = upto;
                 with_table!(&part, table => {
-                    let test = Test { filter: self.filter.as_deref(), window: self.window, now };
-                    test.run(table, part.first_seq(), span, &mut matches.rows, &mut self.gather);
+                    test.run(table, part.first_seq(), matches, &mut left, &mut self.gather);
                 });
-                matches.sorted &= matches.rows.len() == before;
+                // Rows are found in the order they arrived.
+                matches.sorted = part.order().is_none() || (matches.sorted && matches.rows.len() == before);
             }
         }
         budget - left
@@ -125,93 +175,148 @@ impl Scan {
     }
 
     /// The page of rows around `anchor` in order of time, newest first, and the position of its first row. [`Ring::prepare`] must have been
-    /// called. Costs a binary search a segment and a merge of the rows given.
+    /// called. Costs a look at the span of each segment and a merge of the rows given; only segments that the page touches are put in order.
     pub fn by_time(&mut self, ring: &Ring, anchor: Anchor, before: usize, after: usize) -> (Vec<RowId>, u64) {
-        self.sort(ring);
-        let lists: Vec<Sorted<'_>> = ring.parts().map(|part| self.sorted(part)).collect();
-        // How many rows of each list are not after the anchor.
-        let cuts: Vec<usize> = lists
-            .iter()
-            .map(|list| match anchor {
+        let mut lists = self.lists(ring);
+        let mut newer: BinaryHeap<Reverse<Entry>> = BinaryHeap::new();
+        let mut older: BinaryHeap<Entry> = BinaryHeap::new();
+        let mut above = 0;
+        for (index, list) in lists.iter_mut().enumerate() {
+            // How many rows of the list are not after the anchor.
+            let cut = match anchor {
                 Anchor::Bottom => 0,
                 Anchor::Row(RowId::Flow { time, seq }) => list.not_after((time, seq)),
                 Anchor::Top | Anchor::Row(_) => list.len(),
-            })
-            .collect();
-        let (before, after) = if anchor == Anchor::Bottom { (before + after, 0) } else { (before, after) };
-        let mut newer: BinaryHeap<Reverse<(TimeKey, usize, usize)>> = BinaryHeap::new();
-        let mut older: BinaryHeap<(TimeKey, usize, usize)> = BinaryHeap::new();
-        for (index, list) in lists.iter().enumerate() {
-            let cut = cuts[index];
-            if cut < list.len() {
-                newer.push(Reverse((list.key(cut), index, cut)));
-            }
-            if let Some(last) = cut.checked_sub(1) {
-                older.push((list.key(last), index, last));
-            }
+            };
+            above += (list.len() - cut) as u64;
+            newer.extend(list.entry(index, cut, (list.span.0, 0)).map(Reverse));
+            older.extend(cut.checked_sub(1).and_then(|last| list.entry(index, last, (list.span.1, u64::MAX))));
         }
+        let (before, after) = if anchor == Anchor::Bottom { (before + after, 0) } else { (before, after) };
         let mut rows = Vec::with_capacity(before + after);
         while rows.len() < before
-            && let Some(Reverse((key, index, place))) = newer.pop()
+            && let Some(Reverse(entry)) = newer.pop()
         {
-            rows.push(key);
-            if place + 1 < lists[index].len() {
-                newer.push(Reverse((lists[index].key(place + 1), index, place + 1)));
-            }
+            let next = lists[entry.list].next(&entry, &mut rows, |place| place.checked_add(1));
+            newer.extend(next.map(Reverse));
         }
         rows.reverse();
-        let above: u64 = lists.iter().zip(&cuts).map(|(list, cut)| (list.len() - cut) as u64).sum();
         let first = above - rows.len() as u64;
         let wanted = rows.len() + after;
         while rows.len() < wanted
-            && let Some((key, index, place)) = older.pop()
+            && let Some(entry) = older.pop()
         {
-            rows.push(key);
-            if let Some(next) = place.checked_sub(1) {
-                older.push((lists[index].key(next), index, next));
-            }
+            older.extend(lists[entry.list].next(&entry, &mut rows, |place| place.checked_sub(1)));
         }
         (rows.into_iter().map(|(time, seq)| RowId::Flow { time, seq }).collect(), first)
     }
 
-    fn sort(&mut self, ring: &Ring) {
-        for part in ring.parts() {
-            if let Some(matches) = self.segments.get_mut(&part.first_seq()).filter(|matches| !matches.sorted) {
-                matches.rows.sort_by_key(|row| (part.time(usize::from(*row)), *row));
-                matches.sorted = true;
+    /// The rows of each segment that match.
+    fn lists<'a>(&'a mut self, ring: &'a Ring) -> Vec<List<'a>> {
+        let everything = self.is_everything();
+        let mut found = self.segments.iter_mut().rev().peekable();
+        let list = |part: Part<'a>| {
+            let span = match part {
+                Part::Sealed(segment) => segment.span(),
+                Part::Open(_) => match part.order() {
+                    Some([first, .., last]) => (part.time(usize::from(*first)), part.time(usize::from(*last))),
+                    _ => (0, u64::MAX),
+                },
+            };
+            if everything {
+                return Some(List { part, span, rows: Rows::All(part.order()) });
             }
+            // Both are in order of arrival, newest first.
+            while found.next_if(|(first_seq, _)| **first_seq > part.first_seq()).is_some() {}
+            let (_, matches) = found.next_if(|(first_seq, _)| **first_seq == part.first_seq())?;
+            Some(List { part, span, rows: Rows::Found(matches) })
+        };
+        ring.parts().filter_map(list).filter(|list| list.len() > 0).collect()
+    }
+}
+
+/// Rows of a segment that match.
+struct List<'a> {
+    part: Part<'a>,
+    /// No row of the segment is before the first time or after the second.
+    span: (u64, u64),
+    rows: Rows<'a>,
+}
+
+enum Rows<'a> {
+    /// All; by (time, row) where they did not arrive in that order.
+    All(Option<&'a [u16]>),
+    Found(&'a mut Matches),
+}
+
+/// The row of a list that is next in a merge.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// Its key; where that is a guess, one that does not come later in the merge.
+    key: TimeKey,
+    list: usize,
+    place: usize,
+    guessed: bool,
+}
+
+impl List<'_> {
+    fn len(&self) -> usize {
+        match &self.rows {
+            Rows::All(_) => self.part.len(),
+            Rows::Found(matches) => matches.rows.len(),
         }
     }
 
-    fn sorted<'a>(&'a self, part: Part<'a>) -> Sorted<'a> {
-        let rows = if self.is_everything() {
-            part.order()
-        } else {
-            Some(self.segments.get(&part.first_seq()).map_or(&[][..], |matches| &matches.rows))
-        };
-        Sorted { part, rows }
+    fn is_sorted(&self) -> bool {
+        match &self.rows {
+            Rows::All(_) => true,
+            Rows::Found(matches) => matches.sorted,
+        }
     }
-}
 
-/// Rows of a segment by (time, number).
-struct Sorted<'a> {
-    part: Part<'a>,
-    /// `None`: all rows, in the order they arrived.
-    rows: Option<&'a [u16]>,
-}
-
-impl Sorted<'_> {
-    fn len(&self) -> usize {
-        self.rows.map_or_else(|| self.part.len(), <[u16]>::len)
+    fn sort(&mut self) {
+        if let Rows::Found(matches) = &mut self.rows {
+            matches.sort(self.part);
+        }
     }
 
     fn key(&self, place: usize) -> TimeKey {
-        let row = self.rows.map_or(place, |rows| usize::from(rows[place]));
+        let row = match &self.rows {
+            Rows::All(None) => place,
+            Rows::All(Some(order)) => usize::from(order[place]),
+            Rows::Found(matches) => usize::from(matches.rows[place]),
+        };
         (self.part.time(row), self.part.first_seq() + row as u64)
     }
 
+    /// The entry at `place`, if there is one. Before the list is in order its key is taken to be `bound`.
+    fn entry(&self, list: usize, place: usize, bound: TimeKey) -> Option<Entry> {
+        if place >= self.len() {
+            return None;
+        }
+        let guessed = !self.is_sorted();
+        Some(Entry { key: if guessed { bound } else { self.key(place) }, list, place, guessed })
+    }
+
+    /// Takes `entry`, which a merge has come to, into `rows` and gives the one after it; one that was guessed comes back with its key.
+    fn next(&mut self, entry: &Entry, rows: &mut Vec<TimeKey>, step: impl Fn(usize) -> Option<usize>) -> Option<Entry> {
+        if entry.guessed {
+            self.sort();
+            return self.entry(entry.list, entry.place, entry.key);
+        }
+        rows.push(entry.key);
+        self.entry(entry.list, step(entry.place)?, entry.key)
+    }
+
     /// How many rows have a key of at most `key`.
-    fn not_after(&self, key: TimeKey) -> usize {
+    fn not_after(&mut self, key: TimeKey) -> usize {
+        if self.span.0 > key.0 {
+            return 0;
+        }
+        if self.span.1 < key.0 {
+            return self.len();
+        }
+        self.sort();
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low.midpoint(high);
@@ -225,35 +330,54 @@ struct Test<'a> {
     filter: Option<&'a Filter>,
     window: Option<(i64, i64)>,
     now: i64,
+    /// Whether each match costs as much again.
+    gathers: bool,
 }
 
 impl Test<'_> {
-    fn run<T: Table>(
+    /// Tests the rows of `table` that were not looked at yet, as far as `left` lasts.
+    fn run<T: Columnar>(
         &self,
         table: &T,
         first_seq: u64,
-        span: std::ops::Range<usize>,
-        rows: &mut Vec<u16>,
+        matches: &mut Matches,
+        left: &mut usize,
         gather: &mut Gather,
     ) {
-        for row in span {
-            let reference = RowRef { table, row };
-            if !is_at(self.window, table.time(row))
-                || self.filter.is_some_and(|filter| !filter.matches(&reference, self.now))
-            {
-                continue;
-            }
+        let Matches { rows, done, .. } = matches;
+        let fresh = table.len() - *done;
+        if fresh.saturating_mul(4) < table.entries() {
+            // What has just arrived is too little to ask the dictionaries for.
+            let span = *done..*done + fresh.min(*left);
+            (*done, *left) = (span.end, *left - span.len());
+            let before = rows.len();
             // A segment has at most 65,536 rows.
-            rows.push(u16::try_from(row).unwrap_or(u16::MAX));
-            match gather {
-                Gather::Nothing => {}
-                Gather::Top(field, top) => {
-                    let id = RowId::Flow { time: table.time(row), seq: first_seq + row as u64 };
-                    top.add(SortKey::from(reference.get(*field)), id);
-                }
-                Gather::Groups(groups) => groups.add(&reference),
-            }
+            let number = |row| u16::try_from(row).unwrap_or(u16::MAX);
+            rows.extend(span.filter(|row| self.passes(table, *row)).map(number));
+            return gather.add(table, first_seq, &rows[before..]);
         }
+        let bound = Bound::new(self.filter, self.window, table, self.now);
+        if bound.is_none() {
+            *done = table.len();
+            *left -= 1;
+            return;
+        }
+        let pace = if bound.asks_rows() { 1 } else { PACE };
+        while *done < table.len() && *left > 0 {
+            let work = if self.gathers { (*left).min(SPAN) } else { *left };
+            let span = *done..table.len().min(*done + work.saturating_mul(pace));
+            let before = rows.len();
+            bound.select(table, span.clone(), rows);
+            gather.add(table, first_seq, &rows[before..]);
+            *done = span.end;
+            let gathered = if self.gathers { rows.len() - before } else { 0 };
+            *left = left.saturating_sub((span.len() / pace).max(1) + gathered);
+        }
+    }
+
+    fn passes<T: Columnar>(&self, table: &T, row: usize) -> bool {
+        is_at(self.window, table.time(row))
+            && self.filter.is_none_or(|filter| filter.matches(&RowRef { table, row }, self.now))
     }
 }
 
@@ -273,3 +397,6 @@ pub fn in_window(window: Option<(i64, i64)>, row: &dyn Row) -> bool {
     let start = time(Field::Start).unwrap_or(end);
     start <= to && end >= from
 }
+
+#[cfg(test)]
+mod tests;

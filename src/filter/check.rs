@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::expr::{Expr, Op, Operand, Pattern, Test};
+use super::members::Members;
 use super::parse::{Ast, Form, RawKind, RawTest, RawValue};
-use super::sets::Members;
 use super::wording::{alternative, article, mistyped};
 use super::words::{self, Meaning, Problem};
 use super::{FilterError, Sets, Stage, Warning, suggest, value};
@@ -75,6 +75,10 @@ impl Checker<'_> {
                 Ok(Expr::Test(Test::Has(field)))
             }
             RawKind::Last(raw) => {
+                if raw.text.bytes().all(|byte| byte.is_ascii_digit()) {
+                    let message = format!("`last {}` lacks its unit.", raw.text);
+                    return Err(FilterError::new(raw.span, message).meant(&format!("last {}m", raw.text)));
+                }
                 let seconds = value::duration(&raw.text).ok_or_else(|| {
                     let message = format!("`{}` is no length of time.", raw.text);
                     FilterError::new(raw.span, message).example("last 15m")
@@ -82,9 +86,15 @@ impl Checker<'_> {
                 Ok(Expr::Test(Test::Last(seconds)))
             }
             RawKind::Bare(values) => self.bare(values),
-            RawKind::Compare { field, field_span, op, loose, values } => {
+            RawKind::Compare { field, field_span, transport, op, loose, values } => {
                 self.warn_of_stage(field, &field_span);
-                self.compare(field, op, loose, &values, test.span)
+                let compared = self.compare(field, op, loose, &values, test.span)?;
+                let Some(number) = transport.and_then(services::protocol_number).map(u64::from) else {
+                    return Ok(compared);
+                };
+                let values = vec![Operand::Int(number, number)];
+                let transport = Test::Compare { field: Field::Protocol, op: Op::Eq, values };
+                Ok(Expr::and([Expr::Test(transport), compared]))
             }
         }
     }
@@ -110,7 +120,18 @@ impl Checker<'_> {
                 Form::Regex { .. } => Expr::Test(Test::Matches(pattern(&raw)?)),
                 Form::Word => match words::meaning(&raw.text, self.stage, self.sets) {
                     Err(problem) => return Err(at(raw.span, problem)),
-                    Ok(Meaning::Expr(expr)) => expr,
+                    Ok(Meaning::Expr(expr)) => {
+                        let mut only = None;
+                        expr.tests(&mut |test| {
+                            if let Test::Compare { field, .. } = test {
+                                only = only.or(Some(*field));
+                            }
+                        });
+                        if let Some(field) = only {
+                            self.warn_of_stage(field, &raw.span);
+                        }
+                        expr
+                    }
                     Ok(Meaning::Text(text, near)) => {
                         if let Some(near) = near {
                             self.warn(raw.span, format!("Searches the line for `{text}`. Did you mean `{near}`?"));
@@ -268,7 +289,8 @@ impl Checker<'_> {
         if exists {
             return;
         }
-        let remedy = match near {
+        let meant = super::foreign::code(text).filter(|code| known.iter().any(|name| name.eq_ignore_ascii_case(code)));
+        let remedy = match meant.or(near) {
             Some(near) => format!("Did you mean `{near}`?"),
             None if known.is_empty() => "`port = …` asks for a number.".to_owned(),
             None => format!("It is one of {}.", known.join(", ")),

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::lex::{Tok, lex, word_len};
+use super::members::Members;
 use super::parse::{is_connective, is_keyword, split_colon};
-use super::sets::Members;
 use super::{BUILTIN, MAX_LEN, Sets, Stage, print, value, words};
 use crate::record::{Cell, FIELDS, Field, Kind, On, services};
 
@@ -198,13 +198,7 @@ impl Offer<'_> {
     }
 
     fn operators(&mut self, kind: Kind) {
-        let names: &[&str] = match kind {
-            Kind::Text => &["=", "!=", "~", "!~", "in", "not in"],
-            Kind::Addr => &["=", "!=", "in", "not in"],
-            Kind::Flags => &["=", "!=", "~", "!~", "<", "<=", ">", ">=", "in", "not in"],
-            _ => &["=", "!=", "<", "<=", ">", ">=", "in", "not in"],
-        };
-        self.add_all(CandidateKind::Operator, names.iter().copied());
+        self.add_all(CandidateKind::Operator, operators(kind).iter().copied());
     }
 
     fn seen(&mut self, field: Field, seen: &mut dyn FnMut(Field) -> Vec<(Cell, u64)>) {
@@ -226,6 +220,9 @@ impl Offer<'_> {
         self.seen(field, seen);
         self.add_all(CandidateKind::Known, words::code_words(field, self.stage).iter().copied());
         match field.kind() {
+            _ if matches!(field, Field::PktSrcAwsService | Field::PktDstAwsService) => {
+                self.add_all(CandidateKind::Known, words::AWS_SERVICES.iter().copied());
+            }
             Kind::Protocol => self.add_all(CandidateKind::Known, services::protocol_names()),
             Kind::Flags => self.add_all(CandidateKind::Known, value::flag_list()),
             Kind::Port | Kind::Addr => {
@@ -246,8 +243,8 @@ impl Offer<'_> {
                 Members::Ports(_) => Kind::Port,
             });
             if kind.is_none() || holds == kind {
-                let doc = BUILTIN.iter().find(|(builtin, _)| *builtin == name).map_or("", |(_, doc)| *doc);
-                self.add(CandidateKind::Set, &name, || doc.to_owned());
+                let doc = BUILTIN.iter().find(|(builtin, _)| *builtin == name).map(|(_, doc)| (*doc).to_owned());
+                self.add(CandidateKind::Set, &name, || doc.unwrap_or_else(|| "of the configuration".to_owned()));
             }
         }
     }
@@ -258,12 +255,23 @@ impl Offer<'_> {
         self.add_all(CandidateKind::Known, words::bare_codes(self.stage));
         self.add_all(CandidateKind::Known, services::service_names());
         self.add_all(CandidateKind::Known, services::protocol_names());
+        self.add_all(CandidateKind::Known, words::AWS_SERVICES.iter().copied());
         if self.typed.starts_with(|c: char| c.is_ascii_digit()) {
             self.seen(Field::Ip, seen);
             self.seen(Field::Port, seen);
         } else if let Some((field, _)) = words::id(self.typed) {
             self.seen(field, seen);
         }
+    }
+}
+
+/// What values of `kind` can be compared with.
+pub(super) fn operators(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Text => &["=", "!=", "~", "!~", "in", "not in"],
+        Kind::Addr => &["=", "!=", "in", "not in"],
+        Kind::Flags => &["=", "!=", "~", "!~", "<", "<=", ">", ">=", "in", "not in"],
+        _ => &["=", "!=", "<", "<=", ">", ">=", "in", "not in"],
     }
 }
 

@@ -159,8 +159,7 @@ impl Node {
             Node::Contains(needle) => needle.is_in(context.line(row).as_bytes()),
             Node::Matches(regex) => regex.is_match(context.line(row)),
             Node::Last(seconds) => {
-                let seconds = i64::try_from(*seconds).unwrap_or(i64::MAX);
-                let since = u64::try_from(context.now.saturating_sub(seconds)).unwrap_or(0);
+                let since = since(*seconds, context.now);
                 int(row, Field::End).is_some_and(|end| end >= since)
             }
             Node::During(window) => during(row, *window, context.now),
@@ -193,13 +192,24 @@ fn int<R: Row + ?Sized>(row: &R, field: Field) -> Option<u64> {
 fn during<R: Row + ?Sized>(row: &R, window: Window, now: i64) -> bool {
     let (start, end) = (int(row, Field::Start), int(row, Field::End));
     let (Some(start), Some(end)) = (start.or(end), end.or(start)) else { return false };
-    let (from, to) = match window {
+    let (from, to) = ends(window, now);
+    start <= to && end >= from
+}
+
+/// The first and the last second of `window`.
+pub(super) fn ends(window: Window, now: i64) -> (u64, u64) {
+    match window {
         Window::Absolute(from, to) => (from, to),
         Window::OfDay(from, to) => {
             let midnight = u64::try_from(now).unwrap_or(0) / 86_400 * 86_400;
             let begins = if from > to { midnight.saturating_sub(86_400) } else { midnight };
             (begins + u64::from(from), midnight + u64::from(to))
         }
-    };
-    start <= to && end >= from
+    }
+}
+
+/// The first second of "the last `seconds`".
+pub(super) fn since(seconds: u64, now: i64) -> u64 {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    u64::try_from(now.saturating_sub(seconds)).unwrap_or(0)
 }

@@ -76,6 +76,7 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
         (b'}' | b']', _) => token(Tok::CloseList, 1),
         (b',', _) => token(Tok::Comma, 1),
         (b'=', Some(b'=')) => token(Tok::Op(Op::Eq), 2),
+        (b'=', Some(b'~')) => token(Tok::Op(Op::Like), 2),
         (b'=', _) => token(Tok::Op(Op::Eq), 1),
         (b'!', Some(b'=')) | (b'<', Some(b'>')) => token(Tok::Op(Op::Ne), 2),
         (b'!', Some(b'~')) => token(Tok::Op(Op::Unlike), 2),
@@ -88,7 +89,8 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
         (b'&', Some(b'&')) => token(Tok::And, 2),
         (b'|', Some(b'|')) => token(Tok::Or, 2),
         (b'&', _) => Err(FilterError::new(at..at + 1, "A single `&` means nothing here.").hint("Write `&&` or `and`.")),
-        (b'|', _) => Err(FilterError::new(at..at + 1, "A single `|` means nothing here.").hint("Write `||` or `or`.")),
+        (b'|', _) => Err(FilterError::new(at..at + 1, "A single `|` means nothing here.")
+            .hint("Write `||` or `or`; of a query of another tool only the condition is read.")),
         // `::1` is an address, `:22` the rest of a test whose field stands apart.
         (b':', next) if next != Some(b':') => token(Tok::Colon, 1),
         (b'-', Some(next)) if !next.is_ascii_whitespace() => token(Tok::Not, 1),

@@ -4,11 +4,15 @@
 //! stage; bare words by `words`) → [`expr::Expr`] → `eval` (the compiled form). `print` is the inverse of the first three.
 //! `docs/filter.md` is the language for its users.
 
+mod addrset;
 mod check;
+pub mod columns;
 mod complete;
 mod eval;
 pub mod expr;
+mod foreign;
 mod lex;
+pub mod members;
 mod parse;
 mod pred;
 mod print;
@@ -25,10 +29,12 @@ mod tests;
 use std::fmt;
 use std::ops::Range;
 
+pub use addrset::AddrSet;
 pub use complete::{Candidate, CandidateKind, Completion, complete};
+pub use members::Members;
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
-pub use sets::{BUILTIN, Members, NamedSet, Sets};
+pub use sets::{BUILTIN, NamedSet, Sets};
 pub use value::typed_moment as moment;
 
 use crate::record::{Field, Row};
@@ -94,15 +100,16 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Parses and checks `text` for rows of `stage`. An empty text is an error: "no filter" is `Option::None`.
+    /// Parses and checks `text` for rows of `stage`, where it may name the sets that were installed. An empty text is an error: "no filter" is
+    /// `Option::None`.
     ///
     /// # Errors
     /// Where the text is not a filter: with the place, what was expected and a hint.
     pub fn parse(text: &str, stage: Stage) -> Result<Filter, FilterError> {
-        Filter::parse_with(text, stage, &Sets::default())
+        Filter::parse_with(text, stage, Sets::known())
     }
 
-    /// The same, where `text` may also name the user's own sets.
+    /// The same, where `text` may name `sets`.
     ///
     /// # Errors
     /// As [`Filter::parse`].

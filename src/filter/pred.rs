@@ -1,9 +1,13 @@
 //! What a value must be, compiled from operands: sorted ranges, bitmaps, folded text. Knows values, not rows.
 
+use std::sync::Arc;
+
 use regex::Regex;
 
+use super::addrset::{AddrSet, merge, within};
+use super::columns::PADDING;
 use super::expr::{Op, Operand};
-use super::sets::{AddrSet, Members, merge, within};
+use super::members::Members;
 use crate::record::{Value, services};
 
 /// What a value must be.
@@ -12,7 +16,7 @@ pub(super) enum Pred {
     Ints(Ints),
     Mask(u64),
     Floats(Box<[(f64, f64)]>),
-    Addrs(AddrSet),
+    Addrs(Arc<AddrSet>),
     Texts(Box<[Text]>),
     Regex(Regex),
 }
@@ -21,8 +25,9 @@ pub(super) enum Pred {
 #[derive(Clone, Debug)]
 pub(super) enum Ints {
     Ranges(Box<[(u64, u64)]>),
-    /// One bit a number up to 65,535, where there are many ranges.
-    Bits(Box<[u64]>),
+    /// One byte for each number up to 65,535 and before them one for absent, where there are many ranges: the table that a column of ports is
+    /// looked up in as it is. See [`PADDING`].
+    Marks(Arc<[u8]>),
 }
 
 /// A text that a value is compared with, ASCII case aside.
@@ -63,13 +68,13 @@ fn pred(op: Op, operand: &Operand) -> Pred {
             _ if from.total_cmp(to).is_eq() => about(*from),
             _ => (*from, *to),
         }])),
-        Operand::Addr(from, to) => Pred::Addrs(AddrSet::new([(*from, *to)])),
+        Operand::Addr(from, to) => Pred::Addrs(Arc::new(AddrSet::new([(*from, *to)]))),
         Operand::Word(text) => Pred::Texts(Box::new([Text::Is(text.as_str().into())])),
         Operand::Glob(text) => Pred::Texts(Box::new([Text::Glob(text.as_bytes().into())])),
         Operand::Pattern(pattern) => Pred::Regex(pattern.regex().clone()),
         Operand::Set(set) => match &set.members {
-            Members::Addrs(ranges) => Pred::Addrs(AddrSet::new(ranges.iter().copied())),
-            Members::Ports(ranges) => Pred::Ints(Ints::new(ranges.clone())),
+            Members::Addrs(set) => Pred::Addrs(Arc::clone(set)),
+            Members::Ports(ranges) => Pred::Ints(Ints::new(ranges.to_vec())),
         },
     }
 }
@@ -86,22 +91,25 @@ pub(super) fn any_of(op: Op, values: &[Operand]) -> Pred {
     join(values.iter().map(|value| pred(op, value)))
 }
 
-/// The union of tests of one field. All are of one shape, since a field has one kind; a pattern stands alone.
-fn join(preds: impl Iterator<Item = Pred>) -> Pred {
+/// The union of tests of one field. All are of one shape, since a field has one kind; a pattern stands alone, and so does a set, which
+/// may be large, if it is alone.
+fn join(preds: impl ExactSizeIterator<Item = Pred>) -> Pred {
+    let single = preds.len() == 1;
     let (mut ints, mut floats, mut addrs, mut texts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for pred in preds {
         match pred {
             Pred::Ints(Ints::Ranges(ranges)) => ints.extend(ranges),
             Pred::Floats(ranges) => floats.extend(ranges),
+            Pred::Addrs(set) if single => return Pred::Addrs(set),
             Pred::Addrs(set) => addrs.extend(set.ranges()),
             Pred::Texts(more) => texts.extend(more),
-            alone @ (Pred::Ints(Ints::Bits(_)) | Pred::Mask(_) | Pred::Regex(_)) => return alone,
+            alone @ (Pred::Ints(Ints::Marks(_)) | Pred::Mask(_) | Pred::Regex(_)) => return alone,
         }
     }
     if !floats.is_empty() {
         Pred::Floats(floats.into())
     } else if !addrs.is_empty() {
-        Pred::Addrs(AddrSet::new(addrs))
+        Pred::Addrs(Arc::new(AddrSet::new(addrs)))
     } else if !texts.is_empty() {
         Pred::Texts(texts.into())
     } else {
@@ -114,28 +122,28 @@ impl Ints {
         Ints::Ranges(merge(ranges))
     }
 
-    /// The same set as a bitmap, where that is faster and small.
+    /// The same set as a table, where that is faster and small.
     fn dense(self) -> Ints {
         let Ints::Ranges(ranges) = &self else { return self };
         if ranges.len() <= 4 || ranges.last().is_none_or(|(_, most)| *most > 65_535) {
             return self;
         }
-        let mut bits = vec![0_u64; 1024];
-        for number in ranges.iter().flat_map(|(from, to)| *from..=*to) {
-            if let Some(word) = usize::try_from(number / 64).ok().and_then(|index| bits.get_mut(index)) {
-                *word |= 1 << (number % 64);
+        let mut marks = vec![0_u8; 65_537 + PADDING];
+        for (from, to) in ranges {
+            // Both are at most 65,535.
+            if let (Ok(from), Ok(to)) = (usize::try_from(*from), usize::try_from(*to)) {
+                marks[from + 1..=to + 1].fill(1);
             }
         }
-        Ints::Bits(bits.into_boxed_slice())
+        Ints::Marks(marks.into())
     }
 
     #[inline]
     pub(super) fn contains(&self, number: u64) -> bool {
         match self {
             Ints::Ranges(ranges) => within(ranges, number),
-            Ints::Bits(bits) => {
-                let word = usize::try_from(number / 64).ok().and_then(|index| bits.get(index));
-                word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+            Ints::Marks(marks) => {
+                number <= 65_535 && usize::try_from(number).is_ok_and(|place| marks.get(place + 1) == Some(&1))
             }
         }
     }
@@ -145,7 +153,7 @@ impl Ints {
     fn contains_float(&self, number: f64) -> bool {
         match self {
             Ints::Ranges(ranges) => ranges.iter().any(|(from, to)| *from as f64 <= number && number <= *to as f64),
-            Ints::Bits(_) => (0..=65_535_u32)
+            Ints::Marks(_) => (0..=65_535_u32)
                 .any(|whole| f64::from(whole).total_cmp(&number).is_eq() && self.contains(u64::from(whole))),
         }
     }

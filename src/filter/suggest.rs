@@ -12,7 +12,6 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("length", "bytes"),
     ("len", "bytes"),
     ("verdict", "action"),
-    ("net", "ip"),
     ("peer", "ip"),
     ("app", "service"),
     ("application", "service"),
@@ -31,6 +30,9 @@ pub(super) fn field_names() -> impl Iterator<Item = &'static str> {
 
 /// What a bare word was probably meant for: a field, a service or a protocol. Only close calls: most words are meant as they are.
 pub(super) fn word(word: &str) -> Option<&'static str> {
+    if let Some(code) = super::foreign::code(word) {
+        return Some(code);
+    }
     if word.len() < 4 || word.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }

@@ -1,7 +1,10 @@
 //! Tests of the language from text to answer, over rows made by hand.
 
+mod columns;
 mod errors;
+mod language;
 mod meaning;
+mod page;
 mod properties;
 
 use std::fmt::Write;

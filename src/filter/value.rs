@@ -26,6 +26,36 @@ pub(super) const COUNT_UNITS: &[(&str, u64)] = &[
     ("T", 1_000_000_000_000),
 ];
 
+/// Other spellings of [`TIME_UNITS`], each before those that it begins with.
+const TIME_WORDS: &[(&str, u64)] = &[
+    ("weeks", 604_800),
+    ("week", 604_800),
+    ("days", 86_400),
+    ("day", 86_400),
+    ("hours", 3_600),
+    ("hour", 3_600),
+    ("hrs", 3_600),
+    ("hr", 3_600),
+    ("minutes", 60),
+    ("minute", 60),
+    ("mins", 60),
+    ("min", 60),
+    ("seconds", 1),
+    ("second", 1),
+    ("secs", 1),
+    ("sec", 1),
+];
+
+/// Whether `unit` is one of a length of time.
+pub(super) fn is_time_unit(unit: &str) -> bool {
+    TIME_WORDS.iter().chain(TIME_UNITS).any(|(name, _)| name.eq_ignore_ascii_case(unit))
+}
+
+/// Whether `unit` is a multiple of a count.
+pub(super) fn is_count_unit(unit: &str) -> bool {
+    count_unit(unit).is_some()
+}
+
 /// Units of a length of time, in seconds.
 pub(super) const TIME_UNITS: &[(&str, u64)] = &[("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
 
@@ -90,8 +120,9 @@ pub(super) fn duration(text: &str) -> Option<u64> {
     let mut rest = text;
     while !rest.is_empty() {
         let (number, after) = split_number(rest)?;
-        let (name, seconds) = TIME_UNITS
+        let (name, seconds) = TIME_WORDS
             .iter()
+            .chain(TIME_UNITS)
             .find(|(name, _)| after.get(..name.len()).is_some_and(|unit| unit.eq_ignore_ascii_case(name)))?;
         total = total.checked_add(times(number, *seconds)?)?;
         rest = &after[name.len()..];

@@ -21,7 +21,7 @@ pub(super) fn article(kind: Kind) -> &'static str {
 }
 
 /// How a value of a kind is written.
-fn expected(kind: Kind) -> &'static str {
+pub(super) fn expected(kind: Kind) -> &'static str {
     match kind {
         Kind::Count => "`1000`, `10k` or `1MiB`",
         Kind::Int => "`3` or `1-3`",

@@ -2,7 +2,8 @@
 //! or, failing all of these, text to look for in the line.
 
 use super::expr::{Expr, Op, Operand, Test, Window};
-use super::sets::{Members, NamedSet};
+use super::members::Members;
+use super::sets::NamedSet;
 use super::{Sets, Stage, suggest, value};
 use crate::record::{Field, services};
 
@@ -68,8 +69,34 @@ pub(super) fn bare_codes(stage: Stage) -> impl Iterator<Item = &'static str> {
     codes.chain(states).copied()
 }
 
+/// Names that AWS gives to its own address ranges in `pkt-src-aws-service` and `pkt-dst-aws-service`. Others may come; they are compared as text.
+/// Source: the field table of the AWS guide.
+pub(super) const AWS_SERVICES: &[&str] = &[
+    "AMAZON",
+    "AMAZON_APPFLOW",
+    "AMAZON_CONNECT",
+    "API_GATEWAY",
+    "CHIME_MEETINGS",
+    "CHIME_VOICECONNECTOR",
+    "CLOUD9",
+    "CLOUDFRONT",
+    "CODEBUILD",
+    "DYNAMODB",
+    "EBS",
+    "EC2",
+    "EC2_INSTANCE_CONNECT",
+    "GLOBALACCELERATOR",
+    "KINESIS_VIDEO_STREAMS",
+    "ROUTE53",
+    "ROUTE53_HEALTHCHECKS",
+    "ROUTE53_HEALTHCHECKS_PUBLISHING",
+    "ROUTE53_RESOLVER",
+    "S3",
+    "WORKSPACES_GATEWAYS",
+];
+
 /// Identifiers by how they begin; a longer beginning comes before one that it begins with.
-const IDS: &[(&str, Field)] = &[
+pub(super) const IDS: &[(&str, Field)] = &[
     ("eni-", Field::InterfaceId),
     ("i-", Field::InstanceId),
     ("vpc-", Field::VpcId),
@@ -132,9 +159,16 @@ pub(super) fn named_set(word: &str, sets: &Sets) -> Result<NamedSet, Problem> {
 fn address(word: &str, range: Result<(std::net::IpAddr, std::net::IpAddr), String>) -> Result<Meaning, Problem> {
     match range {
         Ok((from, to)) => Ok(Meaning::Value(Field::Ip, vec![Operand::Addr(from, to)])),
-        Err(why) => {
-            Err(Problem::new(format!("Not an address: {why}.")).hint(format!("Quote it to search for it: \"{word}\".")))
-        }
+        // tcpdump prints the port as a fifth number.
+        Err(why) => match word.rsplit_once('.') {
+            Some((address, port)) if address.parse::<std::net::Ipv4Addr>().is_ok() && port.parse::<u16>().is_ok() => {
+                Err(Problem::new(format!("Not an address: {why}.")).hint(format!("Did you mean `{address}:{port}`?")))
+            }
+            _ => {
+                Err(Problem::new(format!("Not an address: {why}."))
+                    .hint(format!("Quote it to search for it: \"{word}\".")))
+            }
+        },
     }
 }
 
@@ -213,6 +247,11 @@ fn name(word: &str, stage: Stage) -> Meaning {
     }
     if let Some(service) = services::service_names().find(|service| service.eq_ignore_ascii_case(word)) {
         return value(Field::Service, service);
+    }
+    if let Some(aws) = AWS_SERVICES.iter().find(|aws| aws.eq_ignore_ascii_case(word)) {
+        let side =
+            |field| Expr::Test(Test::Compare { field, op: Op::Eq, values: vec![Operand::Word((*aws).to_owned())] });
+        return Meaning::Expr(Expr::or([side(Field::PktSrcAwsService), side(Field::PktDstAwsService)]));
     }
     if let Some(number) = services::protocol_number(word).map(u64::from) {
         return Meaning::Value(Field::Protocol, vec![Operand::Int(number, number)]);

@@ -91,6 +91,21 @@ impl Columns {
         Columns { values: room, ..Columns::default() }
     }
 
+    /// The codes of `field`; shorter than the rows where the last have no value.
+    pub fn column(&self, field: Field) -> &[u64] {
+        &self.values[field as usize]
+    }
+
+    /// The addresses by code minus one.
+    pub fn addrs(&self) -> impl ExactSizeIterator<Item = IpAddr> {
+        self.addrs.iter().copied()
+    }
+
+    /// The texts by code minus one.
+    pub fn words(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len == 0

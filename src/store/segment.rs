@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::addrs::Addrs;
+use super::codes;
 use super::packed::Packed;
 use crate::record::columns::{ColumnParts, place_of};
 use crate::record::{Columns, Field, Format, Table};
@@ -20,7 +22,9 @@ pub struct Segment {
     /// Place of each field's column in `columns`, or [`NO_COLUMN`].
     index: [u8; Field::COUNT],
     columns: Box<[Packed]>,
-    addrs: Box<[IpAddr]>,
+    /// Least and greatest code of each of `columns`.
+    zones: Box<[(u64, u64)]>,
+    addrs: Addrs,
     texts: Box<[Box<str>]>,
     formats: Box<[Arc<Format>]>,
     format: Packed,
@@ -44,10 +48,10 @@ impl Segment {
             _ if columns.is_empty() => (0, 0),
             _ => (columns.time(0), columns.time(columns.len() - 1)),
         };
-        let ColumnParts { len, columns: codes, addrs, texts, formats, format, verbatim } = columns.into_parts();
+        let ColumnParts { len, columns: room, addrs, texts, formats, format, verbatim } = columns.into_parts();
         let mut index = [NO_COLUMN; Field::COUNT];
         let mut packed = Vec::new();
-        for (field, values) in codes.iter().enumerate().filter(|(_, values)| !values.is_empty()) {
+        for (field, values) in room.iter().enumerate().filter(|(_, values)| !values.is_empty()) {
             // There are fewer fields than NO_COLUMN, so the place fits.
             index[field] = u8::try_from(packed.len()).unwrap_or(NO_COLUMN);
             packed.push(Packed::pack(values, len));
@@ -57,8 +61,9 @@ impl Segment {
             len,
             first_seq,
             index,
+            zones: packed.iter().map(codes::zone).collect(),
             columns: packed.into(),
-            addrs,
+            addrs: Addrs::new(&addrs),
             texts,
             formats: formats.into(),
             format: Packed::pack(&format, len),
@@ -66,7 +71,7 @@ impl Segment {
             order,
             span,
         };
-        (segment, codes)
+        (segment, room)
     }
 
     /// Sequence number of row 0.
@@ -84,6 +89,26 @@ impl Segment {
         self.order.as_deref()
     }
 
+    /// The column of `field`, if any row has a value for it.
+    pub(super) fn column(&self, field: Field) -> Option<&Packed> {
+        self.columns.get(usize::from(self.index[field as usize]))
+    }
+
+    /// Least and greatest code of `field`.
+    pub(super) fn zone(&self, field: Field) -> (u64, u64) {
+        self.zones.get(usize::from(self.index[field as usize])).copied().unwrap_or((0, 0))
+    }
+
+    /// The addresses by code minus one.
+    pub(super) fn addrs(&self) -> &Addrs {
+        &self.addrs
+    }
+
+    /// The texts by code minus one.
+    pub(super) fn words(&self) -> &[Box<str>] {
+        &self.texts
+    }
+
     /// Bytes held, dictionaries and bookkeeping included.
     pub fn bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Packed::bytes).sum();
@@ -92,8 +117,8 @@ impl Segment {
         let verbatim: usize = self.verbatim.values().map(|line| line.len() + 40).sum();
         size_of::<Segment>()
             + columns
-            + self.columns.len() * size_of::<Packed>()
-            + self.addrs.len() * size_of::<IpAddr>()
+            + self.columns.len() * (size_of::<Packed>() + size_of::<(u64, u64)>())
+            + self.addrs.bytes()
             + texts
             + verbatim
             + self.format.bytes()
@@ -125,7 +150,7 @@ impl Table for Segment {
     }
 
     fn addr(&self, code: u64) -> IpAddr {
-        self.addrs[place_of(code)]
+        self.addrs.get(place_of(code))
     }
 
     fn text(&self, code: u64) -> &str {

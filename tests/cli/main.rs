@@ -1,5 +1,6 @@
 //! The contract of the command line, held by the real binary: what goes in, what comes out, and the exit code.
 
+mod config;
 mod filters;
 mod life;
 mod shapes;
@@ -36,6 +37,8 @@ const HEADER: &str = "version account-id interface-id srcaddr dstaddr srcport ds
 /// The binary with `args`; it has no terminal.
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flowtail"));
+    // Whoever runs the tests may have a configuration of their own.
+    command.env_remove("FLOWTAIL_CONFIG").env("XDG_CONFIG_HOME", "/nonexistent");
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -35,7 +35,7 @@ fn values_must_be_of_the_kind_of_their_field() {
     wrong("src in @amplification", "@amplification", "holds ports");
     wrong("port in {/a/}", "/a/", "stands alone");
     wrong("vpc ~ /(/", "/(/", "unclosed group");
-    wrong("last week", "week", "last 15m");
+    wrong("last moon", "moon", "last 15m");
     wrong("last 15x", "15x", "no length of time");
 }
 
@@ -127,8 +127,8 @@ fn doubtful_filters_carry_warnings() {
     assert!(warnings("port != 22 or port != 443")[0].contains("`and` was probably meant"));
     assert!(warnings("port != 22 or bytes != 443").is_empty());
     assert!(warnings("22 and memcache")[0].starts_with("memcache: "));
-    assert!(warnings("action = rejected")[0].contains("Did you mean `REJECT`?"));
-    assert!(warnings("action = blocked")[0].contains("one of ACCEPT, REJECT"));
+    assert!(warnings("action = rejected")[0].contains("Did you mean `reject`?"));
+    assert!(warnings("action = dubious")[0].contains("one of ACCEPT, REJECT"));
     assert!(warnings("service = memcache")[0].contains("memcached"));
     assert!(warnings("hello").is_empty());
 }

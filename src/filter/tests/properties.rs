@@ -49,8 +49,8 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 fn operand(kind: Kind) -> BoxedStrategy<Operand> {
     match kind {
         Kind::Addr => {
-            let set = prop::sample::select(vec!["$private", "$public"]);
-            let set = set.prop_map(|name| Operand::Set(Sets::default().get(name).unwrap()));
+            let set = prop::sample::select(vec!["$private", "$public", "$office"]);
+            let set = set.prop_map(|name| Operand::Set(own_sets().get(name).unwrap()));
             prop_oneof![9 => address().prop_map(|(a, b)| Operand::Addr(a, b)), 1 => set].boxed()
         }
         Kind::Text => prop_oneof![
@@ -65,8 +65,21 @@ fn operand(kind: Kind) -> BoxedStrategy<Operand> {
             (0.0..1e9, 0.0..1e9).prop_map(|(a, b): (f64, f64)| Operand::Float(a.min(b), a.max(b))),
         ]
         .boxed(),
+        Kind::Port => {
+            let set = prop::sample::select(vec!["@amplification", "@cache"]);
+            let set = set.prop_map(|name| Operand::Set(own_sets().get(name).unwrap()));
+            prop_oneof![9 => int(kind).prop_map(|(a, b)| Operand::Int(a, b)), 1 => set].boxed()
+        }
         _ => int(kind).prop_map(|(a, b)| Operand::Int(a, b)).boxed(),
     }
+}
+
+/// A user's own sets beside those that are built in.
+pub(super) fn own_sets() -> Sets {
+    let mut sets = Sets::default();
+    sets.define("office", "13.125.33.0/24, 2001:db8::/32").unwrap();
+    sets.define("cache", "6379, 11211").unwrap();
+    sets
 }
 
 fn compare() -> impl Strategy<Value = Test> {
@@ -81,6 +94,16 @@ fn compare() -> impl Strategy<Value = Test> {
             Kind::Text => (prop::sample::select(vec![Op::Like, Op::Unlike]), pattern())
                 .prop_map(move |(op, p)| Test::Compare { field, op, values: vec![Operand::Pattern(p)] })
                 .boxed(),
+            Kind::Flags => prop_oneof![
+                (prop::sample::select(vec![Op::Like, Op::Unlike]), 0..256_u64)
+                    .prop_map(move |(op, bits)| Test::Compare { field, op, values: vec![Operand::Int(bits, bits)] }),
+                (order, 0..256_u64).prop_map(move |(op, bits)| Test::Compare {
+                    field,
+                    op,
+                    values: vec![Operand::Int(bits, bits)]
+                }),
+            ]
+            .boxed(),
             Kind::Ratio => (order, 0.0..1e9)
                 .prop_map(move |(op, x)| Test::Compare { field, op, values: vec![Operand::Float(x, x)] })
                 .boxed(),
@@ -92,7 +115,7 @@ fn compare() -> impl Strategy<Value = Test> {
     })
 }
 
-fn test() -> impl Strategy<Value = Test> {
+pub(super) fn test() -> impl Strategy<Value = Test> {
     let field = prop::sample::select(FIELDS.iter().map(|def| def.field).collect::<Vec<_>>());
     let span = (0..9_999_999_999_u64, 0..100_000_u64).prop_map(|(a, b)| Test::During(Window::Absolute(a, a + b)));
     prop_oneof![
@@ -147,7 +170,7 @@ fn naive(expr: &Expr, row: &Made, stage: Stage) -> bool {
             exists && !held.is_empty() && some != op.is_negative()
         }
         // Services, quotients and searches are tested by example.
-        Expr::Test(test) => filter(&test.to_string(), stage).matches(row, NOW),
+        Expr::Test(test) => Filter::parse_with(&test.to_string(), stage, &own_sets()).unwrap().matches(row, NOW),
     }
 }
 
@@ -159,12 +182,17 @@ fn holds(cell: &Cell, op: Op, operand: &Operand) -> bool {
             Op::Le => number <= from,
             Op::Gt => number > from,
             Op::Ge => number >= from,
+            Op::Like | Op::Unlike => number & from == *from,
             _ => (from..=to).contains(&number),
         },
         (Cell::Addr(address), Operand::Addr(from, to)) => (from..=to).contains(&address),
         (Cell::Addr(address), Operand::Set(set)) => match &set.members {
-            Members::Addrs(ranges) => ranges.iter().any(|(from, to)| (from..=to).contains(&address)),
+            Members::Addrs(set) => set.ranges().any(|(from, to)| (from..=to).contains(address)),
             Members::Ports(_) => false,
+        },
+        (Cell::Int(number), Operand::Set(set)) => match &set.members {
+            Members::Ports(ranges) => ranges.iter().any(|(from, to)| (from..=to).contains(&number)),
+            Members::Addrs(_) => false,
         },
         (Cell::Text(text), Operand::Word(word)) => text.to_ascii_lowercase() == word.to_ascii_lowercase(),
         (Cell::Text(text), Operand::Glob(glob)) => {
@@ -183,7 +211,7 @@ proptest! {
     fn the_printer_is_the_inverse_of_the_parser(expr in expr()) {
         let printed = expr.to_string();
         prop_assume!(printed.len() <= MAX_LEN);
-        let parsed = Filter::parse(&printed, Stage::Flows).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
+        let parsed = Filter::parse_with(&printed, Stage::Flows, &own_sets()).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
         prop_assert_eq!(parsed.expr(), &expr, "{}", printed);
         prop_assert_eq!(parsed.to_string(), printed);
     }
@@ -205,7 +233,7 @@ proptest! {
         for stage in [Stage::Flows, Stage::Sessions] {
             let printed = expr.to_string();
             prop_assume!(printed.len() <= MAX_LEN);
-            let made = Filter::parse(&printed, stage).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
+            let made = Filter::parse_with(&printed, stage, &own_sets()).map_err(|error| TestCaseError::fail(format!("{printed}: {error}")))?;
             prop_assert_eq!(made.matches(&row, NOW), naive(&expr, &row, stage), "{}", printed);
         }
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::MAX_PATTERN;
 use crate::filter::expr::{Expr, Op, Operand, Test};
-use crate::filter::sets::Members;
+use crate::filter::Members;
 use crate::record::format::Slot;
 use crate::record::{Field, Format};
 
@@ -178,9 +178,9 @@ fn condition(found: &mut Conditions, field: Field, op: Op, value: &Operand) -> O
         }
         (Operand::Set(set), Op::Eq) => match &set.members {
             Members::Ports(ranges) => ranges.iter().try_for_each(|(from, to)| numbers(found, *from, *to)),
-            Members::Addrs(ranges) => ranges.iter().try_for_each(|range| match range {
+            Members::Addrs(set) => set.ranges().try_for_each(|range| match range {
                 (IpAddr::V4(from), IpAddr::V4(to)) => {
-                    addresses(found, u32::from(*from), u32::from(*to));
+                    addresses(found, u32::from(from), u32::from(to));
                     Some(())
                 }
                 _ => None,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{MAX_PATTERN, Narrowed};
 use crate::filter::expr::{Expr, Op, Operand, Test};
-use crate::filter::sets::Members;
+use crate::filter::Members;
 use crate::record::{Field, Format, Kind, services};
 
 /// Words that stand in every record that says that there is no data.

@@ -1,12 +1,15 @@
-//! flowtail's parser, ring and pairing, alone: `flowtail parse|hold|pair FILE` prints one JSON object.
+//! flowtail's parser, ring and pairing, alone: `flowtail parse|hold|pair FILE` prints one JSON object. `flowtail ask FILE` holds the file and answers
+//! each line of standard input (`port` or `cidr`, as `held.py` does) with one.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use flowtail::detect::{Detector, Limits, Rules};
+use flowtail::engine::view::ViewSpec;
 use flowtail::engine::{Config, Core};
+use flowtail::filter::{Filter, Stage};
 use flowtail::record::columns::Remap;
-use flowtail::record::{Batch, Decoder, Origin, Table as _};
+use flowtail::record::{Batch, Decoder, Field, Origin, Table as _};
 use flowtail::store::Ring;
 
 /// Bytes of a batch, about what the file source hands over.
@@ -14,7 +17,10 @@ const CHUNK: usize = 256 * 1024;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let (Some(mode), Some(path)) = (args.next(), args.next()) else { panic!("flowtail parse|hold|pair FILE") };
+    let (Some(mode), Some(path)) = (args.next(), args.next()) else { panic!("flowtail parse|hold|pair|ask FILE") };
+    if mode == "ask" {
+        return ask(&path);
+    }
     let text = std::fs::read(path).expect("a readable file");
     let batches = batches(&text);
     drop(text);
@@ -44,16 +50,7 @@ fn main() {
             held = ring.bytes();
         }
         "pair" => {
-            let config = Config {
-                memory: 64 << 30,
-                lateness: 600,
-                live: false,
-                source: "bench".into(),
-                region: None,
-                interfaces: Vec::new(),
-            fetch: None,
-            };
-            let mut core = Core::new(config, Detector::new(&Rules::default(), Limits::default()), false);
+            let mut core = core();
             let decoded: Vec<_> = batches.iter().map(|batch| decoder.decode(batch)).collect();
             lines = decoded.iter().map(|decoded| decoded.columns.len() as u64).sum();
             let begun = Instant::now();
@@ -65,6 +62,53 @@ fn main() {
         other => panic!("no mode {other}"),
     }
     println!("{{\"lines\": {lines}, \"seconds\": {}, \"held\": {held}}}", seconds.as_secs_f64());
+}
+
+/// An engine without rules and with room for everything.
+fn core() -> Core {
+    let config = Config {
+        memory: 64 << 30,
+        lateness: 600,
+        live: false,
+        source: "bench".into(),
+        region: None,
+        interfaces: Vec::new(),
+    };
+    Core::new(config, Detector::new(&Rules::default(), Limits::default()), false)
+}
+
+/// Holds the file and answers questions: the whole pass of a new filter and its first page.
+fn ask(path: &str) {
+    let mut core = core();
+    let mut decoder = Decoder::new(None);
+    for batch in batches(&std::fs::read(path).expect("a readable file")) {
+        core.ingest(&decoder.decode(&batch));
+    }
+    println!("ready {}", core.ring().len());
+    for line in std::io::stdin().lines() {
+        let text = match line.expect("a question").trim() {
+            "port" => "port 11211 and bytes > 1000".to_owned(),
+            "cidr" => "10.0.2.0/24".to_owned(),
+            other => other.to_owned(),
+        };
+        let filter = Arc::new(Filter::parse(&text, Stage::Flows).expect("a filter"));
+        let spec = ViewSpec {
+            filter: Some(filter),
+            columns: vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::Bytes],
+            after: 60,
+            ..ViewSpec::default()
+        };
+        let (begun, before) = (Instant::now(), processor());
+        let page = core.page(&spec);
+        let (wall, used) = (begun.elapsed().as_secs_f64() * 1000.0, processor() - before);
+        println!("{{\"ms\": {wall}, \"cpu\": {used}, \"hits\": {}}}", page.matched);
+    }
+}
+
+/// Milliseconds of processor time of this thread.
+fn processor() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
 /// Whole lines in batches of about [`CHUNK`] bytes.
