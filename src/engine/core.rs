@@ -9,9 +9,10 @@ use super::clock::Clock;
 use super::look::Look;
 use super::report::Formats;
 use super::status::{Counts, Pulse};
-use super::timeline::{Buckets, Is};
+use super::timeline::{Is, Tally};
 use super::view::{Page, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
+use crate::filter::translate::pattern::Fetch;
 use crate::record::columns::Remap;
 use crate::record::flow::KnownNames;
 use crate::record::{
@@ -38,6 +39,8 @@ pub struct Config {
     pub region: Option<Arc<str>>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
 }
 
 /// What was learned of one batch while its first rows were taken in, for those that follow.
@@ -75,7 +78,8 @@ pub struct Core {
     /// Alerts by number, and the worst level by session.
     pub(super) alerts: Vec<Arc<Alert>>,
     pub(super) marks: HashMap<u64, Level, foldhash::fast::RandomState>,
-    pub(super) buckets: Buckets,
+    /// What the strip of time is cut out of while nothing narrows it.
+    pub(super) tally: Tally,
     pub(super) clock: Clock,
     pub(super) look: Look,
     /// Counts changes of the session table.
@@ -112,7 +116,7 @@ impl Core {
             detector,
             alerts: Vec::new(),
             marks: HashMap::default(),
-            buckets: Buckets::default(),
+            tally: Tally::default(),
             clock: Clock::default(),
             look: Look::default(),
             session_changes: 0,
@@ -151,10 +155,9 @@ impl Core {
             let pushed = self.ring.push(&batch.columns, next..rows.end, &mut known.remap);
             for segment in pushed.evicted {
                 self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
-                self.buckets.remove(&*segment);
+                self.tally.evict(segment.first_seq());
             }
             let end = next + pushed.rows;
-            self.buckets.add(&batch.columns, next..end);
             for from in (next..end).step_by(LOOK_AHEAD) {
                 self.ingest_part(&batch.columns, from..end.min(from + LOOK_AHEAD), arrival, known);
             }
@@ -291,6 +294,11 @@ impl Core {
         &self.names
     }
 
+    /// What is fetched only, where not everything is.
+    pub fn fetch(&self) -> Option<&Fetch> {
+        self.config.fetch.as_deref()
+    }
+
     /// The ring.
     pub fn ring(&self) -> &Ring {
         &self.ring
@@ -307,6 +315,11 @@ impl Core {
         self.refresh();
         while self.step(1 << 20) {}
         self.answer()
+    }
+
+    /// Clock of the input, Unix seconds.
+    pub(super) fn arrival(&self) -> i64 {
+        self.arrival
     }
 
     /// Region of the source, or "unknown".

@@ -13,7 +13,7 @@ const QUARANTINE: usize = 1_000;
 const REMARKS: usize = 16;
 /// Gaps that are kept apart; further ones widen the last.
 const GAPS: usize = 256;
-/// What became of the lines so far. `lines = records + nodata + skipdata + unparsed + headers + duplicates`.
+/// What became of the lines so far. `lines = records + nodata + skipdata + unparsed + headers + outside + duplicates`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records of traffic.
@@ -26,6 +26,8 @@ pub struct Counts {
     pub unparsed: HashMap<&'static str, u64>,
     /// Header lines.
     pub headers: u64,
+    /// Records that were read and are outside of what `--fetch` wants.
+    pub outside: u64,
     /// Records older than the rules still look at.
     pub late: u64,
     /// Alerts ever raised.
@@ -54,6 +56,7 @@ impl Core {
     /// Takes in what a batch says beside its rows: headers, lines that did not parse, remarks. Once a batch.
     pub fn ingest_lines(&mut self, batch: &Decoded) {
         self.counts.headers += batch.headers;
+        self.counts.outside += batch.outside;
         self.formats.add(&batch.formats);
         if let Some(format) = &batch.format
             && *format != self.format
@@ -150,6 +153,7 @@ impl Core {
             source: Arc::clone(&self.config.source),
             region: self.region(),
             interfaces: self.config.interfaces.clone(),
+            fetch: self.config.fetch.clone(),
             state,
             event_time: self.clock.seen(),
             arrival_time: (self.arrival > 0).then_some(self.arrival),

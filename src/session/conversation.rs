@@ -391,6 +391,12 @@ impl Session {
         })
     }
 
+    /// What `interface` saw of each direction, by [`Way::index`]; `None` where it saw nothing.
+    pub fn observed(&self, interface: NameId) -> Option<[Totals; 2]> {
+        let observer = self.observers().find(|observer| observer.interface == interface)?;
+        Some([Way::AtoB, Way::BtoA].map(|way| observer.totals(way)))
+    }
+
     /// The interfaces that saw it, with the account of each.
     pub fn interfaces(&self) -> impl Iterator<Item = (NameId, NameId)> + '_ {
         self.observers().map(|observer| (observer.interface, observer.account))

@@ -142,3 +142,33 @@ fn what_later_records_disprove_is_withdrawn() {
     assert!(withdrawn.contains(&"AMP-PROBE"), "{withdrawn:?}");
     assert_eq!(ids(&bench.alerts()), ["AMP-EXPOSED"], "the exposure comes back when what absorbed it goes");
 }
+
+/// One direction of a long conversation may be a minute ahead of the other: what looked like amplification meanwhile is taken back.
+#[test]
+fn what_a_late_direction_disproves_is_withdrawn() {
+    for minutes in [2, 5, 12, 30, 60] {
+        let mut text = String::new();
+        for minute in 0..minutes {
+            let (start, end) = (1_772_444_400 + 60 * minute, 1_772_444_458 + 60 * minute);
+            for client in 1..=2 {
+                let _ = writeln!(
+                    text,
+                    "2 1 eni-0a1 10.20.0.27 9.9.9.{client} 27015 400{client}1 17 18000 4680000 {start} {end} ACCEPT OK"
+                );
+            }
+            for client in 1..=2 {
+                let _ = writeln!(
+                    text,
+                    "2 1 eni-0a1 9.9.9.{client} 10.20.0.27 400{client}1 27015 17 18000 1620000 {start} {end} ACCEPT OK"
+                );
+            }
+        }
+        for batch in [1, 2, 3, 1_000] {
+            let mut bench = Bench::new(&builtin(), Limits::default(), 600);
+            bench.read(&text, batch);
+            let alerts = bench.finish().alerts();
+            let amplified: Vec<_> = alerts.iter().filter(|alert| alert.rule.starts_with("AMP")).collect();
+            assert!(amplified.is_empty(), "{minutes} minutes, {batch} at a time: {amplified:#?}");
+        }
+    }
+}
