@@ -174,6 +174,12 @@ mod tests {
     }
 
     #[test]
+    fn every_set_of_bits_has_its_place() {
+        assert!(Bits::all().enumerate().all(|(place, bits)| bits.index() == place));
+        assert_eq!(Bits::all().last(), Some(Bits(Bits::LET_IN.0 * 2 - 1)), "the greatest bit is the last one");
+    }
+
+    #[test]
     fn gates_are_read_from_the_rules() {
         let exposed = Bits::SERVER_INSIDE | Bits::CLIENT_PUBLIC | Bits::LET_IN | Bits::AMPLIFIER | Bits::CERTAIN;
         assert!(gate("AMP-EXPOSED").bits.has(exposed | Bits::NEVER_PUBLIC));

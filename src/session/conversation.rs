@@ -152,7 +152,7 @@ impl Session {
 
     /// Reads something of each cache line that it is in. True for every session.
     pub(super) fn touch(&self) -> bool {
-        (self.id > 0) & (self.records > 0) & (self.observer.saw(Way::AtoB) | self.observer.saw(Way::BtoA))
+        self.id > 0 && self.records > 0 && (self.observer.saw(Way::AtoB) || self.observer.saw(Way::BtoA))
     }
 
     /// Whether it is of this key.
