@@ -11,13 +11,12 @@ use super::report::Formats;
 use super::timeline::Buckets;
 use super::view::{Page, Status, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
-use crate::record::columns::Remap;
 use crate::record::flow::KnownNames;
 use crate::record::{
     Columns, Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds,
 };
 use crate::session::{LOOK_AHEAD, Session, SessionRow, SessionTable};
-use crate::store::Ring;
+use crate::store::{Remap, Ring};
 
 /// Lines that did not parse which are kept, newest last.
 const QUARANTINE: usize = 1_000;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::columns::{Columns, EventTag, code_of};
+use super::columns::{Columns, code_of};
 use super::envelope::EnvelopeError;
 use super::fast::Fast;
 use super::field::{Field, Kind};
@@ -113,26 +113,36 @@ impl LineParser {
         }
     }
 
-    /// Reads one line (without its line end) into the next row of `columns`. `extra` adds derived fields, such as the log stream, once the
-    /// line is known to be good. Nothing stays behind when it is not.
+    /// Reads one line (without its line end) into the next row of `columns`. Nothing stays behind when it is no record.
     ///
     /// # Errors
     /// What keeps the line from being a record.
-    pub fn parse(
-        &mut self,
-        line: &[u8],
-        known: Known<'_>,
-        columns: &mut Columns,
-        extra: impl FnOnce(&mut Columns, &Arc<Format>),
-        event: Option<EventTag>,
-    ) -> Result<Parsed, LineError> {
+    pub fn parse(&mut self, line: &[u8], known: Known<'_>, columns: &mut Columns) -> Result<Parsed, LineError> {
+        let (Known::Said(format) | Known::Guess(format)) = known;
+        if self.fast.line(line, format.plan(), columns) {
+            columns.say_format(format);
+            return Ok(Parsed::Row);
+        }
+        self.parse_any(line, known, columns)
+    }
+
+    /// Makes rows of the lines of `bytes` from `start` on that are of this format and as AWS writes them. Gives the place of the first that
+    /// is not, or the end.
+    pub fn parse_plain(&mut self, bytes: &[u8], start: usize, format: &Arc<Format>, columns: &mut Columns) -> usize {
+        let end = self.fast.lines(bytes, start, format.plan(), columns);
+        columns.say_format(format);
+        end
+    }
+
+    /// As [`LineParser::parse`], for a line that is known not to be plain.
+    ///
+    /// # Errors
+    /// What keeps the line from being a record.
+    pub fn parse_any(&mut self, line: &[u8], known: Known<'_>, columns: &mut Columns) -> Result<Parsed, LineError> {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong(line.len()));
         }
         let (Known::Said(format) | Known::Guess(format)) = known;
-        if self.fast.read(line, format.plan(), columns) {
-            return Ok(finish(columns, format, None, extra, event));
-        }
         let mut spans = [(0_u32, 0_u32); MAX_TOKENS];
         let found = tokens(line, &mut spans);
         let spans = &spans[..found.min(MAX_TOKENS)];
@@ -154,13 +164,13 @@ impl LineParser {
         let mut refused = None;
         if expected == spans.len() {
             match self.row(line, spans, format, columns) {
-                Ok(verbatim) => return Ok(finish(columns, format, verbatim, extra, event)),
+                Ok(verbatim) => return Ok(finish(columns, format, verbatim)),
                 Err(error) => refused = Some(error),
             }
         }
         for layout in layouts_of(spans.len()).filter(|layout| !Arc::ptr_eq(layout, format)) {
             if let Ok(verbatim) = self.row(line, spans, layout, columns) {
-                return Ok(finish(columns, layout, verbatim, extra, event));
+                return Ok(finish(columns, layout, verbatim));
             }
         }
         if let Some(error) = refused {
@@ -170,7 +180,7 @@ impl LineParser {
         if expected < spans.len() && self.row(line, &spans[..expected], format, columns).is_ok() {
             // All of it, also what is beyond the tokens looked at.
             let whole = normalised(&line[spans[0].0 as usize..]);
-            return Ok(finish(columns, format, Some(whole), extra, event));
+            return Ok(finish(columns, format, Some(whole)));
         }
         Err(match known {
             Known::Said(_) if expected > spans.len() => {
@@ -245,15 +255,8 @@ impl LineParser {
     }
 }
 
-fn finish(
-    columns: &mut Columns,
-    format: &Arc<Format>,
-    verbatim: Option<Box<str>>,
-    extra: impl FnOnce(&mut Columns, &Arc<Format>),
-    event: Option<EventTag>,
-) -> Parsed {
-    extra(columns, format);
-    columns.finish_row(format, verbatim, event);
+fn finish(columns: &mut Columns, format: &Arc<Format>, verbatim: Option<Box<str>>) -> Parsed {
+    columns.finish_row(format, verbatim);
     Parsed::Row
 }
 
@@ -362,7 +365,7 @@ mod tests {
     fn read(line: &str) -> (Columns, Result<Parsed, LineError>) {
         let mut columns = Columns::new();
         let format = Format::default_v2();
-        let result = LineParser::new().parse(line.as_bytes(), Known::Guess(&format), &mut columns, |_, _| {}, None);
+        let result = LineParser::new().parse(line.as_bytes(), Known::Guess(&format), &mut columns);
         (columns, result)
     }
 
@@ -420,7 +423,7 @@ mod tests {
         let line = [b"20\xcc\xc7-08-20T15:26:46.000Z ".as_slice(), TRIGGER.as_bytes()].concat();
         let mut columns = Columns::new();
         let known = Format::default_v2();
-        let result = LineParser::new().parse(&line, Known::Guess(&known), &mut columns, |_, _| {}, None);
+        let result = LineParser::new().parse(&line, Known::Guess(&known), &mut columns);
         assert_eq!(result, Err(LineError::NotText));
     }
 

@@ -1,0 +1,129 @@
+//! flowtail's way in, one step at a time, over a file of your own: what lines cost, and what a flow weighs.
+//!
+//! ```text
+//! cargo run --release --no-default-features --example way_in -- parse|hold|pair [--format FIELDS] FILE
+//! ```
+//!
+//! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
+//! One thread; reading the file is not counted. Prints one JSON object, which `benches/peers/table.py` reads.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowtail::detect::{Detector, Limits, Rules};
+use flowtail::engine::{Config, Core};
+use flowtail::record::{Batch, Decoder, Format, Origin, Table as _};
+use flowtail::store::Ring;
+
+/// Bytes of a batch, as the file source hands them over.
+const CHUNK: usize = 256 * 1024;
+
+const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let run = match args[..] {
+        [mode, path] => measure(mode, None, path),
+        [mode, "--format", format, path] => measure(mode, Some(format), path),
+        _ => Err(USAGE.to_owned()),
+    };
+    match run {
+        Ok(told) => println!("{told}"),
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(mode: &str, format: Option<&str>, path: &str) -> Result<String, String> {
+    let format = format.map(Format::parse).transpose().map_err(|error| error.to_string())?;
+    let mut decoder = Decoder::new(format);
+    let mut spent = Duration::ZERO;
+    let (mut lines, mut rejects, mut held) = (0, 0, 0);
+    let batches = Batches::of(path).map_err(|error| format!("{path}: {error}"))?;
+    match mode {
+        "parse" => {
+            for batch in batches {
+                let begun = Instant::now();
+                let decoded = decoder.decode(&batch);
+                spent += begun.elapsed();
+                lines += decoded.columns.len() as u64;
+                rejects += decoded.rejects.len();
+            }
+        }
+        "hold" => {
+            let mut ring = Ring::new(64 << 30);
+            for batch in batches {
+                let begun = Instant::now();
+                let decoded = decoder.decode(&batch);
+                ring.push_all(&decoded.columns);
+                spent += begun.elapsed();
+                rejects += decoded.rejects.len();
+            }
+            lines = ring.len();
+            held = ring.bytes();
+        }
+        "pair" => {
+            let config = Config {
+                memory: 64 << 30,
+                lateness: 600,
+                live: false,
+                source: "bench".into(),
+                region: None,
+                interfaces: Vec::new(),
+            };
+            let mut core = Core::new(config, Detector::new(&Rules::default(), Limits::default()), false);
+            for batch in batches {
+                let decoded = decoder.decode(&batch);
+                lines += decoded.columns.len() as u64;
+                rejects += decoded.rejects.len();
+                let begun = Instant::now();
+                core.ingest(&decoded);
+                spent += begun.elapsed();
+            }
+        }
+        other => return Err(format!("there is no '{other}': {USAGE}")),
+    }
+    Ok(format!(
+        "{{\"lines\": {lines}, \"rejects\": {rejects}, \"seconds\": {:.6}, \"held\": {held}}}",
+        spent.as_secs_f64()
+    ))
+}
+
+/// Whole lines of a file in batches of about [`CHUNK`] bytes.
+struct Batches {
+    file: File,
+    origin: Arc<Origin>,
+    /// The line that the last chunk cut.
+    rest: Vec<u8>,
+}
+
+impl Batches {
+    fn of(path: &str) -> io::Result<Batches> {
+        let origin = Arc::new(Origin { name: path.into(), region: None });
+        Ok(Batches { file: File::open(path)?, origin, rest: Vec::new() })
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        // A file that fails midway ends there: the number of lines tells.
+        let read = self.file.by_ref().take(CHUNK as u64).read_to_end(&mut bytes).unwrap_or(0);
+        if read > 0 {
+            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            self.rest = bytes.split_off(whole);
+        } else if bytes.is_empty() {
+            return None;
+        }
+        Some(Batch { origin: Arc::clone(&self.origin), bytes, first_line: 1, ..Batch::default() })
+    }
+}
