@@ -123,11 +123,18 @@ impl Column {
 
     /// Takes a form that holds `code` in `more` rows.
     fn make_room(&mut self, code: u64, more: usize) {
+        match self.form {
+            Form::Same(same) if same == code => {}
+            Form::Same(_) if self.len == 0 => self.form = Form::Same(code),
+            _ => self.spread(code, more),
+        }
+    }
+
+    /// Takes a form with room for `more` codes, each up to `most`.
+    fn spread(&mut self, most: u64, more: usize) {
         let len = self.len;
         self.form = match self.form {
-            Form::Same(same) if same == code => return,
-            Form::Same(_) if len == 0 => Form::Same(code),
-            Form::Same(same) => match (u32::try_from(same), u32::try_from(code)) {
+            Form::Same(same) => match (u32::try_from(same), u32::try_from(most)) {
                 (Ok(same), Ok(_)) => {
                     self.narrow.reserve(len + more);
                     self.narrow.resize(len, same);
@@ -139,7 +146,7 @@ impl Column {
                     Form::Wide
                 }
             },
-            Form::Narrow if u32::try_from(code).is_err() => {
+            Form::Narrow if u32::try_from(most).is_err() => {
                 self.wide.reserve(len + more);
                 self.wide.extend(self.narrow.iter().map(|code| u64::from(*code)));
                 self.narrow.clear();
@@ -147,6 +154,30 @@ impl Column {
             }
             form => form,
         };
+    }
+
+    /// Sets the codes of the rows from `from` on, the next ones, to those at `place` of each `stride` of `codes`.
+    pub(super) fn put_strided(&mut self, from: usize, codes: &[u64], place: usize, stride: usize) {
+        self.fill(from, 0);
+        let picked = || codes.iter().skip(place).step_by(stride);
+        let Some(first) = codes.get(place) else { return };
+        let (mut differ, mut all) = (0, 0);
+        for code in picked() {
+            differ |= code ^ first;
+            all |= code;
+        }
+        let rows = codes.len() / stride;
+        if differ == 0 {
+            return self.fill(from + rows, *first);
+        }
+        self.spread(all, rows);
+        // The narrow form was chosen for all of them.
+        #[expect(clippy::cast_possible_truncation, reason = "all codes together fit")]
+        match self.form {
+            Form::Wide => self.wide.extend(picked()),
+            _ => self.narrow.extend(picked().map(|code| *code as u32)),
+        }
+        self.len += rows;
     }
 
     /// Appends codes as they are.
@@ -233,10 +264,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_was_put(steps in prop::collection::vec((0..4_u8, 0..4_usize, prop::collection::vec(a_code(), 1..4)), 0..30)) {
+        fn it_holds_what_was_put(steps in prop::collection::vec((0..5_u8, 0..4_usize, prop::collection::vec(a_code(), 1..5)), 0..30)) {
             let (mut column, mut model) = (Column::default(), Vec::<u64>::new());
             for (step, gap, codes) in steps {
                 match step {
+                    4 => {
+                        let codes: Vec<u64> = codes.iter().flat_map(|code| [1, *code, 2]).collect();
+                        column.put_strided(model.len() + gap, &codes, 1, 3);
+                        model.resize(model.len() + gap, 0);
+                        model.extend(codes.iter().skip(1).step_by(3));
+                    }
                     0 => {
                         let row = model.len() + gap;
                         model.resize(row, 0);

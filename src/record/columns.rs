@@ -119,14 +119,12 @@ impl Columns {
         column.fill(self.len, code);
     }
 
-    /// Builds and finishes a row with `codes` in `fields`. Its format is to be said later, with [`Columns::say_format`].
-    #[inline]
-    pub(super) fn put_row(&mut self, fields: &[Field], codes: &[u64]) {
-        let row = self.len;
-        for (field, code) in fields.iter().zip(codes) {
-            self.values[*field as usize].put(row, *code);
+    /// Adds finished rows, each with one of `codes` for each of `fields`. Their format is to be said later, with [`Columns::say_format`].
+    pub(super) fn put_rows(&mut self, fields: &[Field], codes: &[u64]) {
+        for (place, field) in fields.iter().enumerate() {
+            self.values[*field as usize].put_strided(self.len, codes, place, fields.len());
         }
-        self.len = row + 1;
+        self.len += codes.len() / fields.len().max(1);
     }
 
     /// The rows since the last whose format is known have this one.

@@ -19,10 +19,10 @@ pub(super) enum Step {
         /// One bit for each that is a number, namely the version.
         numbers: u8,
     },
-    /// An address.
-    Addr,
-    /// A number up to this one.
-    Number(u64),
+    /// So many addresses.
+    Addrs(usize),
+    /// So many numbers.
+    Numbers(usize),
 }
 
 /// The steps of a format. Without any where only the thorough parser can read its lines.
@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) steps: Box<[Step]>,
     /// Where the values go, by place.
     pub(super) fields: Box<[Field]>,
+    /// The greatest number that may stand there, by place; 0 where no number is.
+    pub(super) most: Box<[u64]>,
 }
 
 impl Plan {
@@ -50,31 +52,44 @@ impl Plan {
         }
         let mut steps: Vec<Step> = Vec::new();
         for field in &fields {
-            let most = match field.kind() {
-                Kind::Addr => {
-                    steps.push(Step::Addr);
-                    continue;
+            let number = u8::from(*field == Field::Version);
+            match (reading(*field), steps.last_mut()) {
+                (Reading::Addr, Some(Step::Addrs(count))) | (Reading::Number(_), Some(Step::Numbers(count))) => *count += 1,
+                (Reading::Addr, _) => steps.push(Step::Addrs(1)),
+                (Reading::Number(_), _) => steps.push(Step::Numbers(1)),
+                (Reading::Text, Some(Step::Texts { tokens, numbers })) if usize::from(*tokens) < LONGEST_RUN => {
+                    *numbers |= number << *tokens;
+                    *tokens += 1;
                 }
-                Kind::Int if *field != Field::Version => u64::MAX,
-                Kind::Text | Kind::Int => {
-                    let number = u8::from(*field == Field::Version);
-                    match steps.last_mut() {
-                        Some(Step::Texts { tokens, numbers }) if usize::from(*tokens) < LONGEST_RUN => {
-                            *numbers |= number << *tokens;
-                            *tokens += 1;
-                        }
-                        _ => steps.push(Step::Texts { tokens: 1, numbers: number }),
-                    }
-                    continue;
-                }
-                Kind::Port => u64::from(u16::MAX),
-                Kind::Protocol | Kind::Flags => u64::from(u8::MAX),
-                // Thirteen digits are milliseconds.
-                Kind::Time => 999_999_999_999,
-                Kind::Count | Kind::Duration | Kind::Ratio => u64::MAX,
-            };
-            steps.push(Step::Number(most));
+                (Reading::Text, _) => steps.push(Step::Texts { tokens: 1, numbers: number }),
+            }
         }
-        Plan { steps: steps.into(), fields }
+        let most = fields.iter().map(|field| match reading(*field) {
+            Reading::Number(most) => most,
+            Reading::Addr | Reading::Text => 0,
+        });
+        Plan { steps: steps.into(), most: most.collect(), fields }
+    }
+}
+
+/// How a token is read.
+enum Reading {
+    Addr,
+    /// Up to this number.
+    Number(u64),
+    /// As one of few words; so is the version.
+    Text,
+}
+
+fn reading(field: Field) -> Reading {
+    match field.kind() {
+        Kind::Addr => Reading::Addr,
+        Kind::Text => Reading::Text,
+        Kind::Int if field == Field::Version => Reading::Text,
+        Kind::Port => Reading::Number(u64::from(u16::MAX)),
+        Kind::Protocol | Kind::Flags => Reading::Number(u64::from(u8::MAX)),
+        // Thirteen digits are milliseconds.
+        Kind::Time => Reading::Number(999_999_999_999),
+        Kind::Count | Kind::Int | Kind::Duration | Kind::Ratio => Reading::Number(u64::MAX),
     }
 }

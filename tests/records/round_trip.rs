@@ -78,7 +78,7 @@ proptest! {
         let text = mixed.join("\n");
         let whole = decode(None, &text);
         let mut expected = Ring::new(1 << 20);
-        push(&mut expected, &whole.columns);
+        expected.push_all(&whole.columns);
 
         // A source hands over whole lines.
         let lines: Vec<&str> = text.split_inclusive('\n').collect();

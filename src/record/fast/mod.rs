@@ -18,18 +18,23 @@ use super::plan::{MOST, Plan, Step};
 
 /// Longest line that is read here, bytes.
 const LONGEST: usize = 1_024;
+/// Rows that go into the columns at once: what they take stays in the nearest cache.
+const TOGETHER: usize = 128;
 
 /// Reads plain lines. Remembers the tokens it saw with their codes, which belong to one [`Columns`].
 #[derive(Debug)]
 pub(super) struct Fast {
+    /// Of the line that is being read, by place.
     codes: [u64; MOST],
+    /// Of the lines that were read and are not in the columns yet, one after the other.
+    rows: Vec<u64>,
     addrs: Shelf,
     texts: Shelf,
 }
 
 impl Default for Fast {
     fn default() -> Fast {
-        Fast { codes: [0; MOST], addrs: Shelf::default(), texts: Shelf::default() }
+        Fast { codes: [0; MOST], rows: Vec::new(), addrs: Shelf::default(), texts: Shelf::default() }
     }
 }
 
@@ -44,92 +49,72 @@ impl Fast {
     /// the end. What the format of the rows is, and what the lines do not say themselves, is for the caller to add.
     pub(super) fn lines(&mut self, bytes: &[u8], start: usize, plan: &Plan, columns: &mut Columns) -> usize {
         let mut start = start;
-        let mut marks = Marks::new(bytes, start, bytes.len());
+        let mut cursor = Cursor::new(bytes, start);
         while start < bytes.len() {
-            let Some(end) = self.values(bytes, start, &mut marks, plan, columns) else { break };
+            let Some(end) = self.values(&mut cursor, plan, columns) else { break };
             // What ends the line: nothing, a newline, or the two bytes of Windows.
             start = match bytes.get(end) {
                 None => end,
                 Some(b'\n') => end + 1,
-                Some(b'\r') if bytes.get(end + 1) == Some(&b'\n') => marks.next() + 1,
+                Some(b'\r') if bytes.get(end + 1) == Some(&b'\n') => cursor.marks.next() + 1,
                 Some(_) => break,
             };
-            columns.put_row(&plan.fields, &self.codes);
+            (cursor.at, cursor.separator) = (start, b' ');
+            self.keep(plan);
+            if self.rows.len() >= plan.fields.len() * TOGETHER {
+                self.hand_over(plan, columns);
+            }
         }
+        self.hand_over(plan, columns);
         start
+    }
+
+    fn keep(&mut self, plan: &Plan) {
+        self.rows.extend_from_slice(&self.codes[..plan.fields.len()]);
+    }
+
+    fn hand_over(&mut self, plan: &Plan, columns: &mut Columns) {
+        columns.put_rows(&plan.fields, &self.rows);
+        self.rows.clear();
     }
 
     /// Makes a row of `line`, which is a whole one. False where it is not plain; nothing is then added.
     pub(super) fn line(&mut self, line: &[u8], plan: &Plan, columns: &mut Columns) -> bool {
-        let mut marks = Marks::new(line, 0, line.len());
-        let plain = self.values(line, 0, &mut marks, plan, columns) == Some(line.len());
+        let plain = self.values(&mut Cursor::new(line, 0), plan, columns) == Some(line.len());
         if plain {
-            columns.put_row(&plan.fields, &self.codes);
+            self.keep(plan);
+            self.hand_over(plan, columns);
         }
         plain
     }
 
-    /// Reads the values of the line that begins at `start`, where `marks` stand too. Gives the place after its last token.
+    /// Reads the values of the line that `cursor` stands at. Gives the place after its last token.
     #[inline]
-    fn values(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        marks: &mut Marks<'_>,
-        plan: &Plan,
-        columns: &mut Columns,
-    ) -> Option<usize> {
+    fn values(&mut self, cursor: &mut Cursor<'_>, plan: &Plan, columns: &mut Columns) -> Option<usize> {
+        let (start, bytes) = (cursor.at, cursor.bytes);
         // A line that begins with an ISO time is an export's.
         if plan.steps.is_empty() || bytes.get(start + 10) == Some(&b'T') && bytes.get(start + 4) == Some(&b'-') {
             return None;
         }
-        let mut at = start;
-        let mut end = start;
         let mut place = 0;
-        // What the bytes between tokens differ from a space in.
-        let mut odd = 0;
         for step in &plan.steps {
-            if place > 0 {
-                odd |= bytes.get(end)? ^ b' ';
-                at = end + 1;
-            }
-            end = marks.next();
-            let length = end.checked_sub(at).filter(|length| *length > 0)?;
             match *step {
-                Step::Number(most) => {
-                    self.codes[place] = if length == 1 && bytes[at] == b'-' {
-                        0
-                    } else {
-                        code_of(numbers::number(bytes, end, length).filter(|number| *number <= most)?)
-                    };
-                    place += 1;
+                Step::Numbers(count) => {
+                    let places = place..place + count;
+                    read_numbers(cursor, &plan.most[places.clone()], &mut self.codes[places])?;
+                    place += count;
                 }
-                Step::Addr => {
-                    self.codes[place] = if let Some(code) = numbers::ipv4(bytes, at, length).and_then(code_of_ipv4) {
-                        code
-                    } else if length == 1 && bytes[at] == b'-' {
-                        0
-                    } else {
-                        let mut code = [0];
-                        let find = |code: &mut [u64]| addr_code(&bytes[at..end], columns).map(|found| code[0] = found).is_some();
-                        if !self.addrs.codes(&bytes[at..end], 0, &mut code, find) {
-                            return None;
-                        }
-                        code[0]
-                    };
-                    place += 1;
+                Step::Addrs(count) => {
+                    read_addrs(cursor, &mut self.codes[place..place + count], &mut self.addrs, columns)?;
+                    place += count;
                 }
                 Step::Texts { tokens, numbers } => {
+                    let codes = &mut self.codes[place..place + usize::from(tokens)];
+                    let (at, mut end) = cursor.token()?;
                     for _ in 1..tokens {
-                        let begin = end + 1;
-                        odd |= bytes.get(end)? ^ b' ';
-                        end = marks.next();
-                        if end <= begin {
-                            return None;
-                        }
+                        (_, end) = cursor.token()?;
                     }
                     let text = bytes.get(at..end).filter(|text| text.len() <= LONGEST)?;
-                    let codes = &mut self.codes[place..place + usize::from(tokens)];
                     if !self.texts.codes(text, numbers, codes, |codes| text_codes(text, numbers, codes, columns)) {
                         return None;
                     }
@@ -137,8 +122,81 @@ impl Fast {
                 }
             }
         }
-        (odd == 0 && end - start <= LONGEST).then_some(end)
+        let end = cursor.at - 1;
+        (cursor.odd == 0 && end - start <= LONGEST).then_some(end)
     }
+}
+
+/// Goes from token to token.
+#[derive(Clone)]
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    marks: Marks<'a>,
+    /// Where the next token begins.
+    at: usize,
+    /// What stands before it.
+    separator: u8,
+    /// Not 0 once something else than a space stood between two tokens.
+    odd: u8,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(bytes: &'a [u8], at: usize) -> Cursor<'a> {
+        Cursor { bytes, marks: Marks::new(bytes, at, bytes.len()), at, separator: b' ', odd: 0 }
+    }
+
+    /// The next token; `None` where it is empty.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "what it keeps is to stay in registers")]
+    fn token(&mut self) -> Option<(usize, usize)> {
+        self.odd |= self.separator ^ b' ';
+        let (at, end) = (self.at, self.marks.next());
+        self.separator = self.bytes.get(end).copied().unwrap_or(b'\n');
+        self.at = end + 1;
+        (at < end).then_some((at, end))
+    }
+}
+
+/// Reads as many numbers as there are `codes`, each up to `most`. A function of its own, and the next too, so that what it needs has a register.
+#[inline(never)]
+fn read_numbers(cursor: &mut Cursor<'_>, most: &[u64], codes: &mut [u64]) -> Option<()> {
+    let mut own = cursor.clone();
+    for (code, most) in codes.iter_mut().zip(most) {
+        let (at, end) = own.token()?;
+        *code = match numbers::number(own.bytes, end, end - at) {
+            Some(number) if number <= *most => code_of(number),
+            None if own.bytes.get(at..end) == Some(b"-") => 0,
+            _ => return None,
+        };
+    }
+    *cursor = own;
+    Some(())
+}
+
+/// Reads as many addresses as there are `codes`. `known` remembers those of IPv6.
+#[inline(never)]
+fn read_addrs(cursor: &mut Cursor<'_>, codes: &mut [u64], known: &mut Shelf, columns: &mut Columns) -> Option<()> {
+    let mut own = cursor.clone();
+    for code in codes {
+        let (at, end) = own.token()?;
+        *code = match numbers::ipv4(own.bytes, at, end - at).and_then(code_of_ipv4) {
+            Some(code) => code,
+            None => other_addr(&own.bytes[at..end], known, columns)?,
+        };
+    }
+    *cursor = own;
+    Some(())
+}
+
+/// The code of an address of IPv6, of `-`, and of what is rare.
+#[inline(never)]
+fn other_addr(text: &[u8], known: &mut Shelf, columns: &mut Columns) -> Option<u64> {
+    if text == b"-" {
+        return Some(0);
+    }
+    let mut code = [0];
+    let find = |code: &mut [u64]| addr_code(text, columns).map(|found| code[0] = found).is_some();
+    (text.len() <= LONGEST && known.codes(text, 0, &mut code, find)).then_some(code[0])
 }
 
 /// The code of an address that is spelled as it is rendered.

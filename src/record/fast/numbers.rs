@@ -5,30 +5,35 @@ use super::marks::dots;
 const EACH: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The eight bytes from `at`, the first of them lowest.
-#[inline]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(<[u8]>::as_array::<8>).map_or(0, |bytes| u64::from_le_bytes(*bytes))
-}
-
 /// The number in the `length` bytes before `end`, up to sixteen digits, spelled without leading zeros.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a call costs a third of what it does")]
 pub(super) fn number(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
-    if length == 0 || length > 16 || (length > 1 && bytes[end - length] == b'0') {
+    if length > 1 && bytes[end - length] == b'0' {
         return None;
     }
-    if end < 16 {
-        // Too near to the beginning to look back.
-        return bytes[end - length..end].iter().try_fold(0_u64, |number, byte| {
-            let digit = byte.wrapping_sub(b'0');
-            (digit <= 9).then(|| number * 10 + u64::from(digit))
-        });
-    }
-    let low = eight(load(bytes, end - 8), length.min(8))?;
+    let Some(window) = bytes.get(end.wrapping_sub(16)..end).and_then(<[u8]>::as_array::<16>) else {
+        return near_the_beginning(&bytes[end - length..end]);
+    };
+    let window = u128::from_le_bytes(*window);
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    let (high, low) = (window as u64, (window >> 64) as u64);
     if length <= 8 {
-        return Some(low);
+        return eight(low, length);
     }
-    Some(eight(load(bytes, end - 16), length - 8)? * 100_000_000 + low)
+    if length > 16 {
+        return None;
+    }
+    Some(eight(high, length - 8)? * 100_000_000 + eight(low, 8)?)
+}
+
+/// As [`number`], where there are too few bytes before to look back.
+#[cold]
+fn near_the_beginning(token: &[u8]) -> Option<u64> {
+    token.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| number * 10 + u64::from(digit))
+    })
 }
 
 /// The number in the last `length` (1 to 8) bytes of `word`, the most significant digit lowest.
@@ -51,7 +56,7 @@ pub(super) fn ipv4(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     if !(7..=15).contains(&length) {
         return None;
     }
-    let mut dots = dots(bytes.get(at..at + 16)?.as_array::<16>()?) & !(!0 << length);
+    let mut dots = dots(bytes.get(at..at + 16)?.as_array::<16>()?) & ((1 << length) - 1);
     let mut next = || {
         let place = dots.trailing_zeros() as usize;
         dots &= dots.wrapping_sub(1);
@@ -61,28 +66,26 @@ pub(super) fn ipv4(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     if dots != 0 || third > length {
         return None;
     }
-    let mut bad = 0;
+    let (mut lengths, mut not_digits, mut most, mut zeros) = (0, 0, 0, 0);
     let mut addr = 0;
     let mut begin = at;
     for end in [first, second, third, length] {
         let end = at + end;
         let digits = end - begin;
         let word = u32::from_le_bytes(*bytes.get(end.wrapping_sub(4)..end)?.as_array::<4>()?);
-        let drop = match digits {
-            1 => 24,
-            2 => 16,
-            3 => 8,
-            _ => return None,
-        };
-        let values = ((word ^ 0x3030_3030) >> drop) << drop;
-        bad |= (values.wrapping_add(0x7676_7676) | values) & 0x8080_8080;
-        let octet = (values >> 24) + (values >> 16 & 0xFF) * 10 + (values >> 8 & 0xFF) * 100;
-        // Leading zeros are not how an address is rendered.
-        bad |= u32::from(octet > 255) | u32::from(octet < [0, 10, 100][digits - 1]);
+        lengths |= digits.wrapping_sub(1) & !3;
+        let values = (word ^ 0x3030_3030) & [0, 0xFF00_0000, 0xFFFF_0000, 0xFFFF_FF00][digits & 3];
+        not_digits |= values.wrapping_add(0x7676_7676) | values;
+        // Hundreds, tens and ones, a byte each: they compare as the number does.
+        let spelled = values.swap_bytes();
+        most = most.max(spelled);
+        zeros |= u32::from(spelled < [u32::MAX, 0, 0x100, 0x1_0000][digits & 3]);
+        let octet = (values >> 8).wrapping_mul(0x0064_0A01) >> 16 & 0xFF;
         addr = addr << 8 | octet;
         begin = end + 1;
     }
-    (bad == 0).then_some(addr)
+    // Leading zeros are not how an address is rendered.
+    (lengths == 0 && not_digits & 0x8080_8080 | zeros == 0 && most <= 0x0002_0505).then_some(addr)
 }
 
 #[cfg(test)]
