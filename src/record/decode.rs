@@ -197,6 +197,7 @@ impl Decoder {
     fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
         let known = match state.said {
             Said::Nobody => Known::Guess(&state.format),
+            Said::Names => Known::Named(&state.format),
             _ => Known::Said(&state.format),
         };
         let parsed = match place.event {

@@ -1,6 +1,7 @@
 //! What must hold for any records: they are given back as logged, whatever the format; how a stream is cut into batches makes no difference; the
 //! ring never lies about a number; what is frozen stays while the ring goes on.
 
+mod pinned;
 mod ring;
 mod round_trip;
 
