@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
-//! One thread, in its own processor time where Linux tells it (what the neighbours do costs less then); reading the file is not counted. Prints one JSON object, which `benches/peers/table.py` reads.
+//! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
+//! known), which neighbours disturb less. Prints one JSON object, which `benches/peers/table.py` reads.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -44,28 +45,27 @@ fn main() -> ExitCode {
 fn measure(mode: &str, format: Option<&str>, path: &str) -> Result<String, String> {
     let format = format.map(Format::parse).transpose().map_err(|error| error.to_string())?;
     let mut decoder = Decoder::new(format);
-    let watch = Watch(Instant::now());
-    let mut spent = Duration::ZERO;
+    let mut spent = Spent::default();
     let (mut lines, mut rejects, mut held) = (0, 0, 0);
     let batches = Batches::of(path).map_err(|error| format!("{path}: {error}"))?;
     match mode {
         "parse" => {
             for batch in batches {
-                let begun = watch.now();
-                let decoded = decoder.decode(&batch);
-                spent += watch.now().saturating_sub(begun);
-                lines += decoded.columns.len() as u64;
-                rejects += decoded.rejects.len();
+                let begun = Watch::start();
+                let out = decoder.decode(&batch);
+                spent.add(&begun);
+                lines += out.columns.len() as u64;
+                rejects += out.rejects.len();
             }
         }
         "hold" => {
             let mut ring = Ring::new(64 << 30);
             for batch in batches {
-                let begun = watch.now();
-                let decoded = decoder.decode(&batch);
-                ring.push_all(&decoded.columns);
-                spent += watch.now().saturating_sub(begun);
-                rejects += decoded.rejects.len();
+                let begun = Watch::start();
+                let out = decoder.decode(&batch);
+                ring.push_all(&out.columns);
+                spent.add(&begun);
+                rejects += out.rejects.len();
             }
             lines = ring.len();
             held = ring.bytes();
@@ -81,31 +81,54 @@ fn measure(mode: &str, format: Option<&str>, path: &str) -> Result<String, Strin
             };
             let mut core = Core::new(config, Detector::new(&Rules::default(), Limits::default()), false);
             for batch in batches {
-                let decoded = decoder.decode(&batch);
-                lines += decoded.columns.len() as u64;
-                rejects += decoded.rejects.len();
-                let begun = watch.now();
-                core.ingest(&decoded);
-                spent += watch.now().saturating_sub(begun);
+                let out = decoder.decode(&batch);
+                lines += out.columns.len() as u64;
+                rejects += out.rejects.len();
+                let begun = Watch::start();
+                core.ingest(&out);
+                spent.add(&begun);
             }
         }
         other => return Err(format!("there is no '{other}': {USAGE}")),
     }
     Ok(format!(
-        "{{\"lines\": {lines}, \"rejects\": {rejects}, \"seconds\": {:.6}, \"held\": {held}}}",
-        spent.as_secs_f64()
+        "{{\"lines\": {lines}, \"rejects\": {rejects}, \"seconds\": {:.6}, \"busy\": {:.6}, \"held\": {held}}}",
+        spent.wall.as_secs_f64(),
+        spent.busy.as_secs_f64()
     ))
 }
 
-/// Tells the time that this thread has had a processor; the time of day where that is not known.
-struct Watch(Instant);
+/// What one step began with.
+struct Watch {
+    wall: Instant,
+    busy: Duration,
+}
 
 impl Watch {
-    fn now(&self) -> Duration {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let nanos = told.as_deref().and_then(|told| told.split(' ').next()?.parse().ok());
-        nanos.map_or_else(|| self.0.elapsed(), Duration::from_nanos)
+    fn start() -> Watch {
+        let busy = busy();
+        Watch { wall: Instant::now(), busy }
     }
+}
+
+/// What all steps took.
+#[derive(Default)]
+struct Spent {
+    wall: Duration,
+    busy: Duration,
+}
+
+impl Spent {
+    fn add(&mut self, begun: &Watch) {
+        self.wall += begun.wall.elapsed();
+        self.busy += busy().saturating_sub(begun.busy);
+    }
+}
+
+/// The time that this thread has had a processor, as Linux tells it.
+fn busy() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|nanos| nanos.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
 }
 
 /// Whole lines of a file in batches of about [`CHUNK`] bytes.

@@ -134,18 +134,17 @@ impl Column {
     fn spread(&mut self, most: u64, more: usize) {
         let len = self.len;
         self.form = match self.form {
-            Form::Same(same) => match (u32::try_from(same), u32::try_from(most)) {
-                (Ok(same), Ok(_)) => {
+            Form::Same(same) => {
+                if let (Ok(same), Ok(_)) = (u32::try_from(same), u32::try_from(most)) {
                     self.narrow.reserve(len + more);
                     self.narrow.resize(len, same);
                     Form::Narrow
-                }
-                _ => {
+                } else {
                     self.wide.reserve(len + more);
                     self.wide.resize(len, same);
                     Form::Wide
                 }
-            },
+            }
             Form::Narrow if u32::try_from(most).is_err() => {
                 self.wide.reserve(len + more);
                 self.wide.extend(self.narrow.iter().map(|code| u64::from(*code)));
@@ -194,16 +193,7 @@ impl Column {
         if let Form::Same(same) = self.form
             && !codes.is_empty()
         {
-            self.form = match u32::try_from(same) {
-                Ok(same) => {
-                    self.narrow.resize(self.len, same);
-                    Form::Narrow
-                }
-                Err(_) => {
-                    self.wide.resize(self.len, same);
-                    Form::Wide
-                }
-            };
+            self.spread(same, codes.len());
         }
         match self.form {
             Form::Narrow => self.narrow.extend(codes.iter().map(map)),

@@ -22,7 +22,8 @@ impl FormatRuns {
         if len <= self.len {
             return;
         }
-        let same = |run: &(u32, u16)| self.formats.get(usize::from(run.1)).is_some_and(|known| Arc::ptr_eq(known, format));
+        let same =
+            |run: &(u32, u16)| self.formats.get(usize::from(run.1)).is_some_and(|known| Arc::ptr_eq(known, format));
         if !self.runs.last().is_some_and(same) {
             let place = self.place(format);
             self.runs.push((u32::try_from(self.len).unwrap_or(u32::MAX), place));
@@ -34,7 +35,7 @@ impl FormatRuns {
         let known = self.formats.iter().rposition(|known| Arc::ptr_eq(known, format));
         let place = known.unwrap_or_else(|| {
             // More than 65,536 formats in one segment would need as many header lines; the last place then stands for all of them.
-            if self.formats.len() <= usize::from(u16::MAX) {
+            if u16::try_from(self.formats.len()).is_ok() {
                 self.formats.push(Arc::clone(format));
             }
             self.formats.len() - 1

@@ -54,7 +54,9 @@ impl Plan {
         for field in &fields {
             let number = u8::from(*field == Field::Version);
             match (reading(*field), steps.last_mut()) {
-                (Reading::Addr, Some(Step::Addrs(count))) | (Reading::Number(_), Some(Step::Numbers(count))) => *count += 1,
+                (Reading::Addr, Some(Step::Addrs(count))) | (Reading::Number(_), Some(Step::Numbers(count))) => {
+                    *count += 1;
+                }
                 (Reading::Addr, _) => steps.push(Step::Addrs(1)),
                 (Reading::Number(_), _) => steps.push(Step::Numbers(1)),
                 (Reading::Text, Some(Step::Texts { tokens, numbers })) if usize::from(*tokens) < LONGEST_RUN => {

@@ -4,6 +4,7 @@
 mod pinned;
 mod ring;
 mod round_trip;
+mod weight;
 
 use std::sync::Arc;
 

@@ -80,12 +80,12 @@ impl Fast {
 
     /// Makes a row of `line`, which is a whole one. False where it is not plain; nothing is then added.
     pub(super) fn line(&mut self, line: &[u8], plan: &Plan, columns: &mut Columns) -> bool {
-        let plain = self.values(&mut Cursor::new(line, 0), plan, columns) == Some(line.len());
-        if plain {
+        let read = self.values(&mut Cursor::new(line, 0), plan, columns) == Some(line.len());
+        if read {
             self.keep(plan);
             self.hand_over(plan, columns);
         }
-        plain
+        read
     }
 
     /// Reads the values of the line that `cursor` stands at. Gives the place after its last token.

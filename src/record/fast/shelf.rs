@@ -44,14 +44,21 @@ impl Shelf {
 
     /// Puts the codes of `text`, read as `shape`, into `codes`: from memory, or else as `find` says, which gives false where it cannot.
     #[inline]
-    pub(super) fn codes(&mut self, text: &[u8], shape: u8, codes: &mut [u64], find: impl FnOnce(&mut [u64]) -> bool) -> bool {
+    pub(super) fn codes(
+        &mut self,
+        text: &[u8],
+        shape: u8,
+        codes: &mut [u64],
+        find: impl FnOnce(&mut [u64]) -> bool,
+    ) -> bool {
         let hash = hash(text);
         // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
         let place = usize::try_from(hash >> 40).unwrap_or(0) & (SLOTS - 1);
         let slot = self.slots[place];
         if slot.hash == hash && slot.epoch == self.epoch && slot.shape == shape && slot.length as usize == text.len() {
             let (at, from) = (slot.at as usize, slot.codes as usize);
-            if let (Some(known), Some(found)) = (self.bytes.get(at..at + text.len()), self.codes.get(from..from + codes.len()))
+            if let (Some(known), Some(found)) =
+                (self.bytes.get(at..at + text.len()), self.codes.get(from..from + codes.len()))
                 && same(known, text)
             {
                 codes.copy_from_slice(found);
@@ -62,7 +69,15 @@ impl Shelf {
     }
 
     #[cold]
-    fn remember(&mut self, text: &[u8], hash: u64, place: usize, shape: u8, codes: &mut [u64], find: impl FnOnce(&mut [u64]) -> bool) -> bool {
+    fn remember(
+        &mut self,
+        text: &[u8],
+        hash: u64,
+        place: usize,
+        shape: u8,
+        codes: &mut [u64],
+        find: impl FnOnce(&mut [u64]) -> bool,
+    ) -> bool {
         if !find(codes) {
             return false;
         }

@@ -157,6 +157,12 @@ fn values_that_were_named_are_not_taken_for_others() {
 
 #[test]
 fn one_field_is_not_called_several() {
-    assert_eq!(LineError::NoFormat(1).to_string(), "1 field fits no known format; name it with --format or a header line");
-    assert_eq!(LineError::NoFormat(3).to_string(), "3 fields fit no known format; name it with --format or a header line");
+    assert_eq!(
+        LineError::NoFormat(1).to_string(),
+        "1 field fits no known format; name it with --format or a header line"
+    );
+    assert_eq!(
+        LineError::NoFormat(3).to_string(),
+        "3 fields fit no known format; name it with --format or a header line"
+    );
 }

@@ -12,9 +12,9 @@ fn held(batches: impl IntoIterator<Item = Batch>) -> (Vec<String>, Vec<(u64, Str
     let (mut decoder, mut ring) = (Decoder::new(None), Ring::new(1 << 20));
     let mut refused = Vec::new();
     for batch in batches {
-        let decoded = decoder.decode(&batch);
-        refused.extend(decoded.rejects.into_iter().map(|reject| (reject.line, reject.text)));
-        ring.push_all(&decoded.columns);
+        let out = decoder.decode(&batch);
+        refused.extend(out.rejects.into_iter().map(|reject| (reject.line, reject.text)));
+        ring.push_all(&out.columns);
     }
     let line = |seq| {
         let (part, row) = ring.find(seq).expect("nothing was evicted");
@@ -27,8 +27,7 @@ fn held(batches: impl IntoIterator<Item = Batch>) -> (Vec<String>, Vec<(u64, Str
 
 /// The batches that come of `bytes` when they are read in pieces that end at `cuts`.
 fn in_pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Batch> {
-    let mut cuts: Vec<usize> =
-        cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
+    let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).chain([0, bytes.len()]).collect();
     cuts.sort_unstable();
     cuts.dedup();
     let outcome = runtime().block_on(async {
