@@ -28,6 +28,7 @@ pub use complete::{Candidate, CandidateKind, Completion, complete};
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
 pub use sets::{BUILTIN, Members, NamedSet, Sets};
+pub use value::typed_moment as moment;
 
 use crate::record::{Field, Row};
 use expr::{Expr, Test, Window};
