@@ -11,7 +11,6 @@ use flowtail::detect::{Detector, Limits, Rules};
 use flowtail::engine::view::{Page, Sort, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
-use flowtail::record::columns::Remap;
 use flowtail::record::{Decoded, Decoder, Field, Flow, Names, RowRef, Table as _};
 use flowtail::session::{LOOK_AHEAD, SessionTable};
 use flowtail::store::Ring;
@@ -67,12 +66,7 @@ fn decode_and_hold(bencher: Bencher) {
         let mut decoder = Decoder::new(None);
         let mut ring = Ring::new(1 << 30);
         for batch in &batches {
-            let rows = decoder.decode(batch).columns;
-            let mut remap = Remap::default();
-            let mut next = 0;
-            while next < rows.len() {
-                next += ring.push(&rows, next..rows.len(), &mut remap).rows;
-            }
+            ring.push_all(&decoder.decode(batch).columns);
         }
         ring
     });

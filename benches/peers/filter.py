@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 PEERS, HERE = pathlib.Path("target/peers"), pathlib.Path("benches/peers")
-PYTHON, RUST = str(PEERS / "venv/bin/python"), PEERS / "rust/release"
+PYTHON = str(PEERS / "venv/bin/python")
 QUESTIONS = {"port": "port 11211 and bytes > 1000", "cidr": "10.0.2.0/24"}
 NAMES = "version account_id interface_id srcaddr dstaddr srcport dstport protocol packets bytes start end action log_status".split()
 
@@ -31,7 +31,8 @@ duckdb.connect(config={"preserve_insertion_order": True}).execute(f'''COPY (SELE
 
 
 class Peer:
-    def __init__(self, *command):
+    def __init__(self, *command, reads_filters=False):
+        self.reads_filters = reads_filters
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.rows = int(self.process.stdout.readline().split()[1])
         self.times = {question: [] for question in QUESTIONS}
@@ -39,7 +40,7 @@ class Peer:
         self.hits = {}
 
     def ask(self, question):
-        self.process.stdin.write(question + "\n")
+        self.process.stdin.write((QUESTIONS[question] if self.reads_filters else question) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
         self.times[question].append(answer["ms"])
@@ -51,7 +52,7 @@ def main(file, rounds):
     parquet = PEERS / (pathlib.Path(file).name + ".parquet")
     if not parquet.exists():
         subprocess.run([PYTHON, "-c", PACK, " ".join(NAMES), file, str(parquet)], check=True)
-    peers = {"flowtail": Peer(str(RUST / "flowtail"), "ask", file)}
+    peers = {"flowtail": Peer("target/release/examples/way_in", "ask", file, reads_filters=True)}
     for name in ("DuckDB", "polars"):
         peers[name] = Peer(PYTHON, str(HERE / "held.py"), name, str(parquet))
     for _ in range(rounds):

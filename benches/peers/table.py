@@ -31,17 +31,17 @@ def main(file, rounds):
     with open(file, "rb") as log:
         lines = sum(1 for _ in log)
     python = lambda mode: told(PYTHON, str(HERE / "peer.py"), mode, file)
-    rust = lambda *args: told(str(RUST / args[0]), *args[1:], file)
-    runs = {("parse, one thread", "flowtail"): rust("flowtail", "parse")}
+    flowtail = lambda mode: told("target/release/examples/way_in", mode, file)
+    runs = {("parse, one thread", "flowtail"): flowtail("parse")}
     if (RUST / "vrl").exists():
-        runs["parse, one thread", "VRL parse_aws_vpc_flow_log"] = rust("vrl")
+        runs["parse, one thread", "VRL parse_aws_vpc_flow_log"] = told(str(RUST / "vrl"), file)
     for mode in ("polars", "pandas", "pyarrow", "flowlogs-reader"):
         runs["parse, one thread", mode] = python(mode)
     runs["parse, one thread", "DuckDB read_csv to a table"] = python("duckdb1")
-    runs["hold", "flowtail, lines to ring"] = rust("flowtail", "hold")
+    runs["hold", "flowtail, lines to ring"] = flowtail("hold")
     runs["file to summary", "flowtail open --print summary"] = timed(lines, "target/release/flowtail", "open", file, "--print", "summary")
     runs["file to summary", "DuckDB, file to a table, 2 threads"] = python("duckdb2")
-    runs["pair", "flowtail, ring and sessions, no rules"] = rust("flowtail", "pair")
+    runs["pair", "flowtail, ring and sessions, no rules"] = flowtail("pair")
     runs["pair", "DuckDB, GROUP BY both ends, 2 threads"] = python("duckdb-pair")
     netflow = PEERS / "netflow"
     if netflow.is_dir():

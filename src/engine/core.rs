@@ -13,13 +13,12 @@ use super::timeline::{Is, Tally};
 use super::view::{Page, ViewSpec};
 use crate::detect::{Alert, AlertEvent, Detector, Level};
 use crate::filter::translate::pattern::Fetch;
-use crate::record::columns::Remap;
 use crate::record::flow::KnownNames;
 use crate::record::{
     Columns, Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds,
 };
 use crate::session::{LOOK_AHEAD, Session, SessionRow, SessionTable};
-use crate::store::Ring;
+use crate::store::{Remap, Ring};
 
 /// Rows after which event time is passed on to the sessions and the rules.
 const ADVANCE_EVERY: u64 = 8_192;

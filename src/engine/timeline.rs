@@ -255,7 +255,6 @@ fn one<T: Table>(table: &T, row: usize, direction: impl FnOnce() -> Direction) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::columns::Remap;
     use crate::record::{Batch, Decoder};
 
     /// A ring of these lines, and what they come to without a filter.
@@ -263,11 +262,7 @@ mod tests {
         let mut ring = Ring::new(1 << 20);
         let batch = Batch { bytes: lines.as_bytes().to_vec(), ..Batch::default() };
         let columns = Decoder::new(None).decode(&batch).columns;
-        let mut next = 0;
-        let mut remap = Remap::default();
-        while next < columns.len() {
-            next += ring.push(&columns, next..columns.len(), &mut remap).rows;
-        }
+        ring.push_all(&columns);
         ring.prepare();
         let mut tally = Tally::default();
         while tally.step(&ring, 7, 0) > 0 {}

@@ -1,34 +1,37 @@
-//! Decoded records, a column a field: what the decode thread hands to the engine, and what the open segment of the ring is made of.
+//! Decoded records, a column a field: what the decode thread hands to the engine.
 //!
-//! Every value is one `u64` code. 0 is absent, so a missing value never looks like a zero; numbers are stored plus one, addresses and texts as
-//! their place in a dictionary plus one. Codes of numbers keep their order.
+//! Every value is one `u64` code. 0 is absent, so a missing value never looks like a zero; numbers are stored plus one, texts as their place in a
+//! dictionary plus one. Codes of numbers keep their order. An IPv4 address is its own code, as a number; the others, and the addresses that
+//! are reserved (240.0.0.0 and above), have places in a dictionary, whose codes follow those.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
 
 use super::batch::Event;
-use super::field::{Field, Kind};
-use super::format::{Format, Step};
+use super::column::{Column, Held};
+use super::field::Field;
+use super::format::Format;
+use super::format_runs::FormatRuns;
 use super::table::Table;
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
+
+/// The first IPv4 address that is not its own code.
+const RESERVED: u32 = 0xF000_0000;
 
 /// Decoded rows.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     len: usize,
-    /// Rows that are likely to come, for which a new column makes room at once.
-    expected: usize,
     /// By field; shorter than `len` where the last rows have no value.
-    values: Vec<Vec<u64>>,
+    values: Vec<Column>,
     addrs: Set<IpAddr>,
     texts: Set<Box<str>>,
-    formats: Vec<Arc<Format>>,
-    format: Vec<u16>,
+    formats: FormatRuns,
     /// Lines that their values do not spell exactly: unknown columns, an uncompressed IPv6 address, leading zeros, milliseconds.
     verbatim: BTreeMap<u32, Box<str>>,
     /// Bytes of texts and of lines kept as logged.
@@ -53,19 +56,10 @@ impl Default for EventTag {
     }
 }
 
-/// The place in its dictionary that a code means; the code must not be 0.
+/// The place in its dictionary that the code of a text means; the code must not be 0.
 #[expect(clippy::cast_possible_truncation, reason = "dictionaries are indexed by usize to begin with")]
 pub fn place_of(code: u64) -> usize {
     code as usize - 1
-}
-
-/// Puts `code` at `row` of a column, which may be shorter: what is missing is absent.
-#[inline]
-fn push_padded(column: &mut Vec<u64>, row: usize, code: u64) {
-    if column.len() != row {
-        column.resize(row, 0);
-    }
-    column.push(code);
 }
 
 /// The code of a number.
@@ -73,37 +67,39 @@ pub fn code_of(number: u64) -> u64 {
     number.saturating_add(1)
 }
 
+/// The code of an IPv4 address, unless it is reserved.
+#[inline]
+pub(super) fn code_of_ipv4(addr: u32) -> Option<u64> {
+    (addr < RESERVED).then(|| u64::from(addr) + 1)
+}
+
+/// What the code of an address in [`Columns`] means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddrCode {
+    /// No address.
+    Absent,
+    /// This IPv4 address.
+    Ipv4(u32),
+    /// The address at this place of the dictionary.
+    Place(usize),
+}
+
+impl AddrCode {
+    /// The meaning of `code`.
+    #[inline]
+    pub fn of(code: u64) -> AddrCode {
+        match (code.checked_sub(1), code.checked_sub(u64::from(RESERVED) + 1)) {
+            (None, _) => AddrCode::Absent,
+            (_, Some(place)) => AddrCode::Place(usize::try_from(place).unwrap_or(usize::MAX)),
+            (Some(addr), None) => AddrCode::Ipv4(u32::try_from(addr).unwrap_or(0)),
+        }
+    }
+}
+
 impl Columns {
     /// No rows.
     pub fn new() -> Columns {
-        Columns { values: vec![Vec::new(); Field::COUNT], ..Columns::default() }
-    }
-
-    /// No rows, with room in each column for as many as are `expected`.
-    pub(super) fn expecting(expected: usize) -> Columns {
-        let format = Vec::with_capacity(expected);
-        Columns { expected, format, ..Columns::new() }
-    }
-
-    /// No rows, in the room that other columns took.
-    pub fn reusing(mut room: Vec<Vec<u64>>) -> Columns {
-        room.iter_mut().for_each(Vec::clear);
-        Columns { values: room, ..Columns::default() }
-    }
-
-    /// The codes of `field`; shorter than the rows where the last have no value.
-    pub fn column(&self, field: Field) -> &[u64] {
-        &self.values[field as usize]
-    }
-
-    /// The addresses by code minus one.
-    pub fn addrs(&self) -> impl ExactSizeIterator<Item = IpAddr> {
-        self.addrs.iter().copied()
-    }
-
-    /// The texts by code minus one.
-    pub fn words(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        Columns { values: vec![Column::default(); Field::COUNT], ..Columns::default() }
     }
 
     /// Whether there are no rows.
@@ -113,30 +109,37 @@ impl Columns {
 
     /// Sets `field` of the row being built.
     pub(super) fn put(&mut self, field: Field, code: u64) {
-        push_padded(&mut self.values[field as usize], self.len, code);
+        self.values[field as usize].put(self.len, code);
     }
 
-    /// Sets the fields of `plan` in the row being built, by place. An unknown place has no field.
-    pub(super) fn put_all(&mut self, plan: &[Step], codes: &[u64]) {
-        for (step, code) in plan.iter().zip(codes) {
-            if step.kind.is_none() {
-                continue;
-            }
-            let column = &mut self.values[step.field as usize];
-            if column.len() == self.len && self.len > 0 {
-                column.push(*code);
-            } else if *code != 0 {
-                // A column that no row has a value for stays empty, and costs nothing.
-                column.reserve(self.expected.max(self.len + 1));
-                column.resize(self.len, 0);
-                column.push(*code);
-            }
+    /// Sets `field` of the finished rows from `from` on.
+    pub(super) fn fill(&mut self, field: Field, from: usize, code: u64) {
+        let column = &mut self.values[field as usize];
+        column.fill(from, 0);
+        column.fill(self.len, code);
+    }
+
+    /// Adds finished rows, each with one of `codes` for each of `fields`. Their format is to be said later, with [`Columns::say_format`].
+    pub(super) fn put_rows(&mut self, fields: &[Field], codes: &[u64]) {
+        for (place, field) in fields.iter().enumerate() {
+            self.values[*field as usize].put_strided(self.len, codes, place, fields.len());
         }
+        self.len += codes.len() / fields.len().max(1);
     }
 
-    /// The code of an address, interned.
+    /// The rows since the last whose format is known have this one.
+    pub(super) fn say_format(&mut self, format: &Arc<Format>) {
+        self.formats.extend(self.len, format);
+    }
+
+    /// The code of an address, interned where it is not its own.
     pub(super) fn addr_code(&mut self, addr: IpAddr) -> u64 {
-        self.addrs.insert_full(addr).0 as u64 + 1
+        if let IpAddr::V4(addr) = addr
+            && let Some(code) = code_of_ipv4(u32::from(addr))
+        {
+            return code;
+        }
+        self.addrs.insert_full(addr).0 as u64 + u64::from(RESERVED) + 1
     }
 
     /// The code of a text, interned.
@@ -156,18 +159,19 @@ impl Columns {
     }
 
     /// Finishes the row being built.
-    pub(super) fn finish_row(&mut self, format: &Arc<Format>, verbatim: Option<Box<str>>, event: Option<EventTag>) {
-        let index = self.format_index(format);
-        self.format.push(index);
+    pub(super) fn finish_row(&mut self, format: &Arc<Format>, verbatim: Option<Box<str>>) {
         if let (Some(line), Ok(row)) = (verbatim, u32::try_from(self.len)) {
             self.text_bytes += line.len();
             self.verbatim.insert(row, line);
         }
-        if let Some(event) = event {
-            self.events.resize(self.len, EventTag::default());
-            self.events.push(event);
-        }
         self.len += 1;
+        self.formats.extend(self.len, format);
+    }
+
+    /// The last row was this event.
+    pub(super) fn tag(&mut self, event: EventTag) {
+        self.events.resize(self.len.saturating_sub(1), EventTag::default());
+        self.events.push(event);
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.
@@ -175,7 +179,7 @@ impl Columns {
         let Some(row) = self.len.checked_sub(1) else { return };
         self.len = row;
         self.roll_back();
-        self.format.truncate(row);
+        self.formats.truncate(row);
         self.events.truncate(row);
         if let Some(line) = u32::try_from(row).ok().and_then(|row| self.verbatim.remove(&row)) {
             self.text_bytes -= line.len();
@@ -187,124 +191,25 @@ impl Columns {
         self.events.get(row).filter(|event| !event.id.is_empty() || event.ingestion >= 0)
     }
 
-    /// Appends `rows` of `other`, with their dictionary entries, a column at a time. Event ids are not taken along: the ring has no use for
-    /// them. `remap` belongs to this pair of tables and starts empty.
-    pub fn append(&mut self, other: &Columns, rows: Range<usize>, remap: &mut Remap) {
-        let (before, after) = (self.len, self.len + rows.len());
-        for (index, source) in other.values.iter().enumerate() {
-            let source = &source[rows.start.min(source.len())..rows.end.min(source.len())];
-            if source.iter().all(|code| *code == 0) {
-                continue;
-            }
-            let mut column = std::mem::take(&mut self.values[index]);
-            column.resize(before, 0);
-            match super::field::FIELDS[index].kind {
-                Kind::Addr => column.extend(source.iter().map(|code| {
-                    Remap::place(&mut remap.addrs, *code, || self.addrs.insert_full(other.addr(*code)).0 as u64 + 1)
-                })),
-                Kind::Text => column.extend(
-                    source
-                        .iter()
-                        .map(|code| Remap::place(&mut remap.texts, *code, || self.text_code(other.text(*code)))),
-                ),
-                _ => column.extend_from_slice(source),
-            }
-            self.values[index] = column;
-        }
-        let mut known: Option<(u16, u16)> = None;
-        for theirs in &other.format[rows.clone()] {
-            let ours = match known {
-                Some((same, ours)) if same == *theirs => ours,
-                _ => self.format_index(&other.formats[usize::from(*theirs)]),
-            };
-            known = Some((*theirs, ours));
-            self.format.push(ours);
-        }
+    /// The codes of `field` in `rows`; fewer where the last have no value.
+    pub fn held(&self, field: Field, rows: Range<usize>) -> Held<'_> {
+        self.values[field as usize].held().of(rows)
+    }
+
+    /// The formats of the rows.
+    pub fn formats(&self) -> &FormatRuns {
+        &self.formats
+    }
+
+    /// Lines kept as logged in `rows`.
+    pub fn verbatim_in(&self, rows: Range<usize>) -> impl Iterator<Item = (usize, &str)> {
         let row = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
-        for (at, line) in other.verbatim.range(row(rows.start)..row(rows.end)) {
-            self.text_bytes += line.len();
-            self.verbatim.insert(*at - row(rows.start) + row(before), line.clone());
-        }
-        self.len = after;
-    }
-
-    fn format_index(&mut self, format: &Arc<Format>) -> u16 {
-        let known = self.formats.iter().rposition(|known| Arc::ptr_eq(known, format));
-        let index = known.unwrap_or_else(|| {
-            self.formats.push(Arc::clone(format));
-            self.formats.len() - 1
-        });
-        // More than 65,536 formats in one batch would need as many header lines; the last place then stands for all of them.
-        u16::try_from(index).unwrap_or(u16::MAX)
-    }
-
-    /// The parts, for sealing.
-    pub fn into_parts(self) -> ColumnParts {
-        ColumnParts {
-            len: self.len,
-            columns: self.values,
-            addrs: self.addrs.into_iter().collect(),
-            texts: self.texts.into_iter().collect(),
-            formats: self.formats,
-            format: self.format,
-            verbatim: self.verbatim,
-        }
+        self.verbatim.range(row(rows.start)..row(rows.end)).map(|(row, line)| (*row as usize, &**line))
     }
 
     /// Bytes of texts and of lines kept as logged: what can grow without more rows.
     pub fn text_bytes(&self) -> usize {
         self.text_bytes
-    }
-
-    /// Bytes held, about: columns and dictionaries.
-    pub fn bytes(&self) -> usize {
-        let columns: usize = self.values.iter().map(|column| column.capacity() * 8).sum();
-        let texts: usize = self.texts.iter().map(|text| text.len() + 48).sum();
-        let verbatim: usize = self.verbatim.values().map(|line| line.len() + 48).sum();
-        columns + self.addrs.len() * 48 + texts + verbatim + self.format.capacity() * 2
-    }
-}
-
-/// What [`Columns::into_parts`] takes apart. Columns may be shorter than `len`: the rest is absent.
-#[derive(Debug)]
-pub struct ColumnParts {
-    /// Rows.
-    pub len: usize,
-    /// Codes by field.
-    pub columns: Vec<Vec<u64>>,
-    /// Addresses by code minus one.
-    pub addrs: Box<[IpAddr]>,
-    /// Texts by code minus one.
-    pub texts: Box<[Box<str>]>,
-    /// Formats of the rows.
-    pub formats: Vec<Arc<Format>>,
-    /// Index into `formats`, by row.
-    pub format: Vec<u16>,
-    /// Lines kept as logged, by row.
-    pub verbatim: BTreeMap<u32, Box<str>>,
-}
-
-/// Where the dictionary entries of one [`Columns`] went in another, so that each is looked up once a batch and not once a row.
-#[derive(Debug, Default)]
-pub struct Remap {
-    addrs: Vec<u64>,
-    texts: Vec<u64>,
-}
-
-impl Remap {
-    #[inline]
-    fn place(map: &mut Vec<u64>, code: u64, insert: impl FnOnce() -> u64) -> u64 {
-        if code == 0 {
-            return 0;
-        }
-        let index = place_of(code);
-        if map.len() <= index {
-            map.resize((index + 1).next_power_of_two(), 0);
-        }
-        if map[index] == 0 {
-            map[index] = insert();
-        }
-        map[index]
     }
 }
 
@@ -313,12 +218,17 @@ impl Table for Columns {
         self.len
     }
 
+    #[inline]
     fn code(&self, field: Field, row: usize) -> u64 {
-        self.values[field as usize].get(row).copied().unwrap_or(0)
+        self.values[field as usize].get(row)
     }
 
     fn addr(&self, code: u64) -> IpAddr {
-        self.addrs[place_of(code)]
+        match AddrCode::of(code) {
+            AddrCode::Ipv4(addr) => Ipv4Addr::from(addr).into(),
+            AddrCode::Place(place) => self.addrs[place],
+            AddrCode::Absent => Ipv4Addr::UNSPECIFIED.into(),
+        }
     }
 
     fn text(&self, code: u64) -> &str {
@@ -326,7 +236,7 @@ impl Table for Columns {
     }
 
     fn format(&self, row: usize) -> &Arc<Format> {
-        &self.formats[usize::from(self.format[row])]
+        self.formats.of(row)
     }
 
     fn verbatim(&self, row: usize) -> Option<&str> {

@@ -13,8 +13,6 @@ use super::table::{RowRef, Table as _};
 
 /// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
 const MAX_STREAMS: usize = 65_536;
-/// Bytes of a short line; what a batch has room for at first.
-const USUAL_LINE: usize = 100;
 /// Bytes of a bad line that are kept.
 const KEPT: usize = 1_024;
 
@@ -137,7 +135,7 @@ impl Decoder {
         self.parser.reset();
         self.derived = Derived::default();
         let mut out = Decoded {
-            columns: Columns::expecting(batch.bytes.len() / USUAL_LINE),
+            columns: Columns::new(),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
             lines: batch.rejects.len() as u64,
@@ -150,6 +148,16 @@ impl Decoder {
             let mut number = batch.first_line;
             let mut state = self.stream(&batch.origin.name);
             while start < batch.bytes.len() {
+                // Rows that may be unwanted are looked at one by one.
+                if self.wanted.is_none() {
+                    let from = out.columns.len();
+                    start = self.parser.parse_plain(&batch.bytes, start, &state.format, &mut out.columns);
+                    let place = Place { batch, event: None, number };
+                    number += self.plain_rows(from, &state, &place, &mut out);
+                    if start >= batch.bytes.len() {
+                        break;
+                    }
+                }
                 let end = memchr::memchr(b'\n', &batch.bytes[start..]).map_or(batch.bytes.len(), |at| start + at);
                 self.line(&batch.bytes[start..end], &mut state, &Place { batch, event: None, number }, &mut out);
                 start = end + 1;
@@ -200,40 +208,47 @@ impl Decoder {
         self.streams.insert(Arc::clone(name), state);
     }
 
+    /// Finishes the rows from `from` on, which are in the format of `state`; gives how many.
+    fn plain_rows(&mut self, from: usize, state: &StreamFormat, place: &Place<'_>, out: &mut Decoded) -> u64 {
+        let rows = (out.columns.len() - from) as u64;
+        if rows > 0 {
+            place.derive(&mut self.derived, &mut out.columns, &state.format, from);
+            tally(out, place.name(), &state.format, state.said, rows);
+            out.lines += rows;
+        }
+        rows
+    }
+
     fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
         let known = match state.said {
             Said::Nobody => Known::Guess(&state.format),
+            Said::Names => Known::Named(&state.format),
             _ => Known::Said(&state.format),
         };
-        let tag = place.event.filter(|event| !event.id.is_empty() || event.ingestion >= 0);
-        let tag = tag.map(|event| EventTag { id: event.id.clone(), ingestion: event.ingestion });
-        let derived = &mut self.derived;
-        let extra = |columns: &mut Columns, format: &Arc<Format>| place.derive(derived, columns, format);
-        match self.parser.parse(line, known, &mut out.columns, extra, tag) {
+        let parsed = match place.event {
+            Some(_) => self.parser.parse(line, known, &mut out.columns),
+            // Plain lines were tried before.
+            None => self.parser.parse_any(line, known, &mut out.columns),
+        };
+        match parsed {
             Ok(Parsed::Row) => {
-                let format = out.columns.format(out.columns.len() - 1);
-                if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, format) {
-                    state.format = Arc::clone(format);
+                let row = out.columns.len() - 1;
+                let format = Arc::clone(out.columns.format(row));
+                if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, &format) {
+                    state.format = Arc::clone(&format);
                 }
                 if let Some(wanted) = &self.wanted {
-                    let row = RowRef { table: &out.columns, row: out.columns.len() - 1 };
+                    let row = RowRef { table: &out.columns, row };
                     if !wanted(&row, out.arrival.div_euclid(1000)) {
                         out.columns.take_back();
                         out.outside += 1;
                         return;
                     }
                 }
+                place.derive(&mut self.derived, &mut out.columns, &format, row);
                 // A line that could not be of the format said was guessed all the same.
-                let why = match state.said {
-                    Said::Option if Arc::ptr_eq(&state.format, format) => "given by --format",
-                    Said::Header if Arc::ptr_eq(&state.format, format) => "from a header line",
-                    Said::Names if Arc::ptr_eq(&state.format, format) => "from the names beside the values",
-                    _ => "guessed from the fields of the line",
-                };
-                tally(&mut out.formats, place.name(), format, why);
-                if out.format.is_none() {
-                    out.format = Some(format!("{}, {why}", format.label()));
-                }
+                let said = if Arc::ptr_eq(&state.format, &format) { state.said } else { Said::Nobody };
+                tally(out, place.name(), &format, said, 1);
             }
             Ok(Parsed::Header(format)) => {
                 out.headers += 1;
@@ -253,14 +268,25 @@ impl Decoder {
     }
 }
 
-/// Counts a record. Neighbours are mostly alike, and a batch interleaves few formats, so only the last few are looked at.
-fn tally(tallies: &mut Vec<FormatTally>, place: &Arc<str>, format: &Arc<Format>, why: &'static str) {
+/// Counts records. Neighbours are mostly alike, and a batch interleaves few formats, so only the last few are looked at.
+fn tally(out: &mut Decoded, place: &Arc<str>, format: &Arc<Format>, said: Said, rows: u64) {
+    let why = match said {
+        Said::Option => "given by --format",
+        Said::Header => "from a header line",
+        Said::Names => "from the names beside the values",
+        Said::Nobody => "guessed from the fields of the line",
+    };
+    if out.format.is_none() {
+        out.format = Some(format!("{}, {why}", format.label()));
+    }
     let same = |tally: &&mut FormatTally| {
         Arc::ptr_eq(&tally.format, format) && Arc::ptr_eq(&tally.place, place) && tally.why == why
     };
-    match tallies.iter_mut().rev().take(4).find(same) {
-        Some(tally) => tally.rows += 1,
-        None => tallies.push(FormatTally { place: Arc::clone(place), format: Arc::clone(format), why, rows: 1 }),
+    match out.formats.iter_mut().rev().take(4).find(same) {
+        Some(tally) => tally.rows += rows,
+        None => {
+            out.formats.push(FormatTally { place: Arc::clone(place), format: Arc::clone(format), why, rows });
+        }
     }
 }
 
@@ -292,8 +318,9 @@ impl Place<'_> {
         self.event.map_or(&self.batch.origin.name, |event| stream_name(self.batch, event.stream))
     }
 
-    /// Adds what the line itself does not say: ingestion, stream, the region of the source, the interface that the stream is named after.
-    fn derive(&self, derived: &mut Derived, columns: &mut Columns, format: &Arc<Format>) {
+    /// Adds what the rows from `from` on do not say themselves: ingestion, stream, the region of the source, the interface that the stream is
+    /// named after.
+    fn derive(&self, derived: &mut Derived, columns: &mut Columns, format: &Arc<Format>, from: usize) {
         let same =
             |(known, stream): &(Arc<Format>, Arc<str>)| Arc::ptr_eq(known, format) && Arc::ptr_eq(stream, self.name());
         if !derived.of.as_ref().is_some_and(same) {
@@ -303,11 +330,15 @@ impl Place<'_> {
             [(Field::Region, derived.region), (Field::Stream, derived.stream), (Field::InterfaceId, derived.interface)]
         {
             if code != 0 {
-                columns.put(field, code);
+                columns.fill(field, from, code);
             }
         }
-        if let Some(Ok(ingestion)) = self.event.map(|event| u64::try_from(event.ingestion / 1000)) {
-            columns.put(Field::IngestionTime, code_of(ingestion));
+        let Some(event) = self.event else { return };
+        if let Ok(ingestion) = u64::try_from(event.ingestion / 1000) {
+            columns.fill(Field::IngestionTime, from, code_of(ingestion));
+        }
+        if !event.id.is_empty() || event.ingestion >= 0 {
+            columns.tag(EventTag { id: event.id.clone(), ingestion: event.ingestion });
         }
     }
 

@@ -5,7 +5,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::field::{FIELDS, Field, Kind};
+use super::field::{FIELDS, Field};
+use super::plan::Plan;
 
 /// One place of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +21,8 @@ pub enum Slot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
     slots: Vec<Slot>,
-    /// The slots as the parser walks them; empty where only the thorough parser can tell a line from a header.
-    plan: Box<[Step]>,
-}
-
-/// What to do at one place of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    /// How the token reads; `None` for a column that is not known.
-    pub(super) kind: Option<Kind>,
-    /// Where the value goes.
-    pub(super) field: Field,
+    /// The slots as the fast parser walks them.
+    plan: Plan,
 }
 
 /// Why a text is not a format.
@@ -65,18 +57,12 @@ impl Format {
     }
 
     fn new(slots: Vec<Slot>) -> Format {
-        let step = |slot: &Slot| match slot {
-            Slot::Field(field) => Step { kind: Some(field.kind()), field: *field },
-            Slot::Unknown(_) => Step { kind: None, field: Field::Version },
-        };
-        let plan: Box<[Step]> = slots.iter().map(step).collect();
-        // A header line reads like a record where every field is text.
-        let wordy = plan.iter().all(|step| matches!(step.kind, Some(Kind::Text) | None));
-        Format { slots, plan: if wordy { Box::default() } else { plan } }
+        let plan = Plan::of(&slots);
+        Format { slots, plan }
     }
 
-    /// The slots as the fast parser walks them; empty where it must not.
-    pub(super) fn plan(&self) -> &[Step] {
+    /// The slots as the fast parser walks them.
+    pub(super) fn plan(&self) -> &Plan {
         &self.plan
     }
 

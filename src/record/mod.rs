@@ -2,6 +2,7 @@
 
 pub mod amplification;
 pub mod batch;
+pub mod column;
 pub mod columns;
 pub mod decode;
 pub mod envelope;
@@ -9,7 +10,9 @@ mod fast;
 pub mod field;
 pub mod flow;
 pub mod format;
+pub mod format_runs;
 pub mod parse;
+mod plan;
 pub mod services;
 pub mod special;
 pub mod table;

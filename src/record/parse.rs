@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::columns::{Columns, EventTag, code_of};
+use super::columns::{Columns, code_of};
 use super::envelope::EnvelopeError;
 use super::fast::Fast;
 use super::field::{Field, Kind};
@@ -38,7 +38,7 @@ pub enum LineError {
         format: String,
     },
     /// No layout has this many fields.
-    #[error("{0} fields fit no known format; name it with --format or a header line")]
+    #[error("{}; name it with --format or a header line", fits_none(*.0))]
     NoFormat(usize),
     /// A token that its field cannot hold.
     #[error("field {} cannot be '{token}'", .field.name())]
@@ -51,6 +51,10 @@ pub enum LineError {
     /// It is no line yet: its envelope cannot be opened.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
+}
+
+fn fits_none(fields: usize) -> String {
+    if fields == 1 { "1 field fits no known format".to_owned() } else { format!("{fields} fields fit no known format") }
 }
 
 impl LineError {
@@ -82,8 +86,17 @@ pub enum Parsed {
 pub enum Known<'a> {
     /// Said by `--format` or the last header: other layouts are tried only where a line cannot be of this one.
     Said(&'a Arc<Format>),
+    /// Said by the names beside the values, so that the line was made for it: nothing else is tried.
+    Named(&'a Arc<Format>),
     /// Not said: guess, beginning with what the last line was.
     Guess(&'a Arc<Format>),
+}
+
+impl<'a> Known<'a> {
+    fn format(self) -> &'a Arc<Format> {
+        let (Known::Said(format) | Known::Named(format) | Known::Guess(format)) = self;
+        format
+    }
 }
 
 /// Reads lines into [`Columns`]. Keeps the words it saw last in each column, since neighbouring lines share most of them.
@@ -113,31 +126,48 @@ impl LineParser {
         }
     }
 
-    /// Reads one line (without its line end) into the next row of `columns`. `extra` adds derived fields, such as the log stream, once the
-    /// line is known to be good. Nothing stays behind when it is not.
+    /// Reads one line (without its line end) into the next row of `columns`. Nothing stays behind when it is no record.
     ///
     /// # Errors
     /// What keeps the line from being a record.
-    pub fn parse(
-        &mut self,
-        line: &[u8],
-        known: Known<'_>,
-        columns: &mut Columns,
-        extra: impl FnOnce(&mut Columns, &Arc<Format>),
-        event: Option<EventTag>,
-    ) -> Result<Parsed, LineError> {
+    pub fn parse(&mut self, line: &[u8], known: Known<'_>, columns: &mut Columns) -> Result<Parsed, LineError> {
+        let format = known.format();
+        if self.fast.line(line, format.plan(), columns) {
+            columns.say_format(format);
+            return Ok(Parsed::Row);
+        }
+        self.parse_any(line, known, columns)
+    }
+
+    /// Makes rows of the lines of `bytes` from `start` on that are of this format and as AWS writes them. Gives the place of the first that
+    /// is not, or the end.
+    pub fn parse_plain(&mut self, bytes: &[u8], start: usize, format: &Arc<Format>, columns: &mut Columns) -> usize {
+        let end = self.fast.lines(bytes, start, format.plan(), columns);
+        columns.say_format(format);
+        end
+    }
+
+    /// As [`LineParser::parse`], for a line that is known not to be plain.
+    ///
+    /// # Errors
+    /// What keeps the line from being a record.
+    pub fn parse_any(&mut self, line: &[u8], known: Known<'_>, columns: &mut Columns) -> Result<Parsed, LineError> {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong(line.len()));
         }
-        let (Known::Said(format) | Known::Guess(format)) = known;
-        if self.fast.read(line, format.plan(), columns) {
-            return Ok(finish(columns, format, None, extra, event));
-        }
+        let format = known.format();
         let mut spans = [(0_u32, 0_u32); MAX_TOKENS];
         let found = tokens(line, &mut spans);
         let spans = &spans[..found.min(MAX_TOKENS)];
         if spans.is_empty() {
             return Err(LineError::Empty);
+        }
+        if let Known::Named(_) = known {
+            if spans.len() < format.slots().len() {
+                return Err(too_few(spans.len(), format));
+            }
+            let verbatim = self.row(line, spans, format, columns)?;
+            return Ok(finish(columns, format, verbatim));
         }
         // An export of a log group puts an ISO time before each message; no record begins with one.
         let timed = is_iso_time(token(line, spans[0])) && spans.len() > 1;
@@ -154,13 +184,13 @@ impl LineParser {
         let mut refused = None;
         if expected == spans.len() {
             match self.row(line, spans, format, columns) {
-                Ok(verbatim) => return Ok(finish(columns, format, verbatim, extra, event)),
+                Ok(verbatim) => return Ok(finish(columns, format, verbatim)),
                 Err(error) => refused = Some(error),
             }
         }
         for layout in layouts_of(spans.len()).filter(|layout| !Arc::ptr_eq(layout, format)) {
             if let Ok(verbatim) = self.row(line, spans, layout, columns) {
-                return Ok(finish(columns, layout, verbatim, extra, event));
+                return Ok(finish(columns, layout, verbatim));
             }
         }
         if let Some(error) = refused {
@@ -170,12 +200,10 @@ impl LineParser {
         if expected < spans.len() && self.row(line, &spans[..expected], format, columns).is_ok() {
             // All of it, also what is beyond the tokens looked at.
             let whole = normalised(&line[spans[0].0 as usize..]);
-            return Ok(finish(columns, format, Some(whole), extra, event));
+            return Ok(finish(columns, format, Some(whole)));
         }
         Err(match known {
-            Known::Said(_) if expected > spans.len() => {
-                LineError::TooFew { found: spans.len(), expected, format: format.label() }
-            }
+            Known::Said(_) if expected > spans.len() => too_few(spans.len(), format),
             _ if std::str::from_utf8(line).is_err() => LineError::NotText,
             _ => LineError::NoFormat(spans.len()),
         })
@@ -245,16 +273,13 @@ impl LineParser {
     }
 }
 
-fn finish(
-    columns: &mut Columns,
-    format: &Arc<Format>,
-    verbatim: Option<Box<str>>,
-    extra: impl FnOnce(&mut Columns, &Arc<Format>),
-    event: Option<EventTag>,
-) -> Parsed {
-    extra(columns, format);
-    columns.finish_row(format, verbatim, event);
+fn finish(columns: &mut Columns, format: &Arc<Format>, verbatim: Option<Box<str>>) -> Parsed {
+    columns.finish_row(format, verbatim);
     Parsed::Row
+}
+
+fn too_few(found: usize, format: &Format) -> LineError {
+    LineError::TooFew { found, expected: format.slots().len(), format: format.label() }
 }
 
 fn bad_value(field: Field, text: &[u8]) -> LineError {
@@ -355,119 +380,4 @@ fn is_iso_time(word: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::table::Table;
-
-    fn read(line: &str) -> (Columns, Result<Parsed, LineError>) {
-        let mut columns = Columns::new();
-        let format = Format::default_v2();
-        let result = LineParser::new().parse(line.as_bytes(), Known::Guess(&format), &mut columns, |_, _| {}, None);
-        (columns, result)
-    }
-
-    fn rendered(line: &str) -> String {
-        let (columns, result) = read(line);
-        assert_eq!(result, Ok(Parsed::Row), "{line}");
-        let mut out = String::new();
-        columns.render_line(0, &mut out);
-        out
-    }
-
-    const TRIGGER: &str = "2 622676721278 eni-0536faba73134a9b7 13.125.33.130 172.16.0.178 40396 11211 17 1 50 1534778806 1534778866 ACCEPT OK";
-
-    #[test]
-    fn a_default_line_is_read_whole() {
-        let (columns, result) = read(TRIGGER);
-        assert_eq!(result, Ok(Parsed::Row));
-        assert_eq!(columns.word(Field::AccountId, 0), Some("622676721278"));
-        assert_eq!(columns.address(Field::DstAddr, 0), Some("172.16.0.178".parse().unwrap()));
-        assert_eq!(columns.number(Field::DstPort, 0), Some(11211));
-        assert_eq!(columns.number(Field::Bytes, 0), Some(50));
-        assert_eq!(columns.time(0), 1_534_778_866);
-    }
-
-    #[test]
-    fn lines_render_as_they_were_logged() {
-        for line in [
-            TRIGGER,
-            "2 123456789010 eni-1235b8ca123456789 - - - - - - - 1431280876 1431280934 - NODATA",
-            "2 unknown eni-1 2001:db8::1 2001:db8::2 34892 22 6 54 8855 1477913708 1477913820 ACCEPT OK",
-            "2 000000000010 eni-1 2001:db8:0:0:0:0:0:1 2001:0db8::2 0 0 58 04 8855 1477913708 1477913820 ACCEPT OK",
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1477913708123 1477913820456 ACCEPT OK",
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1477913708 1477913820 ACCEPT OK further columns",
-        ] {
-            assert_eq!(rendered(line), line);
-        }
-        assert_eq!(
-            rendered("2  1\teni-1 10.0.0.1   10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK\r"),
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK"
-        );
-    }
-
-    #[test]
-    fn absent_is_not_zero() {
-        let (columns, _) = read("2 123456789010 eni-1 - - 0 - - - 0 1431280876 1431280934 - OK");
-        assert_eq!(columns.number(Field::SrcPort, 0), Some(0));
-        assert_eq!(columns.number(Field::DstPort, 0), None);
-        assert_eq!(columns.number(Field::Packets, 0), None);
-        assert_eq!(columns.number(Field::Bytes, 0), Some(0));
-    }
-
-    #[test]
-    fn only_a_time_of_digits_stands_before_a_record() {
-        // Found by fuzzing: bytes that are no digits at the places of digits.
-        let line = [b"20\xcc\xc7-08-20T15:26:46.000Z ".as_slice(), TRIGGER.as_bytes()].concat();
-        let mut columns = Columns::new();
-        let known = Format::default_v2();
-        let result = LineParser::new().parse(&line, Known::Guess(&known), &mut columns, |_, _| {}, None);
-        assert_eq!(result, Err(LineError::NotText));
-    }
-
-    #[test]
-    fn what_lies_beyond_the_tokens_looked_at_is_kept() {
-        let line = format!("2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK{}", " more".repeat(400));
-        assert_eq!(rendered(&line), line);
-    }
-
-    #[test]
-    fn a_bad_line_leaves_nothing_behind() {
-        for line in [
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 70000 6 5 500 1 2 ACCEPT OK",
-            "2 1 eni-1 10.0.0.256 10.0.0.2 1 2 6 5 500 1 2 ACCEPT OK",
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 99999999999999999999 1 2 ACCEPT OK",
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 300 5 500 1 2 ACCEPT OK",
-            "2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 5 500 1 2 ACCEPT",
-            "",
-            "one two three",
-        ] {
-            let (columns, result) = read(line);
-            assert!(result.is_err(), "{line}");
-            assert!(columns.is_empty());
-            assert_eq!(columns.code(Field::AccountId, 0), 0, "{line}");
-        }
-    }
-
-    #[test]
-    fn other_layouts_are_guessed_by_count_and_type() {
-        let (columns, result) = read(
-            "123456789010 ACCEPT use1-az1 500 10.0.0.2 443 1600000060 egress i-1 eni-1 OK 5 - 10.0.0.2 - 10.0.0.1 6 us-east-1 10.0.0.1 50000 1600000000 - - subnet-1 19 1 IPv4 5 vpc-1",
-        );
-        assert_eq!(result, Ok(Parsed::Row));
-        assert_eq!(columns.format(0).label(), "all of version 5, alphabetical");
-        assert_eq!(columns.number(Field::TcpFlags, 0), Some(19));
-    }
-
-    #[test]
-    fn an_export_with_iso_times_is_read() {
-        for before in [
-            "2018-08-20T15:26:46.000Z",
-            "2018-08-20T15:26:46",
-            "2018-08-20T15:26:46.000000+00:00 eni-0536faba73134a9b7-all",
-        ] {
-            let (columns, result) = read(&format!("{before} {TRIGGER}"));
-            assert_eq!(result, Ok(Parsed::Row), "{before}");
-            assert_eq!(columns.number(Field::SrcPort, 0), Some(40396));
-        }
-    }
-}
+mod tests;

@@ -1,9 +1,13 @@
 //! Whole columns at a time, for passes that look at one field of many rows: the codes as they are packed, the dictionaries, and what
 //! is known of a column without looking at it.
 
+use std::net::IpAddr;
+
+use super::open::Open;
 use super::packed::Packed;
 use super::segment::Segment;
-use crate::record::{Columns, Field, Table};
+use crate::record::column::Held;
+use crate::record::{Field, Table};
 
 /// The codes of one column; see [`crate::record::columns`] for what a code is. Rows past its end are absent.
 #[derive(Clone, Copy, Debug)]
@@ -83,22 +87,24 @@ impl Columnar for Segment {
     }
 }
 
-impl Columnar for Columns {
+impl Columnar for Open {
     fn codes(&self, field: Field) -> Codes<'_> {
-        match self.column(field) {
-            [] => Codes::All(0),
-            codes => Codes::U64(codes),
+        match self.columns()[field as usize].held() {
+            Held::Same(code, rows) if code == 0 || rows == self.len() => Codes::All(code),
+            Held::Same(code, rows) => Codes::First(code, rows),
+            Held::Narrow(codes) => Codes::U32(0, codes),
+            Held::Wide(codes) => Codes::U64(codes),
         }
     }
 
     fn bounds(&self, field: Field) -> (u64, u64) {
-        (0, if self.column(field).is_empty() { 0 } else { u64::MAX })
+        (0, if self.columns()[field as usize].is_absent() { 0 } else { u64::MAX })
     }
 
     fn mark_addrs(&self, v4: impl Fn(u32) -> bool, v6: impl Fn(u128) -> bool, out: &mut Vec<u8>) {
-        out.extend(self.addrs().map(|address| match address {
-            std::net::IpAddr::V4(address) => u8::from(v4(u32::from(address))),
-            std::net::IpAddr::V6(address) => u8::from(v6(u128::from(address))),
+        out.extend(self.addrs().iter().map(|address| match address {
+            IpAddr::V4(address) => u8::from(v4(u32::from(*address))),
+            IpAddr::V6(address) => u8::from(v6(u128::from(*address))),
         }));
     }
 
@@ -130,12 +136,16 @@ pub(super) fn zone(column: &Packed) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::column::Column;
     use crate::record::{Batch, Decoder};
+    use crate::store::Remap;
 
     #[test]
     fn a_zone_holds_every_code_and_no_more() {
         for codes in [vec![5, 5], vec![0, 3, 9], vec![70_000, 3, 9], vec![1 << 40, 1 << 41], vec![1 << 20, 1 << 21]] {
-            let zone = zone(&Packed::pack(&codes, codes.len()));
+            let mut column = Column::default();
+            codes.iter().enumerate().for_each(|(row, code)| column.put(row, *code));
+            let zone = zone(&Packed::of(&column, codes.len()));
             assert_eq!(zone, (codes.iter().copied().min().unwrap(), codes.iter().copied().max().unwrap()));
         }
     }
@@ -146,20 +156,22 @@ mod tests {
                     2 1 eni-1 - - - - - - - 1534778806 1534778870 - NODATA\n";
         let columns =
             Decoder::new(None).decode(&Batch { bytes: text.into(), first_line: 1, ..Batch::default() }).columns;
-        let (segment, _) = Segment::seal(columns.clone(), 0);
-        assert_eq!(Columnar::texts(&segment).collect::<Vec<_>>(), Columnar::texts(&columns).collect::<Vec<_>>());
+        let mut open = Open::default();
+        open.append(&columns, 0..columns.len(), &mut Remap::default());
+        let segment = Segment::seal(&mut open.clone(), 0);
+        assert_eq!(Columnar::texts(&segment).collect::<Vec<_>>(), Columnar::texts(&open).collect::<Vec<_>>());
         let marks = |table: &dyn Fn(&mut Vec<u8>)| {
             let mut out = Vec::new();
             table(&mut out);
             out
         };
-        let open = marks(&|out| columns.mark_addrs(|_| true, |_| false, out));
-        assert_eq!(open, marks(&|out| segment.mark_addrs(|_| true, |_| false, out)));
-        assert_eq!(open, [1, 0]);
+        let marked = marks(&|out| open.mark_addrs(|_| true, |_| false, out));
+        assert_eq!(marked, marks(&|out| segment.mark_addrs(|_| true, |_| false, out)));
+        assert_eq!(marked, [1, 0]);
         assert_eq!(segment.bounds(Field::SrcPort), (0, 444));
         assert_eq!(segment.bounds(Field::End), (1_534_778_867, 1_534_778_871));
         assert_eq!(segment.bounds(Field::VpcId), (0, 0));
         assert!(matches!(segment.codes(Field::Version), Codes::All(3)));
-        assert!(matches!(columns.codes(Field::VpcId), Codes::All(0)));
+        assert!(matches!(open.codes(Field::VpcId), Codes::All(0)));
     }
 }

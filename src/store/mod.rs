@@ -2,10 +2,13 @@
 
 mod addrs;
 pub mod codes;
+mod intern;
+pub mod open;
 pub mod packed;
 pub mod ring;
 pub mod segment;
 
 pub use codes::{Codes, Columnar};
+pub use open::{Open, Remap};
 pub use ring::{Part, Ring};
 pub use segment::Segment;

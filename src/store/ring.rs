@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::open::{Open, Remap};
 use super::segment::{ROWS, Segment, sorted_rows};
-use crate::record::columns::Remap;
 use crate::record::{Columns, Field, RowRef, Table};
 
 /// Recent flow records, bounded in bytes. A row's identity is its sequence number: order of arrival, from 0, never reused.
 #[derive(Debug)]
 pub struct Ring {
     sealed: VecDeque<Arc<Segment>>,
-    open: Columns,
+    open: Open,
     /// Rows of `open` by (time, row), up to `open_sorted`.
     open_order: Vec<u16>,
     open_first: u64,
@@ -48,7 +48,7 @@ impl Ring {
     pub fn new(budget: usize) -> Ring {
         Ring {
             sealed: VecDeque::new(),
-            open: Columns::new(),
+            open: Open::default(),
             open_order: Vec::new(),
             open_first: 0,
             next_seq: 0,
@@ -80,10 +80,20 @@ impl Ring {
         Pushed { first, rows: rows.len(), evicted }
     }
 
+    /// Appends all rows of `columns`.
+    pub fn push_all(&mut self, columns: &Columns) -> Pushed {
+        let mut remap = Remap::default();
+        let mut all = Pushed { first: self.next_seq, rows: 0, evicted: Vec::new() };
+        while all.rows < columns.len() {
+            let pushed = self.push(columns, all.rows..columns.len(), &mut remap);
+            all.rows += pushed.rows;
+            all.evicted.extend(pushed.evicted);
+        }
+        all
+    }
+
     fn seal(&mut self) {
-        let open = std::mem::replace(&mut self.open, Columns::new());
-        let (segment, room) = Segment::seal(open, self.open_first);
-        self.open = Columns::reusing(room);
+        let segment = Segment::seal(&mut self.open, self.open_first);
         self.sealed_bytes += segment.bytes();
         self.sealed_rows += segment.len() as u64;
         self.sealed.push_back(Arc::new(segment));
@@ -210,7 +220,7 @@ macro_rules! with_table {
 pub(crate) use with_table;
 
 impl Ring {
-    pub(crate) fn open_table(&self) -> &Columns {
+    pub(crate) fn open_table(&self) -> &Open {
         &self.open
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::addrs::Addrs;
 use super::codes;
+use super::open::{Open, OpenParts};
 use super::packed::Packed;
-use crate::record::columns::{ColumnParts, place_of};
-use crate::record::{Columns, Field, Format, Table};
+use crate::record::columns::place_of;
+use crate::record::{Field, Format, Table};
 
 /// Rows of a full segment.
 pub const ROWS: usize = 65_536;
@@ -39,25 +40,24 @@ const NO_COLUMN: u8 = u8::MAX;
 const _: () = assert!(Field::COUNT < NO_COLUMN as usize);
 
 impl Segment {
-    /// Seals `columns`, of which there must be at most [`ROWS`]. `first_seq` is the number of its first row. Gives back the room that the
-    /// columns took, for those that follow.
-    pub fn seal(columns: Columns, first_seq: u64) -> (Segment, Vec<Vec<u64>>) {
-        let order = sorted_rows(&columns);
+    /// Seals the rows of `open`, of which there must be at most [`ROWS`], and leaves it empty. `first_seq` is the number of the first.
+    pub fn seal(open: &mut Open, first_seq: u64) -> Segment {
+        let order = sorted_rows(open);
         let span = match order.as_deref() {
-            Some([first, .., last]) => (columns.time(usize::from(*first)), columns.time(usize::from(*last))),
-            _ if columns.is_empty() => (0, 0),
-            _ => (columns.time(0), columns.time(columns.len() - 1)),
+            Some([first, .., last]) => (open.time(usize::from(*first)), open.time(usize::from(*last))),
+            _ if open.is_empty() => (0, 0),
+            _ => (open.time(0), open.time(open.len() - 1)),
         };
-        let ColumnParts { len, columns: room, addrs, texts, formats, format, verbatim } = columns.into_parts();
+        let OpenParts { len, addrs, texts, formats, format, verbatim } = open.take();
         let mut index = [NO_COLUMN; Field::COUNT];
         let mut packed = Vec::new();
-        for (field, values) in room.iter().enumerate().filter(|(_, values)| !values.is_empty()) {
+        for (field, column) in open.columns().iter().enumerate().filter(|(_, column)| !column.is_absent()) {
             // There are fewer fields than NO_COLUMN, so the place fits.
             index[field] = u8::try_from(packed.len()).unwrap_or(NO_COLUMN);
-            packed.push(Packed::pack(values, len));
+            packed.push(Packed::of(column, len));
         }
-        let format: Vec<u64> = format.into_iter().map(u64::from).collect();
-        let segment = Segment {
+        open.clear_columns();
+        Segment {
             len,
             first_seq,
             index,
@@ -65,13 +65,12 @@ impl Segment {
             columns: packed.into(),
             addrs: Addrs::new(&addrs),
             texts,
-            formats: formats.into(),
-            format: Packed::pack(&format, len),
+            formats,
+            format: Packed::of(&format, len),
             verbatim,
             order,
             span,
-        };
-        (segment, room)
+        }
     }
 
     /// Sequence number of row 0.
@@ -127,13 +126,32 @@ impl Segment {
 }
 
 /// Rows by (time, row), or `None` where they already are in that order.
-pub(super) fn sorted_rows(columns: &Columns) -> Option<Box<[u16]>> {
-    let times: Vec<u64> = (0..columns.len()).map(|row| columns.time(row)).collect();
+pub(super) fn sorted_rows(open: &Open) -> Option<Box<[u16]>> {
+    let times: Vec<u64> = (0..open.len()).map(|row| open.time(row)).collect();
     if times.is_sorted() {
         return None;
     }
-    let mut rows: Vec<u16> = (0..columns.len()).filter_map(|row| u16::try_from(row).ok()).collect();
-    rows.sort_by_key(|row| times[usize::from(*row)]);
+    let (least, most) = times.iter().fold((u64::MAX, 0), |(least, most), time| (least.min(*time), most.max(*time)));
+    let Some(seconds) = usize::try_from(most - least).ok().filter(|seconds| *seconds < ROWS) else {
+        let mut rows: Vec<u16> = (0..open.len()).filter_map(|row| u16::try_from(row).ok()).collect();
+        rows.sort_by_key(|row| times[usize::from(*row)]);
+        return Some(rows.into());
+    };
+    // The rows of a segment mostly lie within minutes: where those of each second begin is counted.
+    let second = |time: u64| usize::try_from(time - least).unwrap_or(0);
+    let mut begins = vec![0_u32; seconds + 2];
+    for time in &times {
+        begins[second(*time) + 1] += 1;
+    }
+    for at in 1..begins.len() {
+        begins[at] += begins[at - 1];
+    }
+    let mut rows = vec![0_u16; times.len()];
+    for (row, time) in times.iter().enumerate() {
+        let place = &mut begins[second(*time)];
+        rows[*place as usize] = u16::try_from(row).unwrap_or(u16::MAX);
+        *place += 1;
+    }
     Some(rows.into())
 }
 

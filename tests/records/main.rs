@@ -1,12 +1,13 @@
 //! What must hold for any records: they are given back as logged, whatever the format; how a stream is cut into batches makes no difference; the
 //! ring never lies about a number; what is frozen stays while the ring goes on.
 
+mod pinned;
 mod ring;
 mod round_trip;
+mod weight;
 
 use std::sync::Arc;
 
-use flowtail::record::columns::Remap;
 use flowtail::record::{Batch, Columns, Decoded, Decoder, FIELDS, Field, Format, Kind, Origin, Table};
 use flowtail::store::Ring;
 use proptest::prelude::*;
@@ -29,17 +30,6 @@ fn line(table: &impl Table, row: usize) -> String {
     let mut out = String::new();
     table.render_line(row, &mut out);
     out
-}
-
-/// Appends all rows; gives the number that each was told.
-fn push(ring: &mut Ring, columns: &Columns) -> Vec<u64> {
-    let mut remap = Remap::default();
-    let mut numbers = Vec::new();
-    while numbers.len() < columns.len() {
-        let pushed = ring.push(columns, numbers.len()..columns.len(), &mut remap);
-        numbers.extend(pushed.first..pushed.first + pushed.rows as u64);
-    }
-    numbers
 }
 
 /// The line of the row with this number, if it is held.

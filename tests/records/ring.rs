@@ -32,8 +32,8 @@ fn a_number_always_means_the_row_that_was_pushed() {
     let mut next = 0;
     while next < count {
         let some = records(next, usize::try_from((count - next).min(9_973)).unwrap(), time);
-        let told = push(&mut ring, &some);
-        assert!(told.iter().copied().eq(next..next + some.len() as u64), "numbers are given in order and never again");
+        let told = ring.push_all(&some);
+        assert_eq!((told.first, told.rows), (next, some.len()), "numbers are given in order and never again");
         next += some.len() as u64;
     }
     assert!(
@@ -60,7 +60,7 @@ fn what_is_frozen_stays_while_the_ring_goes_on() {
     let mut ring = Ring::new(2 << 20);
     let mut next = 0;
     let mut grow = |ring: &mut Ring, count: usize| {
-        push(ring, &records(next, count, time));
+        ring.push_all(&records(next, count, time));
         next += count as u64;
     };
     grow(&mut ring, SEGMENT + 20_000);

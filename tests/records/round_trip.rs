@@ -78,7 +78,7 @@ proptest! {
         let text = mixed.join("\n");
         let whole = decode(None, &text);
         let mut expected = Ring::new(1 << 20);
-        push(&mut expected, &whole.columns);
+        expected.push_all(&whole.columns);
 
         // A source hands over whole lines.
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -89,7 +89,7 @@ proptest! {
             let mut part = batch(&lines[pair[0]..pair[1]].concat());
             part.first_line = 1 + pair[0] as u64;
             let out = decoder.decode(&part);
-            push(&mut ring, &out.columns);
+            ring.push_all(&out.columns);
             counts = (counts.0 + out.lines, counts.1 + out.headers, [counts.2, out.rejects].concat());
         }
         prop_assert_eq!(counts, (whole.lines, whole.headers, whole.rejects));

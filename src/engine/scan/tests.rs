@@ -1,7 +1,7 @@
 use super::*;
 use crate::filter::Stage;
-use crate::record::columns::Remap;
 use crate::record::{Batch, Decoder, Table as _};
+use crate::store::Remap;
 use crate::store::segment::ROWS;
 
 /// Two sealed segments and an open one, whose times overlap and go back and forth.

@@ -162,6 +162,7 @@ pub(super) fn is_none(out: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::column::Column;
     use crate::store::packed::Packed;
     use proptest::prelude::*;
 
@@ -195,7 +196,9 @@ mod tests {
             asked in code_test(),
             cut in 0..40_usize,
         ) {
-            let packed = Packed::pack(&codes, codes.len());
+            let mut column = Column::default();
+            codes.iter().enumerate().for_each(|(row, code)| column.put(row, *code));
+            let packed = Packed::of(&column, codes.len());
             let packed = match &packed {
                 Packed::All(code) => Codes::All(*code),
                 Packed::U8(base, codes) => Codes::U8(*base, codes),

@@ -16,14 +16,6 @@ fn columns(times: &[u64]) -> Columns {
     Decoder::new(None).decode(&batch).columns
 }
 
-fn push_all(ring: &mut Ring, columns: &Columns) {
-    let mut remap = Remap::default();
-    let mut next = 0;
-    while next < columns.len() {
-        next += ring.push(columns, next..columns.len(), &mut remap).rows;
-    }
-}
-
 fn bytes_of(ring: &Ring, seq: u64) -> Option<u64> {
     let (part, row) = ring.find(seq)?;
     part.number(Field::Bytes, row)
@@ -34,7 +26,7 @@ fn rows_keep_their_number_across_sealing_and_eviction() {
     let columns = columns(&(0..1000).collect::<Vec<_>>());
     let mut ring = Ring::new(1 << 20);
     for _ in 0..300 {
-        push_all(&mut ring, &columns);
+        ring.push_all(&columns);
     }
     assert_eq!(ring.next_seq(), 300_000);
     assert_eq!(ring.len() + ring.evicted(), 300_000);
@@ -57,10 +49,10 @@ fn a_back_fill_never_evicts_what_is_live() {
     let old = columns(&(0..1000).collect::<Vec<_>>());
     let mut ring = Ring::new(1 << 20);
     for _ in 0..64 {
-        push_all(&mut ring, &live);
+        ring.push_all(&live);
     }
     for _ in 0..400 {
-        push_all(&mut ring, &old);
+        ring.push_all(&old);
     }
     assert!(ring.evicted() > 0);
     assert_eq!(bytes_of(&ring, 0), Some(0), "the first live row is still held");
@@ -72,7 +64,7 @@ fn addresses_and_words_survive_the_change_of_dictionary() {
     let columns = columns(&[5, 3, 4]);
     let mut ring = Ring::new(1 << 20);
     for _ in 0..22_000 {
-        push_all(&mut ring, &columns);
+        ring.push_all(&columns);
     }
     for seq in [0, 1, 2, 65_534, 65_535, 65_536, 65_537, 65_999] {
         let (part, row) = ring.find(seq).unwrap();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::MAX_PATTERN;
-use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::filter::Members;
+use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::record::format::Slot;
 use crate::record::{Field, Format};
 

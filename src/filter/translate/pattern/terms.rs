@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::{MAX_PATTERN, Narrowed};
-use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::filter::Members;
+use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::record::{Field, Format, Kind, services};
 
 /// Words that stand in every record that says that there is no data.

@@ -12,6 +12,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+mod splits;
+
 use super::reader::{How, Stop, read_stream, spawn_with};
 use super::*;
 use crate::record::{Batch, Field, SourceState, SourceStatus, Table as _};

@@ -1,0 +1,204 @@
+//! flowtail's way in, one step at a time, over a file of your own: what lines cost, and what a flow weighs.
+//!
+//! ```text
+//! cargo run --release --no-default-features --example way_in -- parse|hold|pair [--format FIELDS] FILE
+//! ```
+//!
+//! `way_in ask FILE` holds the file and answers each line of standard input, a filter, with one: the whole pass of it and its first page.
+//!
+//! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
+//! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
+//! known), which neighbours disturb less. Prints one JSON object, which `benches/peers/table.py` reads.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use flowtail::detect::{Detector, Limits, Rules};
+use flowtail::engine::view::ViewSpec;
+use flowtail::engine::{Config, Core};
+use flowtail::filter::{Filter, Stage};
+use flowtail::record::{Batch, Decoder, Field, Format, Origin, Table as _};
+use flowtail::store::Ring;
+
+/// Bytes of a batch, as the file source hands them over.
+const CHUNK: usize = 256 * 1024;
+
+const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let run = match args[..] {
+        ["ask", path] => return ask(path),
+        [mode, path] => measure(mode, None, path),
+        [mode, "--format", format, path] => measure(mode, Some(format), path),
+        _ => Err(USAGE.to_owned()),
+    };
+    match run {
+        Ok(told) => println!("{told}"),
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(mode: &str, format: Option<&str>, path: &str) -> Result<String, String> {
+    let format = format.map(Format::parse).transpose().map_err(|error| error.to_string())?;
+    let mut decoder = Decoder::new(format);
+    let mut spent = Spent::default();
+    let (mut lines, mut rejects, mut held) = (0, 0, 0);
+    let batches = Batches::of(path).map_err(|error| format!("{path}: {error}"))?;
+    match mode {
+        "parse" => {
+            for batch in batches {
+                let begun = Watch::start();
+                let out = decoder.decode(&batch);
+                spent.add(&begun);
+                lines += out.columns.len() as u64;
+                rejects += out.rejects.len();
+            }
+        }
+        "hold" => {
+            let mut ring = Ring::new(64 << 30);
+            for batch in batches {
+                let begun = Watch::start();
+                let out = decoder.decode(&batch);
+                ring.push_all(&out.columns);
+                spent.add(&begun);
+                rejects += out.rejects.len();
+            }
+            lines = ring.len();
+            held = ring.bytes();
+        }
+        "pair" => {
+            let mut core = core();
+            for batch in batches {
+                let out = decoder.decode(&batch);
+                lines += out.columns.len() as u64;
+                rejects += out.rejects.len();
+                let begun = Watch::start();
+                core.ingest(&out);
+                spent.add(&begun);
+            }
+        }
+        other => return Err(format!("there is no '{other}': {USAGE}")),
+    }
+    Ok(format!(
+        "{{\"lines\": {lines}, \"rejects\": {rejects}, \"seconds\": {:.6}, \"busy\": {:.6}, \"held\": {held}}}",
+        spent.wall.as_secs_f64(),
+        spent.busy.as_secs_f64()
+    ))
+}
+
+/// An engine without rules and with room for everything.
+fn core() -> Core {
+    let config = Config {
+        memory: 64 << 30,
+        lateness: 600,
+        live: false,
+        source: "bench".into(),
+        region: None,
+        interfaces: Vec::new(),
+        fetch: None,
+    };
+    Core::new(config, Detector::new(&Rules::default(), Limits::default()), false)
+}
+
+/// Holds the file and answers filters.
+fn ask(path: &str) -> ExitCode {
+    let (mut core, mut decoder) = (core(), Decoder::new(None));
+    let Ok(batches) = Batches::of(path) else {
+        eprintln!("{path}: cannot be read");
+        return ExitCode::from(2);
+    };
+    batches.for_each(|batch| core.ingest(&decoder.decode(&batch)));
+    println!("ready {}", core.ring().len());
+    for line in io::stdin().lines().map_while(Result::ok) {
+        let filter = match Filter::parse(line.trim(), Stage::Flows) {
+            Ok(filter) => Arc::new(filter),
+            Err(error) => {
+                eprintln!("{line}: {}", error.message);
+                return ExitCode::from(2);
+            }
+        };
+        let columns = vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::Bytes];
+        let spec = ViewSpec { filter: Some(filter), columns, after: 60, ..ViewSpec::default() };
+        let mut spent = Spent::default();
+        let begun = Watch::start();
+        let page = core.page(&spec);
+        spent.add(&begun);
+        let (wall, busy) = (spent.wall.as_secs_f64() * 1e3, spent.busy.as_secs_f64() * 1e3);
+        println!("{{\"ms\": {wall}, \"cpu\": {busy}, \"hits\": {}}}", page.matched);
+    }
+    ExitCode::SUCCESS
+}
+
+/// What one step began with.
+struct Watch {
+    wall: Instant,
+    busy: Duration,
+}
+
+impl Watch {
+    fn start() -> Watch {
+        let busy = busy();
+        Watch { wall: Instant::now(), busy }
+    }
+}
+
+/// What all steps took.
+#[derive(Default)]
+struct Spent {
+    wall: Duration,
+    busy: Duration,
+}
+
+impl Spent {
+    fn add(&mut self, begun: &Watch) {
+        self.wall += begun.wall.elapsed();
+        self.busy += busy().saturating_sub(begun.busy);
+    }
+}
+
+/// The time that this thread has had a processor, as Linux tells it.
+fn busy() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').next().and_then(|nanos| nanos.parse().ok()).map_or(Duration::ZERO, Duration::from_nanos)
+}
+
+/// Whole lines of a file in batches of about [`CHUNK`] bytes.
+struct Batches {
+    file: File,
+    origin: Arc<Origin>,
+    /// The line that the last chunk cut.
+    rest: Vec<u8>,
+}
+
+impl Batches {
+    fn of(path: &str) -> io::Result<Batches> {
+        let origin = Arc::new(Origin { name: path.into(), region: None });
+        Ok(Batches { file: File::open(path)?, origin, rest: Vec::new() })
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        // A file that fails midway ends there: the number of lines tells.
+        let read = self.file.by_ref().take(CHUNK as u64).read_to_end(&mut bytes).unwrap_or(0);
+        if read > 0 {
+            let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            self.rest = bytes.split_off(whole);
+        } else if bytes.is_empty() {
+            return None;
+        }
+        Some(Batch { origin: Arc::clone(&self.origin), bytes, first_line: 1, ..Batch::default() })
+    }
+}

@@ -1,0 +1,124 @@
+//! Remembers the codes of what was read before, by its bytes.
+
+/// How many are remembered, a power of two. Few names make most of a log.
+const SLOTS: usize = 2_048;
+
+/// Codes by bytes, the latest of those that fall on one place.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    slots: Box<[Slot]>,
+    epoch: u32,
+    /// What was read, laid end to end.
+    bytes: Vec<u8>,
+    codes: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    hash: u64,
+    epoch: u32,
+    /// Where it begins in `bytes` and in `codes`.
+    at: u32,
+    codes: u32,
+    length: u32,
+    shape: u8,
+}
+
+impl Default for Shelf {
+    fn default() -> Shelf {
+        Shelf { slots: vec![Slot::default(); SLOTS].into(), epoch: 1, bytes: Vec::new(), codes: Vec::new() }
+    }
+}
+
+impl Shelf {
+    /// Forgets everything.
+    pub(super) fn reset(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        if self.epoch == 0 {
+            self.slots.fill(Slot::default());
+            self.epoch = 1;
+        }
+        self.bytes.clear();
+        self.codes.clear();
+    }
+
+    /// Puts the codes of `text`, read as `shape`, into `codes`: from memory, or else as `find` says, which gives false where it cannot.
+    #[inline]
+    pub(super) fn codes(
+        &mut self,
+        text: &[u8],
+        shape: u8,
+        codes: &mut [u64],
+        find: impl FnOnce(&mut [u64]) -> bool,
+    ) -> bool {
+        let hash = hash(text);
+        // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
+        let place = usize::try_from(hash >> 40).unwrap_or(0) & (SLOTS - 1);
+        let slot = self.slots[place];
+        if slot.hash == hash && slot.epoch == self.epoch && slot.shape == shape && slot.length as usize == text.len() {
+            let (at, from) = (slot.at as usize, slot.codes as usize);
+            if let (Some(known), Some(found)) =
+                (self.bytes.get(at..at + text.len()), self.codes.get(from..from + codes.len()))
+                && same(known, text)
+            {
+                codes.copy_from_slice(found);
+                return true;
+            }
+        }
+        self.remember(text, hash, place, shape, codes, find)
+    }
+
+    #[cold]
+    fn remember(
+        &mut self,
+        text: &[u8],
+        hash: u64,
+        place: usize,
+        shape: u8,
+        codes: &mut [u64],
+        find: impl FnOnce(&mut [u64]) -> bool,
+    ) -> bool {
+        if !find(codes) {
+            return false;
+        }
+        let at = (u32::try_from(self.bytes.len()), u32::try_from(self.codes.len()), u32::try_from(text.len()));
+        if let (Ok(at), Ok(from), Ok(length)) = at {
+            self.bytes.extend_from_slice(text);
+            self.codes.extend_from_slice(codes);
+            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes: from, length, shape };
+        }
+        true
+    }
+}
+
+/// The last eight bytes of what has at least so many, or all of it.
+#[inline]
+fn last(text: &[u8]) -> u64 {
+    match text.last_chunk::<8>() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => text.iter().fold(1, |word, byte| word << 8 | u64::from(*byte)),
+    }
+}
+
+#[inline]
+fn hash(text: &[u8]) -> u64 {
+    let (words, _) = text.as_chunks::<8>();
+    let mut factor = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut sum = last(text).wrapping_mul(factor);
+    for word in words {
+        // Every word has a factor of its own, so that none waits for the one before.
+        factor = factor.wrapping_add(0xBF58_476D_1CE4_E5B8);
+        let product = u64::from_le_bytes(*word).wrapping_mul(factor);
+        sum = sum.wrapping_add(product ^ product >> 32);
+    }
+    (sum ^ sum >> 29).wrapping_mul(0x94D0_49BB_1331_11EB)
+}
+
+/// Whether both are alike; they have the same length. Not `==`, which calls memcmp.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let ((ours, _), (theirs, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let words = ours.iter().zip(theirs);
+    let differ = words.fold(0, |differ, (a, b)| differ | (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)));
+    differ == 0 && last(a) == last(b)
+}
