@@ -7,7 +7,7 @@ use clap::Parser as _;
 use flowtail::cli::{Cli, Command, Print};
 use flowtail::headless::{self, Outcome};
 use flowtail::runtime as screen;
-use flowtail::tables;
+use flowtail::{tables, translate};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome, String> {
     let Cli { command, common } = cli;
     match command {
+        Command::Filter(wanted) => return translate::run(&wanted, &common),
         Command::Fields => return tables::fields(),
         Command::Themes => return tables::themes(),
         Command::Rules { command } => return tables::rules(&command),

@@ -14,6 +14,7 @@ mod pred;
 mod print;
 mod sets;
 mod suggest;
+pub mod translate;
 mod value;
 mod wording;
 mod words;
