@@ -227,9 +227,12 @@ pub struct Common {
     /// Shape of printed rows [default: table on a terminal, else ndjson]
     #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
     pub shape: Option<As>,
-    /// Folder for what the screen keeps between runs: the filters that were applied. Without it nothing is kept
+    /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: of a tail $XDG_STATE_HOME/flowtail, else none]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
+    /// Keep nothing between runs
+    #[arg(long, global = true, conflicts_with = "state", help_heading = "Everywhere")]
+    pub no_state: bool,
     /// Theme: a name (see `flowtail themes`), a file, or auto
     #[arg(long, global = true, value_name = "NAME", default_value = "auto", help_heading = "Everywhere")]
     pub theme: String,

@@ -38,6 +38,13 @@ pub enum Action {
     Unparsed,
     Follow,
     Copy,
+    CopyAs,
+    Pivot,
+    Explain,
+    Filters,
+    Save,
+    /// The function key comes from the key that was pressed; the table has none.
+    Saved(u8),
     Help,
     Redraw,
     Suspend,
@@ -71,6 +78,8 @@ pub enum Context {
     Help,
     /// The pane about the source and what did not parse.
     Report,
+    /// A list to choose from, where typing searches.
+    Menu,
 }
 
 impl Context {
@@ -81,6 +90,7 @@ impl Context {
             Context::Prompt => "While typing a filter or columns",
             Context::Help => "In this help",
             Context::Report => "In the pane about the source",
+            Context::Menu => "In a list",
         }
     }
 }
@@ -111,7 +121,10 @@ const fn def(
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt, Report};
+use Context::{Help, Main, Menu, Prompt, Report};
+
+/// The keys of saved filters.
+const SAVED: &[&str] = &["f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"];
 
 /// Every action that has a key, in the order of help.
 #[rustfmt::skip]
@@ -135,6 +148,10 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Group, Main, &["b"], "group", "Group by one to three columns"),
     def(A::OnlyThis, Main, &["+"], "only", "Only rows with the value of the chosen column"),
     def(A::Exclude, Main, &["-"], "exclude", "No rows with the value of the chosen column"),
+    def(A::Pivot, Main, &["p"], "pivot", "From the chosen cell: only, not, its network, peer, interface, sessions, the other direction"),
+    def(A::Explain, Main, &["e"], "", "The parts of the filter, each with what it lets through"),
+    def(A::Filters, Main, &["f"], "", "Filters that were applied or saved"),
+    def(A::Saved(0), Main, SAVED, "", "Apply a saved filter"),
     def(A::Source, Main, &["i"], "source", "About the source: formats and how each is known, lines, memory, gaps"),
     def(A::Unparsed, Main, &["!"], "", "Lines that did not parse, with the reason"),
     def(A::ToggleFilter, Main, &["~"], "", "Turn the filter off and on, keeping the place"),
@@ -151,6 +168,7 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::DetailDown, Main, &["J"], "", "Scroll the detail down"),
     def(A::DetailUp, Main, &["K"], "", "Scroll the detail up"),
     def(A::Copy, Main, &["y"], "", "Copy the value of the chosen column, over OSC 52"),
+    def(A::CopyAs, Main, &["Y"], "", "Copy the filter for Insights, aws logs, Athena, tcpdump or Wireshark"),
     def(A::Redraw, Main, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Main, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 
@@ -159,6 +177,9 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Older, Prompt, &["up", "ctrl-p"], "history", "Older entry of the history"),
     def(A::Newer, Prompt, &["down", "ctrl-n"], "", "Newer entry of the history"),
     def(A::Complete, Prompt, &["tab"], "complete", "Complete the word with the first of what is offered"),
+    def(A::Filters, Prompt, &["ctrl-r"], "search", "Search the filters that were applied or saved"),
+    def(A::Save, Prompt, &["ctrl-s"], "save", "Save the filter on a function key"),
+    def(A::Saved(0), Prompt, SAVED, "", "Take a saved filter"),
     def(A::CaretLeft, Prompt, &["left", "ctrl-b"], "", "One character left"),
     def(A::CaretRight, Prompt, &["right", "ctrl-f"], "", "One character right"),
     def(A::CaretStart, Prompt, &["home", "ctrl-a"], "", "To the start"),
@@ -190,4 +211,17 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Cancel, Report, &["esc", "q", "i", "!", "enter", "ctrl-c"], "close", "Leave the pane"),
     def(A::Redraw, Report, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Report, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+
+    def(A::Accept, Menu, &["enter"], "take", "Take the chosen line"),
+    def(A::Cancel, Menu, &["esc", "ctrl-c"], "close", "Leave the list"),
+    def(A::Down, Menu, &["down", "ctrl-n", "tab", "ctrl-r"], "down", "Down"),
+    def(A::Up, Menu, &["up", "ctrl-p", "backtab"], "", "Up"),
+    def(A::PageDown, Menu, &["pgdn", "ctrl-f"], "", "A page down"),
+    def(A::PageUp, Menu, &["pgup", "ctrl-b"], "", "A page up"),
+    def(A::DeleteBack, Menu, &["backspace", "ctrl-h"], "", "Delete a character of the search"),
+    def(A::Save, Menu, &["ctrl-s"], "save", "Save the chosen filter on a function key"),
+    def(A::DeleteForward, Menu, &["delete", "ctrl-d"], "forget", "Free the function key of the chosen filter, or forget it"),
+    def(A::Saved(0), Menu, SAVED, "", "Take a saved filter"),
+    def(A::Redraw, Menu, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Menu, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 ];

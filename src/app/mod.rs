@@ -9,11 +9,14 @@ pub mod columns;
 mod cursor;
 mod drill;
 mod edit;
+mod elsewhere;
 mod history;
 pub mod key;
 pub mod keymap;
 mod line;
+pub mod menu;
 mod mouse;
+mod pivot;
 pub mod prompt;
 pub mod report;
 mod update;
@@ -32,7 +35,8 @@ pub use viewport::{Area, Target, Viewport};
 use crate::detect::Alert;
 use crate::engine::view::{Anchor, Page, RowId, Tab, ViewSpec};
 use columns::Col;
-use history::History;
+use history::{History, canonical};
+use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
 
@@ -80,6 +84,8 @@ pub enum Mode {
     Help(HelpState),
     /// The pane about the source is open.
     Report(ReportState),
+    /// A list to choose from is open.
+    Menu(Menu),
 }
 
 /// State of the help screen.
@@ -124,8 +130,8 @@ pub struct Notice {
 enum Crumb {
     /// The detail pane was opened.
     Detail,
-    /// The view was another.
-    View(Box<View>),
+    /// The view was another; what led away from it.
+    View(Box<View>, String),
 }
 
 /// The whole state of the screen.
@@ -161,7 +167,8 @@ impl App {
     /// Where `text` is no filter.
     pub fn with_filter(mut self, text: &str) -> Result<App, crate::filter::FilterError> {
         self.view.filter = Some(Applied::new(text, self.view.tab)?);
-        self.history.push(text);
+        let spelled = canonical(text, self.view.tab);
+        self.history.push(&spelled);
         Ok(self)
     }
 
@@ -174,9 +181,36 @@ impl App {
         self
     }
 
-    /// Filters that were applied, oldest first.
+    /// Knows filters that earlier runs saved on function keys.
+    #[must_use]
+    pub fn with_saved<'a>(mut self, saved: impl IntoIterator<Item = (u8, &'a str)>) -> App {
+        for (key, text) in saved {
+            self.history.put(key, Some(text));
+        }
+        self
+    }
+
+    /// Filters that were typed, oldest first: what may be kept between runs.
     pub fn history(&self) -> impl Iterator<Item = &str> {
-        self.history.entries()
+        self.history.typed()
+    }
+
+    /// Filters saved on function keys.
+    pub fn saved(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.history.saved()
+    }
+
+    /// Tells the user something that happened outside.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.say(Tone::Quiet, text);
+    }
+
+    /// The steps that led here, oldest first, each as Esc takes it back.
+    pub fn way(&self) -> impl Iterator<Item = &str> {
+        self.back.iter().filter_map(|crumb| match crumb {
+            Crumb::View(_, step) => Some(step.as_str()),
+            Crumb::Detail => None,
+        })
     }
 
     /// Looks at another table first.
@@ -233,6 +267,7 @@ impl App {
             Mode::Filter(_) | Mode::Group(_) => Context::Prompt,
             Mode::Help(_) => Context::Help,
             Mode::Report(_) => Context::Report,
+            Mode::Menu(_) => Context::Menu,
         }
     }
 
@@ -306,6 +341,8 @@ impl App {
                 Mode::Filter(bar) => bar.filter().cloned(),
                 _ => None,
             },
+            explain: self.explain_wanted(),
+            values: self.values_wanted(),
             window: None,
             sort: table.sort,
             group_by: table.group_by.clone(),
@@ -352,9 +389,9 @@ impl App {
         self.back.push(crumb);
     }
 
-    /// Remembers the view before it changes.
-    fn remember(&mut self) {
-        self.push_back(Crumb::View(Box::new(self.view.clone())));
+    /// Remembers the view before `step` changes it.
+    fn remember(&mut self, step: impl Into<String>) {
+        self.push_back(Crumb::View(Box::new(self.view.clone()), step.into()));
     }
 }
 
@@ -368,6 +405,8 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
     a.tab == b.tab
         && same_filter(&a.filter, &b.filter)
         && same_filter(&a.draft, &b.draft)
+        && same_filter(&a.explain, &b.explain)
+        && a.values == b.values
         && a.window == b.window
         && a.sort == b.sort
         && a.group_by == b.group_by

@@ -40,6 +40,10 @@ impl App {
         match target {
             Target::Help => self.scroll_help(by),
             Target::Report => self.scroll_report(by),
+            Target::Menu | Target::Item(_) => {
+                let action = if by < 0 { Action::Up } else { Action::Down };
+                return self.update(action);
+            }
             Target::Detail => self.scroll_detail(by),
             Target::Alert(_) | Target::Sidebar => {
                 let focus = std::mem::replace(&mut self.focus, Focus::Sidebar);
@@ -57,6 +61,9 @@ impl App {
 
     fn click(&mut self, target: Target) -> Vec<Effect> {
         let hint = matches!(target, Target::Hint(_));
+        if let (Target::Item(at), Mode::Menu(_)) = (target, &self.mode) {
+            return self.pick_item(at);
+        }
         if !matches!(self.mode, Mode::Main) && !hint {
             return Vec::new();
         }
@@ -84,7 +91,7 @@ impl App {
             Target::Sidebar => self.focus = Focus::Sidebar,
             Target::Filter => return self.update(Action::Filter),
             Target::Table => self.focus = Focus::Table,
-            Target::Detail | Target::Help | Target::Report => {}
+            Target::Detail | Target::Help | Target::Report | Target::Menu | Target::Item(_) => {}
         }
         Vec::new()
     }

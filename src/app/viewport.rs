@@ -47,6 +47,10 @@ pub enum Target {
     Help,
     /// The pane about the source.
     Report,
+    /// A line of a menu, of those shown.
+    Item(usize),
+    /// A menu, for the wheel.
+    Menu,
     /// A key hint.
     Hint(Action),
 }
@@ -64,6 +68,8 @@ pub struct Viewport {
     pub help: (usize, usize),
     /// Lines or entries of the pane about the source that fit, and how many there are.
     pub report: (usize, usize),
+    /// Lines of a menu that fit.
+    pub menu: usize,
     /// Bins of the timeline that fit.
     pub timeline_bins: usize,
     /// What is where. Later entries lie above earlier ones.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aside::{Explain, Values};
 use super::conversations::{Chunks, SessionScan};
 use super::core::Core;
 use super::groups::Groups;
@@ -38,6 +39,8 @@ pub struct Look {
     /// State of the session table that `sessions` is of; `None` before the first pass.
     pub(super) seen_changes: Option<u64>,
     pub(super) draft: Option<Draft>,
+    pub(super) explain: Option<Explain>,
+    pub(super) values: Vec<Values>,
     /// Rows kept ready in another order than time.
     pub(super) head: usize,
     /// Whether the order was asked for from its end.
@@ -62,6 +65,8 @@ impl Default for Look {
             sessions: SessionScan::new(None, None, Gather::Nothing),
             seen_changes: None,
             draft: None,
+            explain: None,
+            values: Vec::new(),
             head: HEAD,
             from_end: false,
             last_index: 0,
@@ -92,6 +97,9 @@ impl Look {
             self.flows.evict(first_seq);
             if let Some(Draft::Flows(scan)) = &mut self.draft {
                 scan.evict(first_seq);
+            }
+            if let Some(explain) = &mut self.explain {
+                explain.evict(first_seq);
             }
         }
         lost
@@ -170,11 +178,25 @@ impl Core {
             self.look.last_index = 0;
             self.look.restart();
         }
+        self.look_aside(spec, old.tab != spec.tab || old.frozen != spec.frozen);
         if !same(old.draft.as_ref(), spec.draft.as_ref()) || rows_differ {
             self.look.draft = spec.draft.clone().map(|draft| match spec.tab {
                 Tab::Sessions => Draft::Sessions(SessionScan::new(Some(draft), spec.window, Gather::Nothing)),
                 _ => Draft::Flows(Scan::new(Some(draft), spec.window, Gather::Nothing)),
             });
+        }
+    }
+
+    /// Begins the passes beside the table anew where they are about something else.
+    fn look_aside(&mut self, spec: &ViewSpec, rows_differ: bool) {
+        let kept =
+            self.look.explain.take().filter(|kept| !rows_differ && same(Some(kept.filter()), spec.explain.as_ref()));
+        self.look.explain = kept.or_else(|| spec.explain.clone().map(Explain::new));
+        let sessions = spec.tab == Tab::Sessions;
+        let mut old = std::mem::take(&mut self.look.values);
+        for field in &spec.values {
+            let kept = old.iter().position(|kept| !rows_differ && kept.is_of(*field, sessions));
+            self.look.values.push(kept.map_or_else(|| Values::new(*field, sessions), |at| old.swap_remove(at)));
         }
     }
 
@@ -204,6 +226,9 @@ impl Core {
         if self.look.spec.tab == Tab::Sessions {
             let (filter, window) = (self.look.spec.filter.clone(), self.look.spec.window);
             self.look.running = Some(SessionScan::new(filter, window, self.look.gather()));
+            if let Some(explain) = &mut self.look.explain {
+                explain.again(self.sessions.chunks());
+            }
         } else {
             self.look.restart();
         }
@@ -219,6 +244,14 @@ impl Core {
             None => (&self.ring, self.sessions.chunks()),
         };
         let mut left = budget;
+        // First what is wanted while a word is typed: it is soon done.
+        for values in &mut look.values {
+            left -= match look.spec.tab {
+                Tab::Sessions => values.step_sessions(chunks, &self.names, region.as_deref(), left),
+                _ => values.step_flows(ring, left),
+            }
+            .min(left);
+        }
         match look.spec.tab {
             Tab::Flows => left -= look.flows.step(ring, left, now).min(left),
             Tab::Sessions => {
@@ -240,6 +273,13 @@ impl Core {
                 left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
             }
             None => {}
+        }
+        if let Some(explain) = &mut look.explain {
+            left -= match look.spec.tab {
+                Tab::Sessions => explain.step_sessions(chunks, &self.names, region.as_deref(), left, now),
+                _ => explain.step_flows(ring, left, now),
+            }
+            .min(left);
         }
         left == 0
     }

@@ -11,6 +11,7 @@ pub mod glyphs;
 mod header;
 mod help;
 mod layout;
+mod menu;
 mod paint;
 mod report;
 mod sidebar;
@@ -57,6 +58,7 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     match app.mode() {
         Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
+        Mode::Menu(menu) => menu::draw(app, menu, &mut paint, area, &mut viewport),
         _ => {}
     }
     viewport

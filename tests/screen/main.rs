@@ -262,7 +262,7 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
 }
 
 /// Key strings that lead to every mode and pane there is.
-const MODES: [&str; 12] = [
+const MODES: [&str; 17] = [
     "",
     "d",
     "2d",
@@ -275,6 +275,11 @@ const MODES: [&str; 12] = [
     "?scroll<down><down>",
     "ijjj",
     "!jjj",
+    "<right><right>pint",
+    "/port 11211 and tcp<enter>e",
+    "/port 11211<enter>Y<enter>",
+    "/port 11211<enter>/udp<ctrl-r>",
+    "apip",
 ];
 
 #[test]
