@@ -260,6 +260,16 @@ impl App {
         self.now
     }
 
+    /// Whether the way here says more than the filter in force.
+    pub fn shows_way(&self) -> bool {
+        let mut way = self.way();
+        match (way.next(), way.next()) {
+            (None, _) => false,
+            (Some(only), None) => self.view.filter_in_force().is_none_or(|filter| filter.to_string() != only),
+            _ => true,
+        }
+    }
+
     /// Where keys go.
     pub fn context(&self) -> Context {
         match self.mode {

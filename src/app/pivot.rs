@@ -70,6 +70,7 @@ impl App {
         match Applied::new(text, tab) {
             Ok(applied) => {
                 self.remember(step);
+                self.focus = Focus::Table;
                 self.view.filter = Some(applied);
                 self.history.push_made(text);
             }
@@ -77,11 +78,13 @@ impl App {
         }
     }
 
-    /// The row under the cursor and the field of the chosen column.
+    /// The row under the cursor and the field of the chosen column; of a group the first of its keys, unless another is chosen.
     fn cell(&self) -> Option<(&PageRow, Field)> {
-        match (self.cursor_row(), self.column()) {
-            (Some(row), Col::Field(field)) if self.page.columns.contains(&Column::Field(field)) => Some((row, field)),
-            _ => None,
+        let row = self.cursor_row()?;
+        let shown = |field: Field| self.page.columns.contains(&Column::Field(field));
+        match self.column() {
+            Col::Field(field) if shown(field) => Some((row, field)),
+            _ => self.view.table().group_by.first().copied().filter(|key| shown(*key)).map(|key| (row, key)),
         }
     }
 
@@ -172,7 +175,7 @@ impl App {
         };
         let mut parts = Vec::new();
         for (a, b) in pairs {
-            for (from, to) in [(a, b), (b, a)] {
+            for (from, to) in [(b, a), (a, b)] {
                 parts.push(spell(to, self.value(row, from).value()?));
             }
         }

@@ -318,3 +318,61 @@ fn order(key: &Key) -> (u64, Option<IpAddr>, Arc<str>) {
         Key::Text(text) => (0, None, Arc::clone(text)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::filter::Stage;
+    use crate::record::columns::Remap;
+    use crate::record::{Batch, Decoder};
+
+    fn ring(rows: u64) -> Ring {
+        let mut text = String::new();
+        for n in 0..rows {
+            let port = if n % 3 == 0 { 443 } else { 1000 + n % 50 };
+            let _ = writeln!(text, "2 1 eni-{} 10.0.0.{} 10.0.1.1 5 {port} 6 5 {n} 1 {n} ACCEPT OK", n % 2, n % 200);
+        }
+        let columns = Decoder::new(None).decode(&Batch { bytes: text.into_bytes(), ..Batch::default() }).columns;
+        let mut ring = Ring::new(1 << 30);
+        let (mut next, mut remap) = (0, Remap::default());
+        while next < columns.len() {
+            next += ring.push(&columns, next..columns.len(), &mut remap).rows;
+        }
+        ring
+    }
+
+    #[test]
+    fn slices_of_any_size_count_the_same_and_evicted_rows_go() {
+        let ring = ring(70_000);
+        let filter = Arc::new(Filter::parse("port 443 and bytes < 30k and src 10.0.0.0/25", Stage::Flows).unwrap());
+        for budget in [7, 4_096, 1 << 20] {
+            let mut explain = Explain::new(Arc::clone(&filter));
+            while explain.step_flows(&ring, budget, 0) == budget {}
+            let counts: Vec<(u64, u64)> =
+                explain.of_flows(&ring).clauses.iter().map(|clause| (clause.alone, clause.running)).collect();
+            // Every third row; the first 30,000; 128 of each 200.
+            assert_eq!(counts[..2], [(23_334, 23_334), (30_000, 10_000)], "{budget}");
+            assert_eq!(counts[2].0, 70_000 / 200 * 128);
+            assert!((explain.of_flows(&ring).progress - 1.0).abs() < f32::EPSILON);
+            explain.evict(0);
+            assert!(explain.of_flows(&ring).clauses[0].alone < 5_000);
+        }
+    }
+
+    #[test]
+    fn values_are_counted_by_row_in_slices() {
+        let ring = ring(70_000);
+        for budget in [1_000, 1 << 20] {
+            let mut values = Values::new(Field::Port, false);
+            while values.step_flows(&ring, budget) == budget {}
+            let seen = values.seen().values;
+            assert_eq!(seen[..2], [(Cell::Int(5), 70_000), (Cell::Int(443), 23_334)]);
+            assert_eq!(seen.len(), 52);
+        }
+        let mut values = Values::new(Field::InterfaceId, false);
+        values.step_flows(&ring, 1 << 20);
+        assert_eq!(values.seen().values[0], (Cell::Text("eni-0".into()), 35_000));
+    }
+}

@@ -9,8 +9,9 @@ use ratatui::style::{Modifier, Style};
 use super::fmt;
 use super::paint::Paint;
 use super::theme::Token;
+use crate::app::menu::Kind;
 use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
-use crate::app::{ACTIONS, App, Line, Mode, Target, Viewport, keymap};
+use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
 use crate::engine::view::Tab;
 use crate::filter::{Candidate, CandidateKind};
 
@@ -326,7 +327,10 @@ pub(super) fn hints(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut
     paint.style(area, paint.theme.ground(Token::Surface));
     let mut x = area.x + 1;
     let context = app.context();
-    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty());
+    // Only what is listed as a filter can be saved.
+    let filters = matches!(app.mode(), Mode::Menu(menu) if menu.kind == Kind::Filters);
+    let idle = |action| context == Context::Menu && !filters && matches!(action, Action::Save | Action::DeleteForward);
+    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty() && !idle(def.action));
     for def in hinted {
         let Some((key, _)) = keymap::bindings(context).find(|(_, bound)| bound.action == def.action) else { continue };
         let key = key.to_string();

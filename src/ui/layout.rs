@@ -53,7 +53,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         (0..8, _) => 1,
         // The way here has a line of its own, unless the detail needs it more.
         (16..30, false) if app.view().detail => 2,
-        (16.., false) if app.way().next().is_some() => 3,
+        (16.., false) if app.shows_way() => 3,
         (_, false) => 2,
         // What is wrong with the text stands under it.
         (_, true) => 3,

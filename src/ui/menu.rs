@@ -11,16 +11,13 @@ use crate::app::menu::{Item, Kind, Menu};
 use crate::app::{App, Target, Viewport};
 use crate::engine::view::ClauseCount;
 
-/// Widest list, cells.
-const WIDEST: u16 = 110;
-
 /// Cells of a count in the explanation.
 const COUNT: u16 = 13;
 
-pub(super) fn draw(app: &App, menu: &Menu, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
+/// Draws over `screen`, as wide as the table.
+pub(super) fn draw(app: &App, menu: &Menu, paint: &mut Paint<'_>, screen: Rect, width: u16, viewport: &mut Viewport) {
     // The line of hints stays, and so does the header.
     let bottom = screen.bottom() - u16::from(screen.height > 6);
-    let width = if screen.width > WIDEST + 4 { WIDEST } else { screen.width };
     if width < 4 || bottom.saturating_sub(screen.y) < 2 {
         return;
     }

@@ -58,7 +58,7 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     match app.mode() {
         Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
-        Mode::Menu(menu) => menu::draw(app, menu, &mut paint, area, &mut viewport),
+        Mode::Menu(menu) => menu::draw(app, menu, &mut paint, area, panes.table.width, &mut viewport),
         _ => {}
     }
     viewport

@@ -7,6 +7,7 @@
 mod actions;
 mod cursor;
 mod drill;
+mod pivot;
 mod plain;
 mod play;
 mod prompts;
@@ -143,6 +144,14 @@ fn help_search() {
     let mut stage = stage();
     stage.run("?sort").resize(80, 24);
     insta::assert_snapshot!("help_search_80x24", stage.text());
+}
+
+#[test]
+fn lists() {
+    stage().run("/port 11211<enter><right><right>p").pictures("pivot");
+    stage().run("/udp and port 11211 and bytes > 1M<enter>e").pictures("explain");
+    stage().run("/udp and port 11211 and bytes > 1000<enter>Ytcpdump<enter>").pictures("copied");
+    stage().run("/port 11211<ctrl-s><enter>/<ctrl-u>udp<enter>f").pictures("filters");
 }
 
 #[test]
