@@ -214,7 +214,7 @@ pub const ACTIONS: &[ActionDef] = &[
 
     def(A::Accept, Menu, &["enter"], "take", "Take the chosen line"),
     def(A::Cancel, Menu, &["esc", "ctrl-c"], "close", "Leave the list"),
-    def(A::Down, Menu, &["down", "ctrl-n", "tab", "ctrl-r"], "down", "Down"),
+    def(A::Down, Menu, &["down", "ctrl-n", "tab", "ctrl-r"], "next", "Down"),
     def(A::Up, Menu, &["up", "ctrl-p", "backtab"], "", "Up"),
     def(A::PageDown, Menu, &["pgdn", "ctrl-f"], "", "A page down"),
     def(A::PageUp, Menu, &["pgup", "ctrl-b"], "", "A page up"),

@@ -261,7 +261,11 @@ fn copies_for_other_tools_say_what_they_leave_out() {
     // What cannot be said is not copied.
     let mut s = attacked();
     s.run("/bytes > 1000<enter>Ytcpdump<enter>");
-    assert!(s.effects.is_empty() && s.shows("Not copied: Nothing of this filter can be said"), "{}", s.text());
+    assert!(
+        s.effects.is_empty() && s.shows("Not copied: Nothing of this filter can be said in tcpdump capture filter"),
+        "{}",
+        s.text()
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::super::Filter;
 use super::plan::{Ask, Leaf, Planner, Rows, note};
-use super::render::{Dialect, Rendered, Said, networks, one_spelling, render};
+use super::render::{Dialect, Networks, Rendered, Said, networks, one_spelling, render};
 use super::{Context, Refusal, Target, Translation, formats, note_of_stage, nothing, quote};
 use crate::record::{Field, Format, Kind};
 
@@ -123,7 +123,7 @@ fn test(leaf: &Leaf) -> Option<Said> {
                 .collect();
             Said { exact: false, ..Said::joined(&parts, Sql::OR) }
         }
-        Ask::Addrs(ranges) => Said::joined(&addresses(&name, ranges)?, Sql::OR),
+        Ask::Addrs(ranges) => addresses(&name, ranges)?,
         Ask::Word(text) => Said::one(match one_spelling(leaf.col, text) {
             Some(text) => format!("{name} = {}", quote::sql(&text)?),
             // Letters beyond ASCII keep their case here.
@@ -142,8 +142,19 @@ fn test(leaf: &Leaf) -> Option<Said> {
     })
 }
 
-fn addresses(name: &str, ranges: &[(IpAddr, IpAddr)]) -> Option<Vec<String>> {
-    let nets = networks(ranges)?;
+fn addresses(name: &str, ranges: &[(IpAddr, IpAddr)]) -> Option<Said> {
+    Some(match networks(ranges)? {
+        Networks::In(nets) => Said::joined(&in_networks(name, &nets), Sql::OR),
+        Networks::Beyond(but, and) => {
+            let none = in_networks(name, &but).join(Sql::OR);
+            let most = format!("(TRY_CAST({name} AS ipaddress) IS NOT NULL AND NOT ({none}))");
+            let parts: Vec<String> = [most].into_iter().chain(in_networks(name, &and)).collect();
+            Said::joined(&parts, Sql::OR)
+        }
+    })
+}
+
+fn in_networks(name: &str, nets: &[IpNet]) -> Vec<String> {
     let single = |net: &&IpNet| matches!(net, IpNet::V4(net) if net.prefix_len() == 32);
     let singles: Vec<String> = nets.iter().filter(single).map(|net| format!("'{}'", net.addr())).collect();
     let mut parts: Vec<String> = match singles.as_slice() {
@@ -153,5 +164,5 @@ fn addresses(name: &str, ranges: &[(IpAddr, IpAddr)]) -> Option<Vec<String>> {
     };
     let wide = nets.iter().filter(|net| !single(net));
     parts.extend(wide.map(|net| format!("contains('{net}', TRY_CAST({name} AS ipaddress))")));
-    Some(parts)
+    parts
 }

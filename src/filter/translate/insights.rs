@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 use super::super::Filter;
 use super::plan::{Ask, Leaf, Plan, Planner, Rows, note};
-use super::render::{Dialect, Rendered, Said, networks, one_spelling, render};
+use super::render::{Dialect, Networks, Rendered, Said, networks, one_spelling, render};
 use super::{Context, Refusal, Target, Translation, formats, note_of_stage, nothing, quote};
 use crate::record::format::Slot;
 use crate::record::{Field, Format};
@@ -454,7 +454,6 @@ fn quotient(bytes: &str, packets: &str, (from, to): (f64, f64)) -> String {
 }
 
 fn addresses(name: &str, missing: Vec<String>, ranges: &[(IpAddr, IpAddr)], keep: bool) -> Option<Said> {
-    let nets = networks(ranges)?;
     let single = |net: &IpNet| matches!(net, IpNet::V4(net) if net.prefix_len() == 32);
     let test = |net: &IpNet| match net {
         _ if single(net) => format!("{name} = \"{}\"", net.addr()),
@@ -462,14 +461,28 @@ fn addresses(name: &str, missing: Vec<String>, ranges: &[(IpAddr, IpAddr)], keep
         // An IPv6 address has many spellings, so even one is a network.
         IpNet::V6(_) => format!("isIpv6InSubnet({name}, \"{net}\")"),
     };
-    if keep {
-        return Some(Said::joined(&nets.iter().map(test).collect::<Vec<_>>(), Reader::OR));
-    }
-    let test = if nets.iter().all(single) {
-        group(&nets.iter().map(|net| format!("{name} != \"{}\"", net.addr())).collect::<Vec<_>>(), Reader::AND)
-    } else {
-        format!("not ({})", nets.iter().map(test).collect::<Vec<_>>().join(Reader::OR))
+    let either = |nets: &[IpNet]| nets.iter().map(test).collect::<Vec<_>>();
+    let otherwise = |test: String| {
+        let parts: Vec<String> = missing.into_iter().chain([test]).collect();
+        Some(Said::joined(&parts, Reader::OR))
     };
-    let parts: Vec<String> = missing.into_iter().chain([test]).collect();
-    Some(Said::joined(&parts, Reader::OR))
+    match (networks(ranges)?, keep) {
+        (Networks::In(nets), true) => Some(Said::joined(&either(&nets), Reader::OR)),
+        (Networks::In(nets), false) if nets.iter().all(single) => {
+            let others: Vec<String> = nets.iter().map(|net| format!("{name} != \"{}\"", net.addr())).collect();
+            otherwise(group(&others, Reader::AND))
+        }
+        (Networks::In(nets), false) => otherwise(format!("not ({})", either(&nets).join(Reader::OR))),
+        (Networks::Beyond(but, and), true) => {
+            let most = format!("(isValidIp({name}) and not ({}))", either(&but).join(Reader::OR));
+            let parts: Vec<String> = [most].into_iter().chain(either(&and)).collect();
+            Some(Said::joined(&parts, Reader::OR))
+        }
+        (Networks::Beyond(but, and), false) => {
+            let parts: Vec<String> = [format!("not isValidIp({name})")].into_iter().chain(either(&but)).collect();
+            let few =
+                if and.is_empty() { String::new() } else { format!(" and not ({})", either(&and).join(Reader::OR)) };
+            otherwise(format!("(({}){few})", parts.join(Reader::OR)))
+        }
+    }
 }

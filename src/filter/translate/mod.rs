@@ -126,7 +126,7 @@ fn never(filter: Option<&Filter>) -> Refusal {
 /// Where nothing can be said.
 fn nothing(filter: Option<&Filter>, target: Target, notes: &[String]) -> Refusal {
     match filter {
-        None => Refusal(format!("Without a filter there is nothing to write as a {}.", target.title())),
-        Some(_) => Refusal(format!("Nothing of this filter can be said in a {}. {}", target.title(), notes.join(" "))),
+        None => Refusal(format!("Without a filter there is nothing to write as {}.", target.title())),
+        Some(_) => Refusal(format!("Nothing of this filter can be said in {}: {}", target.title(), notes.join(" "))),
     }
 }

@@ -140,27 +140,75 @@ fn decided(leaf: &Leaf) -> Option<bool> {
 }
 
 /// Most networks that a set of addresses is written with.
-pub(super) const MOST_NETWORKS: usize = 48;
+const MOST_NETWORKS: usize = 64;
 
-/// The networks that make up `ranges`; `None` where there are too many.
-pub(super) fn networks(ranges: &[(IpAddr, IpAddr)]) -> Option<Vec<IpNet>> {
-    let mut nets = Vec::new();
-    for (from, to) in ranges {
-        match (from, to) {
-            (IpAddr::V4(from), IpAddr::V4(to)) => {
-                nets.extend(Ipv4Subnets::new(*from, *to, 0).map(IpNet::V4).take(MOST_NETWORKS + 1));
-            }
-            (IpAddr::V6(from), IpAddr::V6(to)) => {
-                nets.extend(Ipv6Subnets::new(*from, *to, 0).map(IpNet::V6).take(MOST_NETWORKS + 1));
-            }
+/// A set of addresses as networks.
+pub(super) enum Networks {
+    /// These.
+    In(Vec<IpNet>),
+    /// Every address but those of the first, and those of the second: shorter for what is nearly everything, such as the internet.
+    Beyond(Vec<IpNet>, Vec<IpNet>),
+}
+
+/// The networks that make up `ranges`, in whichever way is shorter; `None` where both are too many.
+pub(super) fn networks(ranges: &[(IpAddr, IpAddr)]) -> Option<Networks> {
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    for range in ranges {
+        match range {
+            (IpAddr::V4(from), IpAddr::V4(to)) => v4.push((u128::from(from.to_bits()), u128::from(to.to_bits()))),
+            (IpAddr::V6(from), IpAddr::V6(to)) => v6.push((from.to_bits(), to.to_bits())),
             _ => {}
         }
-        if nets.len() > 4 * MOST_NETWORKS {
+    }
+    if let Some(nets) = split(&v4, &v6) {
+        return Some(Networks::In(nets));
+    }
+    // Small networks are told one by one: each would tear what is around it into many. Of IPv6 all but a few are large, so that is where it matters.
+    let (few_v4, v4): (Vec<_>, Vec<_>) = v4
+        .into_iter()
+        .partition(|range| range.1 - range.0 < 1 << 8 && split(&[*range], &[]).is_some_and(|nets| nets.len() < 3));
+    let (few_v6, v6): (Vec<_>, Vec<_>) = v6
+        .into_iter()
+        .partition(|range| range.1 - range.0 < 1 << 104 && split(&[], &[*range]).is_some_and(|nets| nets.len() < 3));
+    let but = split(&beyond(v4, u128::from(u32::MAX)), &beyond(v6, u128::MAX))?;
+    let and = split(&few_v4, &few_v6)?;
+    (but.len() + and.len() <= MOST_NETWORKS).then_some(Networks::Beyond(but, and))
+}
+
+/// Ranges as networks.
+fn split(v4: &[(u128, u128)], v6: &[(u128, u128)]) -> Option<Vec<IpNet>> {
+    let low = |bits: u128| std::net::Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(u32::MAX));
+    let mut nets: Vec<IpNet> = Vec::new();
+    for (from, to) in v4 {
+        nets.extend(Ipv4Subnets::new(low(*from), low(*to), 0).map(IpNet::V4).take(4 * MOST_NETWORKS));
+    }
+    for (from, to) in v6 {
+        let (from, to) = (std::net::Ipv6Addr::from_bits(*from), std::net::Ipv6Addr::from_bits(*to));
+        nets.extend(Ipv6Subnets::new(from, to, 0).map(IpNet::V6).take(4 * MOST_NETWORKS));
+        if nets.len() > 16 * MOST_NETWORKS {
             return None;
         }
     }
     let nets = IpNet::aggregate(&nets);
     (nets.len() <= MOST_NETWORKS).then_some(nets)
+}
+
+/// What lies between `ranges` up to `most`.
+fn beyond(mut ranges: Vec<(u128, u128)>, most: u128) -> Vec<(u128, u128)> {
+    ranges.sort_unstable();
+    let mut gaps = Vec::new();
+    let mut next = Some(0);
+    for (from, to) in ranges {
+        let Some(at) = next else { break };
+        if at < from {
+            gaps.push((at, from - 1));
+        }
+        if to >= at {
+            next = if to < most { Some(to + 1) } else { None };
+        }
+    }
+    gaps.extend(next.map(|next| (next, most)));
+    gaps
 }
 
 /// Whether a value of this column is logged in one spelling, so that it can be compared as it is, and that spelling of `text`.

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::super::Filter;
 use super::packets::{self, ports, protocols};
 use super::plan::{Ask, Leaf};
-use super::render::{Dialect, Said, networks};
+use super::render::{Dialect, Networks, Said, networks};
 use super::{Refusal, Target, Translation};
 use crate::record::Field;
 
@@ -16,6 +16,15 @@ const REMARKS: &[(&str, &str)] = &[
 
 pub(super) fn translate(filter: Option<&Filter>) -> Result<Translation, Refusal> {
     packets::translate(filter, &Bpf, Target::Tcpdump, REMARKS)
+}
+
+fn in_network(side: &str, net: &IpNet) -> String {
+    match net {
+        net if net.prefix_len() == net.max_prefix_len() => format!("{side}host {}", net.addr()),
+        IpNet::V4(net) if net.prefix_len() == 0 => "ip".to_owned(),
+        IpNet::V6(net) if net.prefix_len() == 0 => "ip6".to_owned(),
+        net => format!("{side}net {net}"),
+    }
 }
 
 struct Bpf;
@@ -41,15 +50,19 @@ impl Dialect for Bpf {
                     other => format!("(ip proto {other} or ip6 proto {other})"),
                 })
                 .collect(),
-            (_, Ask::Addrs(ranges)) => networks(ranges)?
-                .into_iter()
-                .map(|net| match net {
-                    net if net.prefix_len() == net.max_prefix_len() => format!("{side}host {}", net.addr()),
-                    IpNet::V4(net) if net.prefix_len() == 0 => "ip".to_owned(),
-                    IpNet::V6(net) if net.prefix_len() == 0 => "ip6".to_owned(),
-                    net => format!("{side}net {net}"),
-                })
-                .collect(),
+            (_, Ask::Addrs(ranges)) => match networks(ranges)? {
+                Networks::In(nets) => nets.iter().map(|net| in_network(side, net)).collect(),
+                // That one side is beyond them must not be read as: neither is in them.
+                Networks::Beyond(but, and) => {
+                    let sides = if side.is_empty() { vec!["src ", "dst "] } else { vec![side] };
+                    let part = |side: &str| {
+                        let none = but.iter().map(|net| in_network(side, net)).collect::<Vec<_>>().join(Bpf::OR);
+                        let most = format!("((ip or ip6) and not ({none}))");
+                        [most].into_iter().chain(and.iter().map(|net| in_network(side, net))).collect::<Vec<_>>()
+                    };
+                    sides.into_iter().flat_map(part).collect()
+                }
+            },
             (_, Ask::Ints(ranges)) => {
                 let (real, zero) = ports(ranges);
                 let ports = real.into_iter().map(|(from, to)| match from == to {

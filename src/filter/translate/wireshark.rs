@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::super::Filter;
 use super::packets::{self, ports, protocols};
 use super::plan::{Ask, Leaf};
-use super::render::{Dialect, Said, networks};
+use super::render::{Dialect, Networks, Said, networks};
 use super::{Refusal, Target, Translation};
 use crate::record::Field;
 
@@ -19,6 +19,15 @@ const REMARKS: &[(&str, &str)] = &[
 
 pub(super) fn translate(filter: Option<&Filter>) -> Result<Translation, Refusal> {
     packets::translate(filter, &Display, Target::Wireshark, REMARKS)
+}
+
+fn in_network(side: &str, net: &IpNet) -> String {
+    let family = if matches!(net, IpNet::V4(_)) { "ip" } else { "ipv6" };
+    match net.prefix_len() {
+        0 => family.to_owned(),
+        length if length == net.max_prefix_len() => format!("{family}.{side} == {}", net.addr()),
+        _ => format!("{family}.{side} == {net}"),
+    }
 }
 
 struct Display;
@@ -44,17 +53,19 @@ impl Dialect for Display {
                     other => format!("(ip.proto == {other} || ipv6.nxt == {other})"),
                 })
                 .collect(),
-            (_, Ask::Addrs(ranges)) => networks(ranges)?
-                .into_iter()
-                .map(|net| {
-                    let family = if matches!(net, IpNet::V4(_)) { "ip" } else { "ipv6" };
-                    match net.prefix_len() {
-                        0 => family.to_owned(),
-                        length if length == net.max_prefix_len() => format!("{family}.{address} == {}", net.addr()),
-                        _ => format!("{family}.{address} == {net}"),
-                    }
-                })
-                .collect(),
+            (_, Ask::Addrs(ranges)) => match networks(ranges)? {
+                Networks::In(nets) => nets.iter().map(|net| in_network(address, net)).collect(),
+                // That one side is beyond them must not be read as: neither is in them.
+                Networks::Beyond(but, and) => {
+                    let sides = if address == "addr" { vec!["src", "dst"] } else { vec![address] };
+                    let part = |side: &str| {
+                        let none = but.iter().map(|net| in_network(side, net)).collect::<Vec<_>>().join(Display::OR);
+                        let most = format!("((ip || ipv6) && !({none}))");
+                        [most].into_iter().chain(and.iter().map(|net| in_network(side, net))).collect::<Vec<_>>()
+                    };
+                    sides.into_iter().flat_map(part).collect()
+                }
+            },
             (_, Ask::Ints(ranges)) => {
                 let (real, zero) = ports(ranges);
                 let test = |protocol: &str, (from, to): (u64, u64)| match from == to {

@@ -150,6 +150,10 @@ impl<'a> Reader<'a> {
             let name = self.until(')');
             return Some(self.fields.contains_key(name));
         }
+        if self.take("isValidIp(") {
+            let name = self.until(')');
+            return self.fields.get(name).map(|text| text.parse::<IpAddr>().is_ok());
+        }
         for (function, v6) in [("isIpv4InSubnet(", false), ("isIpv6InSubnet(", true)] {
             if self.take(function) {
                 let inside = self.until(')');

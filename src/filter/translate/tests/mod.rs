@@ -198,6 +198,48 @@ const ATOMS: &[&str] = &[
     "src = $public",
 ];
 
+#[test]
+fn the_internet_is_said_by_what_it_is_not() {
+    for target in [Target::Insights, Target::Athena, Target::Tcpdump, Target::Wireshark] {
+        let said = to("src $public and dst $private", target);
+        assert!(said.exact && said.text.contains("169.254.0.0/16"), "{target:?}: {}", said.text);
+    }
+    // At every edge of every range, inside and out.
+    let Some(crate::filter::NamedSet { members: crate::filter::Members::Addrs(ranges), .. }) =
+        Sets::default().get("$public")
+    else {
+        panic!("$public is a set of addresses")
+    };
+    let step = |address: std::net::IpAddr, up: bool| match address {
+        std::net::IpAddr::V4(v4) => {
+            let bits = if up { v4.to_bits().checked_add(1) } else { v4.to_bits().checked_sub(1) };
+            bits.map(|bits| std::net::IpAddr::V4(bits.into()))
+        }
+        std::net::IpAddr::V6(v6) => {
+            let bits = if up { v6.to_bits().checked_add(1) } else { v6.to_bits().checked_sub(1) };
+            bits.map(|bits| std::net::IpAddr::V6(bits.into()))
+        }
+    };
+    let (yes, no) = (to("src $public", Target::Insights).text, to("not src $public", Target::Insights).text);
+    for (from, to) in ranges {
+        for address in [Some(from), Some(to), step(from, false), step(to, true)] {
+            let Some(address) = address.filter(|address| !address.to_string().contains(":ffff:")) else { continue };
+            let line = format!("2 1 eni-0a {address} 10.0.0.1 1 2 6 1 50 1534778806 1534778866 ACCEPT OK");
+            // Neighbouring ranges touch, so the filter itself is asked.
+            let public = selects(&filter("src $public"), &Format::default_v2(), &line);
+            assert_eq!(insights::answer(&yes, &line), Some(public), "{address}");
+            assert_eq!(insights::answer(&no, &line), Some(!public), "{address}");
+        }
+    }
+    // One public side is enough.
+    let either = to("ip $public", Target::Tcpdump);
+    assert!(
+        either.text.contains("not (src net") && either.text.contains("((ip or ip6) and not (dst net"),
+        "{}",
+        either.text
+    );
+}
+
 fn text() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(ATOMS).prop_map(str::to_owned);
     atom.prop_recursive(3, 12, 3, |inner| {
