@@ -227,7 +227,7 @@ pub struct Common {
     /// Shape of printed rows [default: table on a terminal, else ndjson]
     #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
     pub shape: Option<As>,
-    /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: of a tail $XDG_STATE_HOME/flowtail, else none]
+    /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: for a tail flowtail in the XDG state folder, else none]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
     /// Keep nothing between runs

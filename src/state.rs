@@ -96,8 +96,9 @@ impl Place {
         // A filter is one line; what was pasted with line ends has spaces there.
         let line = |text: &str| text.replace(['\n', '\r'], " ");
         let filters: String = filters.map(|filter| line(filter) + "\n").collect();
-        let saved: String = saved.map(|(key, filter)| format!("F{key} {}\n", line(filter))).collect();
-        let write = replace(&self.folder, FILTERS, &filters).and_then(|()| replace(&self.folder, SAVED, &saved));
+        let saved: Vec<String> = saved.map(|(key, filter)| format!("F{key} {}\n", line(filter))).collect();
+        let write =
+            replace(&self.folder, FILTERS, &filters).and_then(|()| replace(&self.folder, SAVED, &saved.concat()));
         match write {
             Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
             _ => Ok(()),

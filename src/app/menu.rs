@@ -223,18 +223,15 @@ impl App {
             _ => return,
         };
         let Some(text) = text else { return self.say(Tone::Refused, "Only a filter that parses is saved.") };
-        match self.history.save(&text) {
-            Some(key) => {
-                // Whoever saves it wants it kept.
-                self.history.push(&text);
-                self.say(Tone::Quiet, format!("Saved on F{key}."));
-                self.reopen_filters();
-            }
-            None => {
-                let (first, last) = (SLOTS.start(), SLOTS.end());
-                self.say(Tone::Refused, format!("F{first} to F{last} are taken; Delete in the list (f) frees one."));
-            }
-        }
+        let Some(key) = self.history.save(&text) else {
+            let (first, last) = (SLOTS.start(), SLOTS.end());
+            return self
+                .say(Tone::Refused, format!("F{first} to F{last} are taken; Delete in the list (f) frees one."));
+        };
+        // Whoever saves it wants it kept.
+        self.history.push(&text);
+        self.say(Tone::Quiet, format!("Saved on F{key}."));
+        self.reopen_filters();
     }
 
     /// Frees the function key of the chosen filter, or forgets it.

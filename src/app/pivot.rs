@@ -42,15 +42,14 @@ impl App {
     /// Offers where one can go from the cell under the cursor.
     pub(super) fn open_pivot(&mut self) {
         let alert = self.alert_under_cursor().cloned();
-        let (title, choices) = match &alert {
-            Some(alert) => (format!("From the alert {}", alert.rule), of_alert(alert)),
-            None => {
-                let Some((row, field)) = self.cell() else {
-                    return self.say(Tone::Refused, "Choose a row and a column with a value first: < and > move.");
-                };
-                let title = format!("From {}", condition(field, &self.value(row, field)));
-                (title, self.of_cell(row, field))
-            }
+        let (title, choices) = if let Some(alert) = &alert {
+            (format!("From the alert {}", alert.rule), of_alert(alert))
+        } else {
+            let Some((row, field)) = self.cell() else {
+                return self.say(Tone::Refused, "Choose a row and a column with a value first: < and > move.");
+            };
+            let title = format!("From {}", condition(field, &self.value(row, field)));
+            (title, self.of_cell(row, field))
         };
         let items = choices.into_iter().map(|choice| {
             let step = choice.text.clone();

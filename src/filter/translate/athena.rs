@@ -1,6 +1,7 @@
 //! Athena's SQL (Trino) over a table as the AWS guides make it: columns named after the fields, `-` written as `_`. Numbers that are absent are NULL
 //! there, texts NULL or a dash.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -45,7 +46,7 @@ pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Resul
         text.push_str(&condition);
     }
     if let Some(time) = fields.iter().copied().find(|field| *field == Field::End) {
-        text.push_str(&format!("\nORDER BY {} DESC", column(time)));
+        let _ = write!(text, "\nORDER BY {} DESC", column(time));
     }
     text.push_str("\nLIMIT 1000;");
     Ok(Translation { text, exact, notes })

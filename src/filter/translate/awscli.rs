@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use super::super::Filter;
-use super::plan::{Ask, Leaf, Plan, Planner, Rows, bounds, note};
+use super::bounds::bounds;
+use super::plan::{Ask, Leaf, Plan, Planner, Rows, note};
 use super::render::one_spelling;
-use super::{Context, Refusal, Translation, formats, note_of_stage, quote};
+use super::{Context, Translation, formats, note_of_stage, quote};
 use crate::record::{Field, Format};
 
 /// Most terms of a pattern.
@@ -14,20 +15,17 @@ const MOST_TERMS: usize = 20;
 /// Longest pattern that CloudWatch takes.
 const MAX_PATTERN: usize = 1_024;
 
-pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Result<Translation, Refusal> {
+pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Translation {
     let mut notes = Vec::new();
     let formats = formats(context);
     let mut text = String::from("aws logs filter-log-events");
-    match context.group {
-        Some(group) => {
-            // An ARN goes by another option.
-            let option = if group.starts_with("arn:") { "--log-group-identifier" } else { "--log-group-name" };
-            let _ = write!(text, " \\\n  {option} {}", quote::shell(group));
-        }
-        None => {
-            text.push_str(" \\\n  --log-group-name LOG_GROUP");
-            notes.push("Put the name of your log group for LOG_GROUP.".to_owned());
-        }
+    if let Some(group) = context.group {
+        // An ARN goes by another option.
+        let option = if group.starts_with("arn:") { "--log-group-identifier" } else { "--log-group-name" };
+        let _ = write!(text, " \\\n  {option} {}", quote::shell(group));
+    } else {
+        text.push_str(" \\\n  --log-group-name LOG_GROUP");
+        notes.push("Put the name of your log group for LOG_GROUP.".to_owned());
     }
     if let Some(region) = context.region {
         let _ = write!(text, " \\\n  --region {}", quote::shell(region));
@@ -52,7 +50,7 @@ pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Resul
             notes.push("The pattern selects more than the filter: lines with one of its words anywhere, and SKIPDATA and NODATA.".to_owned());
         }
         None if filter.is_some() => {
-            notes.push("No pattern is certain to be wider than this filter, so all lines are read.".to_owned())
+            notes.push("No pattern is certain to be wider than this filter, so all lines are read.".to_owned());
         }
         None => {}
     }
@@ -66,7 +64,7 @@ pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Resul
             ),
         );
     }
-    Ok(Translation { text, exact: filter.is_none(), notes })
+    Translation { text, exact: filter.is_none(), notes }
 }
 
 /// A pattern that every line has which passes, and every line about lost or missing records; `None` where none is certain.
@@ -90,7 +88,6 @@ pub(super) fn pattern(filter: &Filter, formats: &[std::sync::Arc<Format>], now: 
 fn terms(plan: &Plan) -> Option<Vec<String>> {
     match plan {
         Plan::Const(false) => Some(Vec::new()),
-        Plan::Const(true) | Plan::Unknown => None,
         // The rarest is the one with the fewest words; among as many, the longest are.
         Plan::All(parts) => parts
             .iter()
@@ -101,7 +98,7 @@ fn terms(plan: &Plan) -> Option<Vec<String>> {
             Some(words?.concat()).filter(|words| words.len() <= 4 * MOST_TERMS)
         }
         Plan::Leaf(leaf) if leaf.keep => leaf_terms(leaf),
-        Plan::Leaf(_) => None,
+        Plan::Const(true) | Plan::Unknown | Plan::Leaf(_) => None,
     }
 }
 

@@ -12,9 +12,9 @@ use ipnet::IpNet;
 
 use super::super::Filter;
 use super::plan::{Ask, Leaf, Plan, Planner, Rows, note};
+use super::reader::Reader;
 use super::render::{Dialect, Networks, Rendered, Said, networks, one_spelling, render};
 use super::{Context, Refusal, Target, Translation, formats, note_of_stage, nothing, quote};
-use crate::record::format::Slot;
 use crate::record::{Field, Format};
 
 /// Longest query that `StartQuery` takes, characters.
@@ -194,121 +194,6 @@ fn reads_fields(plan: &Plan) -> bool {
     }
 }
 
-/// How the fields of one format are read.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Reader {
-    /// Discovered by Insights.
-    Discovered,
-    /// Named by one `parse` of the line.
-    Parsed,
-    /// One of several formats: named by a `parse` that only lines of this many fields pass.
-    Nth(usize, Field),
-}
-
-impl Reader {
-    fn of(formats: &[Arc<Format>]) -> Vec<Reader> {
-        match formats {
-            [one] if **one == *Format::default_v2() => vec![Reader::Discovered],
-            [_] => vec![Reader::Parsed],
-            many => many
-                .iter()
-                .enumerate()
-                .map(|(index, format)| Reader::Nth(index + 1, format.fields().next().unwrap_or(Field::Version)))
-                .collect(),
-        }
-    }
-
-    /// Whether two formats cannot be told by their number of fields.
-    fn ambiguous(formats: &[Arc<Format>]) -> bool {
-        let counts: Vec<usize> = formats.iter().map(|format| format.slots().len()).collect();
-        (0..counts.len()).any(|at| counts[..at].contains(&counts[at]))
-    }
-
-    /// What a field of a line is called in the query.
-    fn name(self, field: Field) -> Option<String> {
-        if !field.is_logged() {
-            return None;
-        }
-        Some(match self {
-            Reader::Discovered => match field {
-                Field::Version => "version",
-                Field::AccountId => "accountId",
-                Field::InterfaceId => "interfaceId",
-                Field::SrcAddr => "srcAddr",
-                Field::DstAddr => "dstAddr",
-                Field::SrcPort => "srcPort",
-                Field::DstPort => "dstPort",
-                Field::Protocol => "protocol",
-                Field::Packets => "packets",
-                Field::Bytes => "bytes",
-                Field::Start => "startTime",
-                Field::End => "endTime",
-                Field::Action => "action",
-                Field::LogStatus => "logStatus",
-                _ => return None,
-            }
-            .to_owned(),
-            Reader::Parsed => field.name().replace('-', "_"),
-            // Names of groups in a regular expression are letters and digits.
-            Reader::Nth(index, _) => format!("f{index}{}", field.name().replace('-', "")),
-        })
-    }
-
-    /// The test that a line has this format.
-    fn guard(self) -> Option<String> {
-        match self {
-            Reader::Discovered | Reader::Parsed => None,
-            Reader::Nth(_, first) => Some(format!("ispresent({})", self.name(first)?)),
-        }
-    }
-
-    fn parse(self, format: &Format) -> Option<String> {
-        let mut unknown = 0;
-        let names: Vec<String> = format
-            .slots()
-            .iter()
-            .map(|slot| match slot {
-                Slot::Field(field) => self.name(*field).unwrap_or_default(),
-                Slot::Unknown(_) => {
-                    unknown += 1;
-                    format!("other{unknown}")
-                }
-            })
-            .collect();
-        match self {
-            Reader::Discovered => None,
-            Reader::Parsed => {
-                let stars = vec!["*"; names.len()].join(" ");
-                Some(format!("parse @message \"{stars}\" as {}", names.join(", ")))
-            }
-            Reader::Nth(index, _) => {
-                let groups: Vec<String> = names
-                    .iter()
-                    .map(|name| match name.strip_prefix("other") {
-                        Some(number) => format!("(?<f{index}other{number}>\\S+)"),
-                        None => format!("(?<{name}>\\S+)"),
-                    })
-                    .collect();
-                Some(format!("parse @message /^{}$/", groups.join(" +")))
-            }
-        }
-    }
-
-    /// How a column is read: its expression, and the fields that must be there.
-    fn column(self, col: Field) -> Option<(String, Vec<String>)> {
-        match col {
-            Field::Duration => {
-                let (start, end) = (self.name(Field::Start)?, self.name(Field::End)?);
-                Some((format!("({end} - {start})"), vec![start, end]))
-            }
-            Field::IngestionTime => Some(("@ingestionTime".to_owned(), vec!["@ingestionTime".to_owned()])),
-            Field::Stream => Some(("@logStream".to_owned(), vec!["@logStream".to_owned()])),
-            Field::PacketSize => Some((String::new(), vec![self.name(Field::Bytes)?, self.name(Field::Packets)?])),
-            other => self.name(other).map(|name| (name.clone(), vec![name])),
-        }
-    }
-}
-
 /// Joins tests by a word, with parentheses where there are several.
 fn group(parts: &[String], joint: &'static str) -> String {
     if let [one] = parts { one.clone() } else { format!("({})", parts.join(joint)) }
@@ -320,8 +205,8 @@ impl Dialect for Reader {
 
     fn leaf(&self, leaf: &Leaf) -> Option<Said> {
         match &leaf.ask {
-            Ask::Line(text) => return line(&format!("(?i){}", quote::literal(text)?), leaf.keep),
-            Ask::LineRegex(pattern) => return line(&quote::regex(pattern)?, leaf.keep),
+            Ask::Line(text) => return Some(line(&format!("(?i){}", quote::literal(text)?), leaf.keep)),
+            Ask::LineRegex(pattern) => return Some(line(&quote::regex(pattern)?, leaf.keep)),
             _ => {}
         }
         let (name, needs) = self.column(leaf.col)?;
@@ -386,16 +271,15 @@ impl Dialect for Reader {
                 let text = format!("{packets} > 0 and {}", group(&tests, Reader::OR));
                 Some(Said { text, exact: false, joint: Some(Reader::AND) })
             }
-            Ask::Floats(_) => None,
             Ask::Addrs(ranges) => addresses(&name, missing, ranges, leaf.keep),
             Ask::Word(text) => {
-                let test = |op: &str| match one_spelling(leaf.col, text) {
+                let compared = |op: &str| match one_spelling(leaf.col, text) {
                     Some(text) => quote::insights(&text).map(|text| format!("{name} {op} {text}")),
                     None => {
                         quote::insights(&text.to_ascii_lowercase()).map(|text| format!("tolower({name}) {op} {text}"))
                     }
                 };
-                if leaf.keep { test("=").map(Said::one) } else { otherwise(missing, test("!=")?) }
+                if leaf.keep { compared("=").map(Said::one) } else { otherwise(missing, compared("!=")?) }
             }
             Ask::Glob(_) | Ask::Regex(_) => {
                 let regex = match &leaf.ask {
@@ -410,14 +294,14 @@ impl Dialect for Reader {
                     otherwise(absent, format!("{name} not like /{regex}/"))
                 }
             }
-            Ask::Line(_) | Ask::LineRegex(_) => None,
+            Ask::Floats(_) | Ask::Line(_) | Ask::LineRegex(_) => None,
         }
     }
 }
 
-fn line(regex: &str, keep: bool) -> Option<Said> {
+fn line(regex: &str, keep: bool) -> Said {
     let not = if keep { "" } else { "not " };
-    Some(Said::one(format!("@message {not}like /{regex}/")))
+    Said::one(format!("@message {not}like /{regex}/"))
 }
 
 /// The column is a number in the range. A dash may count as less than every number, so a lower bound is always said.

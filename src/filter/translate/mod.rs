@@ -9,10 +9,12 @@
 
 mod athena;
 mod awscli;
+mod bounds;
 mod insights;
 mod packets;
 mod plan;
 mod quote;
+mod reader;
 mod render;
 mod tcpdump;
 #[cfg(test)]
@@ -21,8 +23,8 @@ mod wireshark;
 
 use std::sync::Arc;
 
+pub use bounds::bounds;
 pub use insights::{MAX_QUERY, Shape, insights};
-pub use plan::bounds;
 
 use super::{Filter, Stage};
 use crate::record::Format;
@@ -96,7 +98,7 @@ pub struct Refusal(pub String);
 pub fn translate(filter: Option<&Filter>, target: Target, context: &Context<'_>) -> Result<Translation, Refusal> {
     match target {
         Target::Insights => insights(filter, context, &Shape::Rows { limit: 1_000 }),
-        Target::AwsCli => awscli::translate(filter, context),
+        Target::AwsCli => Ok(awscli::translate(filter, context)),
         Target::Athena => athena::translate(filter, context),
         Target::Tcpdump => tcpdump::translate(filter),
         Target::Wireshark => wireshark::translate(filter),

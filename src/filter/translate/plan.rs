@@ -3,11 +3,12 @@
 
 use std::net::IpAddr;
 
-use super::super::expr::{Expr, Op, Operand, Pattern, Test, Window};
+use super::super::expr::{Expr, Op, Operand, Pattern, Test};
 use super::super::pred::Services;
 use super::super::sets::Members;
 use super::super::{Filter, Stage};
-use crate::record::{Field, Format, Kind, On, Value, services};
+use super::bounds::span;
+use crate::record::{Field, Format, On, Value, services};
 
 /// A filter taken apart.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +120,7 @@ impl<'a> Planner<'a> {
                 };
                 self.leave_out(test, why)
             }
-            Test::Contains(text) => leaf(Field::Version, Ask::Line(text.clone()), keep),
+            Test::Contains(words) => leaf(Field::Version, Ask::Line(words.clone()), keep),
             Test::Matches(pattern) => leaf(Field::Version, Ask::LineRegex(pattern.clone()), keep),
             Test::Last(seconds) => {
                 let since = self.now.saturating_sub(i64::try_from(*seconds).unwrap_or(i64::MAX));
@@ -195,8 +196,7 @@ impl<'a> Planner<'a> {
         if self.stage == Stage::Sessions {
             let cols = match field {
                 Field::Protocol => vec![Field::Protocol],
-                Field::SrcAddr | Field::DstAddr | Field::Client | Field::Server => self.present(ADDRESSES),
-                Field::Ip => self.present(ADDRESSES),
+                Field::SrcAddr | Field::DstAddr | Field::Client | Field::Server | Field::Ip => self.present(ADDRESSES),
                 Field::SrcPort
                 | Field::DstPort
                 | Field::ClientPort
@@ -238,8 +238,13 @@ impl<'a> Planner<'a> {
                 // One test of a packet looks at both sides.
                 Field::SrcAddr if fields.len() > 1 => vec![Field::Ip],
                 Field::SrcPort if fields.len() > 1 => vec![Field::Port],
-                Field::SrcAddr | Field::DstAddr | Field::PktSrcAddr | Field::PktDstAddr => vec![*first],
-                Field::SrcPort | Field::DstPort | Field::Protocol => vec![*first],
+                Field::SrcAddr
+                | Field::DstAddr
+                | Field::PktSrcAddr
+                | Field::PktDstAddr
+                | Field::SrcPort
+                | Field::DstPort
+                | Field::Protocol => vec![*first],
                 _ => Vec::new(),
             };
         }
@@ -266,12 +271,12 @@ impl<'a> Planner<'a> {
             |col, ranges, keep| Plan::Leaf(Leaf { col, ask: Ask::Ints(ranges), keep, origin: origin.to_owned() });
         let mut parts = Vec::new();
         for (protocol, ports) in [(services::TCP, &wanted.tcp), (services::UDP, &wanted.udp)] {
-            let ports = ranges_of(|port| ports.contains(port));
-            if ports.is_empty() {
+            let wanted = ranges_of(|port| ports.contains(port));
+            if wanted.is_empty() {
                 continue;
             }
             let number = u64::from(protocol);
-            let either = sides(cols.iter().map(|col| leaf(*col, ports.clone(), keep)).collect(), keep);
+            let either = sides(cols.iter().map(|col| leaf(*col, wanted.clone(), keep)).collect(), keep);
             let both = vec![leaf(Field::Protocol, vec![(number, number)], keep), either];
             parts.push(if keep { Plan::All(both) } else { Plan::Any(both) });
         }
@@ -308,7 +313,7 @@ fn ranges_of(passes: impl Fn(u64) -> bool) -> Vec<(u64, u64)> {
 }
 
 /// What `op` and `values` ask of one value, negation aside: any of these.
-fn asks(op: Op, values: &[Operand]) -> Vec<Ask> {
+pub(super) fn asks(op: Op, values: &[Operand]) -> Vec<Ask> {
     let (mut ints, mut floats, mut addrs, mut asks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for value in values {
         match value {
@@ -369,66 +374,4 @@ fn passes(ask: &Ask, name: &str) -> bool {
         _ => return false,
     };
     any_of(Op::Eq, &[operand]).test(Value::Text(name))
-}
-
-/// First and last second of a window.
-fn span(window: Window, now: i64) -> (u64, u64) {
-    match window {
-        Window::Absolute(from, to) => (from, to),
-        Window::OfDay(from, to) => {
-            let midnight = u64::try_from(now).unwrap_or(0) / 86_400 * 86_400;
-            let begins = if from > to { midnight.saturating_sub(86_400) } else { midnight };
-            (begins + u64::from(from), midnight + u64::from(to))
-        }
-    }
-}
-
-/// Longest window of a record, seconds, with a margin: flow logs aggregate for ten minutes at most.
-const LONGEST: u64 = 3_600;
-
-/// The least and the greatest `start` (Unix seconds) that a record can have which passes, as far as the filter says: what a search over event
-/// time, whose events carry the start as their time, may be limited to.
-pub fn bounds(filter: &Filter, now: i64) -> (Option<u64>, Option<u64>) {
-    let (mut least, mut most) = (None::<u64>, None::<u64>);
-    if filter.stage() == Stage::Sessions {
-        return (None, None);
-    }
-    let parts = match filter.expr() {
-        Expr::And(parts) => parts.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    let mut at_least = |time: u64| least = Some(least.map_or(time, |known| known.max(time)));
-    let mut at_most = |time: u64| most = Some(most.map_or(time, |known| known.min(time)));
-    for part in parts {
-        let Expr::Test(test) = part else { continue };
-        match test {
-            Test::Last(seconds) => {
-                let since = now.saturating_sub(i64::try_from(*seconds).unwrap_or(i64::MAX));
-                at_least(u64::try_from(since).unwrap_or(0).saturating_sub(LONGEST));
-            }
-            Test::During(window) => {
-                let (from, to) = span(*window, now);
-                at_least(from.saturating_sub(LONGEST));
-                at_most(to);
-            }
-            Test::Compare { field, op, values } if field.kind() == Kind::Time && !op.is_negative() => {
-                let asks = asks(*op, values);
-                let Some(Ask::Ints(ranges)) = asks.first() else { continue };
-                let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { continue };
-                match field {
-                    Field::Start => {
-                        at_least(first.0);
-                        at_most(last.1);
-                    }
-                    Field::End => {
-                        at_least(first.0.saturating_sub(LONGEST));
-                        at_most(last.1);
-                    }
-                    _ => {}
-                }
-            }
-            _ => {}
-        }
-    }
-    (least.filter(|time| *time > 0), most.filter(|time| *time < u64::MAX))
 }

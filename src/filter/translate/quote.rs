@@ -1,6 +1,8 @@
 //! Text as a value of another language. A text that could be read as anything else there is refused: nothing that was typed, and nothing of a
 //! log, becomes a command.
 
+use std::fmt::Write as _;
+
 use super::super::expr::Pattern;
 
 /// A word of a POSIX shell, in single quotes. Control characters other than line ends are left out.
@@ -28,7 +30,9 @@ pub(super) fn literal(text: &str) -> Option<String> {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'-' | b'_' | b':' | b',' => out.push(char::from(byte)),
             b'.' => out.push_str("\\."),
-            b'!'..=b'~' => out.push_str(&format!("\\x{byte:02x}")),
+            b'!'..=b'~' => {
+                let _ = write!(out, "\\x{byte:02x}");
+            }
             _ => return None,
         }
     }
@@ -58,7 +62,7 @@ pub(super) fn regex(pattern: &Pattern) -> Option<String> {
                 out.extend(['\\', escaped]);
             }
             // Set operations, nested and named classes differ between dialects.
-            '[' if class => return None,
+            '[' | '&' | '~' if class => return None,
             '[' => {
                 class = true;
                 out.push('[');
@@ -74,7 +78,6 @@ pub(super) fn regex(pattern: &Pattern) -> Option<String> {
                 class = false;
                 out.push(']');
             }
-            '&' | '~' if class => return None,
             '-' if class && chars.peek() == Some(&'-') => return None,
             '(' if chars.peek() == Some(&'?') => return None,
             '/' => out.push_str("\\/"),

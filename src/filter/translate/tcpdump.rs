@@ -65,9 +65,8 @@ impl Dialect for Bpf {
             },
             (_, Ask::Ints(ranges)) => {
                 let (real, zero) = ports(ranges);
-                let ports = real.into_iter().map(|(from, to)| match from == to {
-                    true => format!("{side}port {from}"),
-                    false => format!("{side}portrange {from}-{to}"),
+                let ports = real.into_iter().map(|(from, to)| {
+                    if from == to { format!("{side}port {from}") } else { format!("{side}portrange {from}-{to}") }
                 });
                 ports.chain(zero.then(|| "not (tcp or udp or sctp)".to_owned())).collect()
             }

@@ -58,19 +58,22 @@ impl Dialect for Display {
                 // That one side is beyond them must not be read as: neither is in them.
                 Networks::Beyond(but, and) => {
                     let sides = if address == "addr" { vec!["src", "dst"] } else { vec![address] };
-                    let part = |side: &str| {
+                    let beyond = |side: &str| {
                         let none = but.iter().map(|net| in_network(side, net)).collect::<Vec<_>>().join(Display::OR);
                         let most = format!("((ip || ipv6) && !({none}))");
                         [most].into_iter().chain(and.iter().map(|net| in_network(side, net))).collect::<Vec<_>>()
                     };
-                    sides.into_iter().flat_map(part).collect()
+                    sides.into_iter().flat_map(beyond).collect()
                 }
             },
             (_, Ask::Ints(ranges)) => {
                 let (real, zero) = ports(ranges);
-                let test = |protocol: &str, (from, to): (u64, u64)| match from == to {
-                    true => format!("{protocol}.{port} == {from}"),
-                    false => format!("{protocol}.{port} in {{{from}..{to}}}"),
+                let test = |protocol: &str, (from, to): (u64, u64)| {
+                    if from == to {
+                        format!("{protocol}.{port} == {from}")
+                    } else {
+                        format!("{protocol}.{port} in {{{from}..{to}}}")
+                    }
                 };
                 let ports = real.into_iter().flat_map(|range| ["tcp", "udp", "sctp"].map(|name| test(name, range)));
                 ports.chain(zero.then(|| "!(tcp || udp || sctp)".to_owned())).collect()

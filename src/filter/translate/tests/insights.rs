@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
                 let (name, net) = inside.split_once(", ").expect("two arguments");
                 let net: IpNet = net.trim_matches('"').parse().expect("a network");
                 assert_eq!(matches!(net, IpNet::V6(_)), v6);
-                let Some(text) = self.fields.get(name) else { return None };
+                let text = self.fields.get(name)?;
                 return Some(text.parse::<IpAddr>().is_ok_and(|address| net.contains(&address)));
             }
         }

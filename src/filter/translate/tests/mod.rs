@@ -28,12 +28,12 @@ fn to(text: &str, target: Target) -> Translation {
 
 /// Whether the filter itself selects a line of `format`.
 fn selects(filter: &Filter, format: &Arc<Format>, line: &str) -> bool {
-    let mut decoder = Decoder::new(Some((**format).clone()));
+    let mut reader = Decoder::new(Some((**format).clone()));
     let bytes = format!("{line}\n").into_bytes();
     let end = u32::try_from(bytes.len()).expect("a short line");
     let event = Event { end, stream: 0, timestamp: 0, ingestion: 1_700_000_100_000, id: "7".into() };
     let batch = Batch { bytes, events: vec![event], streams: vec!["s".into()], ..Batch::default() };
-    let decoded = decoder.decode(&batch);
+    let decoded = reader.decode(&batch);
     assert_eq!(decoded.columns.len(), 1, "{line}");
     filter.matches(&RowRef { table: &decoded.columns, row: 0 }, NOW)
 }
@@ -254,7 +254,7 @@ fn text() -> impl Strategy<Value = String> {
 /// A token that AWS could write for a field, or a dash.
 fn token(field: Field, pick: u64) -> String {
     let of = |values: &[&str]| values[usize::try_from(pick / 7).unwrap_or(0) % values.len()].to_owned();
-    let absent = pick % 7 == 0;
+    let absent = pick.is_multiple_of(7);
     match field {
         Field::Start => (1_700_000_000 + pick % 90).to_string(),
         Field::End => (1_700_000_040 + pick % 90).to_string(),
