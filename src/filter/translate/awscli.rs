@@ -56,13 +56,7 @@ pub(super) fn translate(filter: Option<&Filter>, context: &Context<'_>) -> Trans
     }
     note_of_stage(filter, &mut notes);
     if let Some(filter) = filter {
-        note(
-            &mut notes,
-            format!(
-                "Filter what comes: `… --query 'events[].message' --output text | tr '\\t' '\\n' | flowtail open - --filter {}`.",
-                quote::shell(filter.text())
-            ),
-        );
+        note(&mut notes, format!("Filter what comes: `… | flowtail open - --filter {}`.", quote::shell(filter.text())));
     }
     Translation { text, exact: filter.is_none(), notes }
 }
