@@ -23,6 +23,8 @@ use crate::start::{self, Source, StartError};
 
 /// How often a live engine is told the time while nothing comes.
 const TICK: Duration = Duration::from_secs(1);
+/// How soon to ask again what the rules found of what was taken in.
+const SOON: Duration = Duration::from_millis(10);
 
 /// Inputs on their way from the source, and decoded ones on their way to the engine.
 const QUEUE: usize = 8;
@@ -61,7 +63,8 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
     }
     let detector = start::detector(common.memory)?;
     let source = Source::prepare(command, false).await?;
-    let core = Core::new(source.config(common.memory), detector, matches!(what, Print::Sessions | Print::Alerts));
+    let collect = matches!(what, Print::Sessions | Print::Alerts);
+    let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
@@ -163,7 +166,8 @@ impl Printer {
         let mut out = io::stdout().lock();
         let mut text = String::new();
         loop {
-            match work.recv_timeout(TICK) {
+            let wait = if self.core.rules_are_behind() { SOON } else { TICK };
+            match work.recv_timeout(wait) {
                 Ok(Work::Rows(batch)) => self.rows(&batch, &mut text),
                 Ok(Work::Status(status)) => {
                     self.tell(&status);
@@ -172,7 +176,11 @@ impl Printer {
                 Ok(Work::Gap(gap)) => self.core.gap(gap),
                 // Nothing came: time passes all the same, and ends sessions and alerts of a live source.
                 Err(RecvTimeoutError::Timeout) => {
-                    self.core.tick(now_ms());
+                    if self.core.rules_are_behind() {
+                        self.core.hear();
+                    } else {
+                        self.core.tick(now_ms());
+                    }
                     self.news(&mut text);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,

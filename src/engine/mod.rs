@@ -8,11 +8,14 @@ pub mod core;
 mod detail;
 mod groups;
 mod look;
+mod news;
 pub mod report;
 mod scan;
+mod status;
 pub mod thread;
 mod timeline;
 mod top;
 pub mod view;
 
-pub use core::{Config, Core, Counts};
+pub use core::{Config, Core};
+pub use status::Counts;

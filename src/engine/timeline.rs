@@ -79,21 +79,45 @@ fn gain(bin: &mut Bin, seen: &Bin) {
 fn runs<T: Table>(table: &T, rows: Range<usize>) -> impl Iterator<Item = (i64, Bin)> {
     let mut rows = rows.peekable();
     let bucket = |row: usize| seconds(table.time(row)).div_euclid(STEP);
+    let (mut rejects, mut skips) = (Is::new(Field::Action, "REJECT"), Is::new(Field::LogStatus, "SKIPDATA"));
     std::iter::from_fn(move || {
         let first = rows.next()?;
         let place = bucket(first);
-        let mut sum = one(table, first);
+        let mut one = |row| one(table, row, rejects.test(table, row), skips.test(table, row));
+        let mut sum = one(first);
         while let Some(row) = rows.next_if(|row| bucket(*row) == place) {
-            gain(&mut sum, &one(table, row));
+            gain(&mut sum, &one(row));
         }
         Some((place, sum))
     })
 }
 
+/// Whether a word of a row is a certain one. Words are few and repeat, and their codes are compared faster than they are.
+#[derive(Debug)]
+pub(super) struct Is {
+    field: Field,
+    word: &'static str,
+    /// The code that was met last, and what it means; no word at first.
+    last: (u64, bool),
+}
+
+impl Is {
+    pub(super) fn new(field: Field, word: &'static str) -> Is {
+        Is { field, word, last: (0, false) }
+    }
+
+    /// The question, always of the same table.
+    pub(super) fn test<T: Table>(&mut self, table: &T, row: usize) -> bool {
+        let code = table.code(self.field, row);
+        if code != self.last.0 {
+            self.last = (code, code != 0 && table.text(code) == self.word);
+        }
+        self.last.1
+    }
+}
+
 /// What one row adds.
-fn one<T: Table>(table: &T, row: usize) -> Bin {
-    let rejected = table.word(Field::Action, row) == Some("REJECT");
-    let skipped = table.word(Field::LogStatus, row) == Some("SKIPDATA");
+fn one<T: Table>(table: &T, row: usize, rejected: bool, skipped: bool) -> Bin {
     let traffic = table.code(Field::SrcAddr, row) != 0;
     let bytes = if rejected { 0 } else { table.number(Field::Bytes, row).unwrap_or(0) };
     Bin {
