@@ -42,6 +42,8 @@ pub enum Command {
         #[command(subcommand)]
         command: RulesCommand,
     },
+    /// Check a filter and write it in another language: Insights, the aws command, SQL, tcpdump, Wireshark
+    Filter(Translate),
     /// List every field that records, filters and rules know
     Fields,
     /// List the themes
@@ -108,6 +110,52 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
     } else {
         Ok(from..=to)
     }
+}
+
+/// `flowtail filter …`.
+#[derive(Debug, Args)]
+pub struct Translate {
+    /// The filter, in quotes
+    #[arg(value_name = "EXPR")]
+    pub expr: String,
+    /// Language to write it in; `text` is how flowtail spells it
+    #[arg(long, value_name = "LANGUAGE", default_value = "text")]
+    pub to: To,
+    /// Read it as a filter for sessions
+    #[arg(long)]
+    pub sessions: bool,
+    /// Log group to name in the aws command
+    #[arg(long, value_name = "LOG_GROUP")]
+    pub group: Option<String>,
+    /// Region to name in the aws command
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Insights: sums by these fields instead of records, such as srcaddr,dstport
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Most rows that an Insights query gives
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+    /// Fail where the translation would select more rows than the filter
+    #[arg(long)]
+    pub exact: bool,
+}
+
+/// Languages that a filter is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    /// The canonical spelling, what flowtail understood
+    Text,
+    /// CloudWatch Logs Insights query
+    Insights,
+    /// aws logs filter-log-events command
+    Aws,
+    /// Athena SQL
+    Athena,
+    /// Capture filter (BPF)
+    Tcpdump,
+    /// Display filter
+    Wireshark,
 }
 
 /// `flowtail tail …`.
@@ -222,9 +270,12 @@ pub struct Common {
     /// Shape of printed rows [default: table on a terminal, else ndjson]
     #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
     pub shape: Option<As>,
-    /// Folder for what the screen keeps between runs: the filters that were applied. Without it nothing is kept
+    /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: for a tail flowtail in the XDG state folder, else none]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
+    /// Keep nothing between runs
+    #[arg(long, global = true, conflicts_with = "state", help_heading = "Everywhere")]
+    pub no_state: bool,
     /// Theme: a name (see `flowtail themes`), a file, or auto
     #[arg(long, global = true, value_name = "NAME", default_value = "auto", help_heading = "Everywhere")]
     pub theme: String,

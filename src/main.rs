@@ -9,7 +9,7 @@ use flowtail::config::Config;
 use flowtail::filter::Sets;
 use flowtail::headless::{self, Outcome};
 use flowtail::runtime as screen;
-use flowtail::tables;
+use flowtail::{tables, translate};
 
 fn main() -> ExitCode {
     match run(Cli::parse()) {
@@ -35,6 +35,7 @@ fn run(cli: Cli) -> Result<Outcome, String> {
     let config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
     Sets::install(config.sets);
     match command {
+        Command::Filter(wanted) => return translate::run(&wanted, &common),
         Command::Fields => return tables::fields(),
         Command::Rules { command } => return tables::rules(&command),
         _ => {}

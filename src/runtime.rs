@@ -61,9 +61,11 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
     }
-    if let Some(folder) = &common.state {
-        let earlier = state::load(folder)?;
-        app = app.with_history(earlier.iter().map(String::as_str));
+    let kept = state::place(&command, common);
+    if let Some(place) = &kept {
+        let earlier = place.load()?;
+        app = app.with_history(earlier.filters.iter().map(String::as_str));
+        app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
     }
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
@@ -113,8 +115,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let Loop { app, screen, .. } = screen;
     // The terminal first: whatever else goes wrong, the shell is usable.
     drop(screen);
-    if let Some(folder) = &common.state {
-        state::save(folder, app.history())?;
+    if let Some(place) = &kept {
+        place.save(app.history(), app.saved())?;
     }
     result?;
     match failed.get() {
@@ -228,7 +230,12 @@ impl Loop {
                 Effect::Suspend => self.suspend(events)?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Copy(text) => {
-                    self.screen.copy(&text)?;
+                    if !self.screen.copy(&text)? {
+                        self.app.tell(match terminal::copy_to_file(&text) {
+                            Ok(path) => format!("Too long for the clipboard; written to {}", path.display()),
+                            Err(error) => format!("Too long for the clipboard, and no file could be written: {error}"),
+                        });
+                    }
                 }
             }
         }
@@ -281,6 +288,7 @@ fn translate(event: Event) -> Option<Input> {
                 KeyCode::PageDown => Code::PageDown,
                 KeyCode::Home => Code::Home,
                 KeyCode::End => Code::End,
+                KeyCode::F(number) => Code::F(number),
                 _ => return None,
             };
             Some(Input::Key(Key { code, ctrl: key.modifiers.contains(KeyModifiers::CONTROL) }))

@@ -57,7 +57,7 @@ pub enum StartError {
 }
 
 /// The filter with the wrong part marked underneath.
-fn pointed(text: &str, error: &FilterError) -> String {
+pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
     let before = text.get(..error.span.start).unwrap_or("").chars().count();
     let wide = text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1));
     let hint = error.hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
@@ -140,9 +140,12 @@ impl Source {
                     }),
                 })
             }
-            Command::Rules { .. } | Command::Fields | Command::Themes | Command::Completions { .. } | Command::Man => {
-                Err(StartError::Unreadable("this command reads no records".to_owned()))
-            }
+            Command::Rules { .. }
+            | Command::Filter(_)
+            | Command::Fields
+            | Command::Themes
+            | Command::Completions { .. }
+            | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
         }
     }
 

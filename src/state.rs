@@ -1,13 +1,19 @@
-//! What is kept between runs, in the folder of `--state`: the filters that were applied, one a line, oldest first. Nothing else is, and nothing
-//! without the option.
+//! What is kept between runs: the filters that were typed and those saved on function keys, in their canonical spelling. Nothing that a log said is.
+//!
+//! A tail on the screen keeps them in `$XDG_STATE_HOME/flowtail` (`~/.local/state/flowtail`), unless `--no-state` is given; every other command only
+//! where `--state` names a folder.
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The file's name in the folder.
+use crate::cli::{Command, Common};
+
+/// The files' names in the folder.
 const FILTERS: &str = "filters";
-/// Most that is read of it, bytes; the app keeps 200 entries of 4 KiB at most.
+const SAVED: &str = "saved";
+/// Most that is read of each, bytes; the app keeps 200 entries of 4 KiB at most.
 const LIMIT: u64 = 1 << 20;
 
 /// Why the folder cannot be used.
@@ -18,57 +24,163 @@ pub struct StateError {
     source: io::Error,
 }
 
-/// The filters of earlier runs, oldest first. A folder that is not there yet is made.
-///
-/// # Errors
-/// The folder cannot be made or the file cannot be read.
-pub fn load(folder: &Path) -> Result<Vec<String>, StateError> {
-    let fail = |source| StateError { path: folder.to_owned(), source };
-    fs::create_dir_all(folder).map_err(fail)?;
-    let file = match fs::File::open(folder.join(FILTERS)) {
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    folder: PathBuf,
+    /// Whether `--state` named it. What nobody asked for may fail without a word.
+    asked: bool,
+}
+
+/// What was kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Filters that were typed, oldest first.
+    pub filters: Vec<String>,
+    /// Filters on function keys.
+    pub saved: Vec<(u8, String)>,
+}
+
+/// Where `command` on a screen keeps things, if it does.
+pub fn place(command: &Command, common: &Common) -> Option<Place> {
+    if common.no_state {
+        return None;
+    }
+    if let Some(folder) = &common.state {
+        return Some(Place { folder: folder.clone(), asked: true });
+    }
+    let tail = matches!(command, Command::Tail(_));
+    let folder = if tail { usual(|name| std::env::var_os(name)) } else { None };
+    folder.map(|folder| Place { folder, asked: false })
+}
+
+/// The usual folder, by the XDG base directory specification: a relative path counts as none.
+fn usual(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(base.join("flowtail"))
+}
+
+impl Place {
+    /// What earlier runs kept. A folder that is not there yet is made, for the user alone.
+    ///
+    /// # Errors
+    /// `--state` names a folder that cannot be made or read.
+    pub fn load(&self) -> Result<Kept, StateError> {
+        let read = || -> io::Result<Kept> {
+            make(&self.folder)?;
+            let filters = lines(&self.folder.join(FILTERS))?;
+            let saved = lines(&self.folder.join(SAVED))?;
+            let slot = |line: String| {
+                let (key, text) = line.strip_prefix('F')?.split_once(' ')?;
+                Some((key.parse().ok()?, text.to_owned()))
+            };
+            Ok(Kept { filters, saved: saved.into_iter().filter_map(slot).collect() })
+        };
+        match read() {
+            Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
+            // Nobody asked for it, so nobody is kept from working.
+            kept => Ok(kept.unwrap_or_default()),
+        }
+    }
+
+    /// Keeps filters. Each file is replaced whole, so that a run that is cut off leaves the old one.
+    ///
+    /// # Errors
+    /// `--state` names a folder that cannot be written.
+    pub fn save<'a>(
+        &self,
+        filters: impl Iterator<Item = &'a str>,
+        saved: impl Iterator<Item = (u8, &'a str)>,
+    ) -> Result<(), StateError> {
+        // A filter is one line; what was pasted with line ends has spaces there.
+        let line = |text: &str| text.replace(['\n', '\r'], " ");
+        let filters: String = filters.map(|filter| line(filter) + "\n").collect();
+        let saved: Vec<String> = saved.map(|(key, filter)| format!("F{key} {}\n", line(filter))).collect();
+        let write =
+            replace(&self.folder, FILTERS, &filters).and_then(|()| replace(&self.folder, SAVED, &saved.concat()));
+        match write {
+            Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn lines(path: &Path) -> io::Result<Vec<String>> {
+    let file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(fail(error)),
+        Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();
-    file.take(LIMIT).read_to_end(&mut bytes).map_err(fail)?;
+    file.take(LIMIT).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect())
 }
 
-/// Keeps `filters`, oldest first. The file is replaced whole, so that a run that is cut off leaves the old one.
-///
-/// # Errors
-/// The folder cannot be written.
-pub fn save<'a>(folder: &Path, filters: impl Iterator<Item = &'a str>) -> Result<(), StateError> {
-    // A filter is one line; what was pasted with line ends has spaces there.
-    let text: String = filters.map(|filter| filter.replace(['\n', '\r'], " ") + "\n").collect();
-    let fresh = folder.join(format!("{FILTERS}.{}.new", std::process::id()));
-    fs::write(&fresh, text)
-        .and_then(|()| fs::rename(&fresh, folder.join(FILTERS)))
-        .map_err(|source| StateError { path: folder.to_owned(), source })
+fn replace(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let fresh = folder.join(format!("{name}.{}.new", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&fresh)?.write_all(text.as_bytes())?;
+    fs::rename(&fresh, folder.join(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_was_kept_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new");
-        assert_eq!(load(&path).unwrap(), Vec::<String>::new());
-        save(&path, ["port 443", "udp\nand 53"].into_iter()).unwrap();
-        assert_eq!(load(&path).unwrap(), ["port 443", "udp and 53"]);
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 1, "nothing is left beside it");
+    fn asked(folder: PathBuf) -> Place {
+        Place { folder, asked: true }
     }
 
     #[test]
-    fn a_folder_that_is_none_is_a_clear_error() {
+    fn what_was_kept_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = asked(folder.path().join("new"));
+        assert_eq!(place.load().unwrap(), Kept::default());
+        place.save(["port = 443", "udp\nand port = 53"].into_iter(), [(3, "port = 22")].into_iter()).unwrap();
+        let kept = place.load().unwrap();
+        assert_eq!(kept.filters, ["port = 443", "udp and port = 53"]);
+        assert_eq!(kept.saved, [(3, "port = 22".to_owned())]);
+        assert_eq!(fs::read_dir(&place.folder).unwrap().count(), 2, "nothing is left beside them");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&place.folder), mode(&place.folder.join(FILTERS))), (0o700, 0o600));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_a_clear_error_if_it_was_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
-        let error = load(&file).unwrap_err().to_string();
+        let error = asked(file.clone()).load().unwrap_err().to_string();
         assert!(error.contains("--state") && error.contains("leave the option out"), "{error}");
+        let unasked = Place { folder: file, asked: false };
+        assert_eq!(unasked.load().unwrap(), Kept::default());
+        assert!(unasked.save(std::iter::empty(), std::iter::empty()).is_ok());
+    }
+
+    #[test]
+    fn the_usual_folder_is_that_of_xdg() {
+        let with = |state: Option<&str>, home: Option<&str>| {
+            usual(|name| if name == "HOME" { home } else { state }.map(OsString::from))
+        };
+        assert_eq!(with(Some("/s"), Some("/h")), Some("/s/flowtail".into()));
+        assert_eq!(with(Some("relative"), Some("/h")), Some("/h/.local/state/flowtail".into()));
+        assert_eq!(with(None, None), None);
     }
 }

@@ -1,7 +1,8 @@
 //! The terminal: taken when the screen opens, given back whatever happens (quit, error, panic, signal, suspend).
 
 use std::io::{self, BufWriter, Stdout, Write as _, stdout};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -108,6 +109,22 @@ impl Screen {
         take(self.mouse)?;
         self.redraw()
     }
+}
+
+/// Writes what is too long for the clipboard into a new file that only the user can read, in the folder for temporary files.
+///
+/// # Errors
+/// The file cannot be made or written.
+pub fn copy_to_file(text: &str) -> io::Result<PathBuf> {
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let path = std::env::temp_dir().join(format!("flowtail-copy-{}-{moment}.txt", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    // Never a file that somebody else put there.
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
 }
 
 impl Drop for Screen {

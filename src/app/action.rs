@@ -48,6 +48,13 @@ pub enum Action {
     Clock,
     Follow,
     Copy,
+    CopyAs,
+    Pivot,
+    Explain,
+    Filters,
+    Save,
+    /// The function key comes from the key that was pressed; the table has none.
+    Saved(u8),
     Help,
     Redraw,
     Suspend,
@@ -83,6 +90,8 @@ pub enum Context {
     Report,
     /// The strip of time, where a range is chosen.
     Timeline,
+    /// A list to choose from, where typing searches.
+    Menu,
 }
 
 impl Context {
@@ -94,6 +103,7 @@ impl Context {
             Context::Help => "In this help",
             Context::Report => "In the pane about the source",
             Context::Timeline => "On the timeline",
+            Context::Menu => "In a list",
         }
     }
 }
@@ -124,7 +134,10 @@ const fn def(
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt, Report, Timeline};
+use Context::{Help, Main, Menu, Prompt, Report, Timeline};
+
+/// The keys of saved filters.
+const SAVED: &[&str] = &["f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9"];
 
 /// Every action that has a key, in the order of help.
 #[rustfmt::skip]
@@ -152,6 +165,10 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Interface, Main, &["I"], "", "All about the row's interface: talkers, ports, accepted and rejected, in and out over time"),
     def(A::Timeline, Main, &["t"], "time", "Go to the timeline: choose a time range, zoom, what the bars show and by which clock"),
     def(A::ChangeTime, Main, &["T"], "", "Mark the time of a change (\"10:32 isolated\"): sessions are told apart as before, surviving and new"),
+    def(A::Pivot, Main, &["p"], "pivot", "From the chosen cell: only, not, its network, peer, interface, sessions, the other direction"),
+    def(A::Explain, Main, &["E"], "", "The parts of the filter, each with what it lets through"),
+    def(A::Filters, Main, &["f"], "", "Filters that were applied or saved"),
+    def(A::Saved(0), Main, SAVED, "", "Apply a saved filter"),
     def(A::Source, Main, &["i"], "source", "About the source: formats and how each is known, lines, memory, gaps"),
     def(A::Unparsed, Main, &["!"], "", "Lines that did not parse, with the reason"),
     def(A::ToggleFilter, Main, &["~"], "", "Turn the filter off and on, keeping the place"),
@@ -168,6 +185,7 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::DetailDown, Main, &["J"], "", "Scroll the detail down"),
     def(A::DetailUp, Main, &["K"], "", "Scroll the detail up"),
     def(A::Copy, Main, &["y"], "", "Copy the value of the chosen column, over OSC 52"),
+    def(A::CopyAs, Main, &["Y"], "", "Copy the filter for Insights, aws logs, Athena, tcpdump or Wireshark"),
     def(A::Redraw, Main, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Main, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 
@@ -176,6 +194,9 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Older, Prompt, &["up", "ctrl-p"], "history", "Older entry of the history"),
     def(A::Newer, Prompt, &["down", "ctrl-n"], "", "Newer entry of the history"),
     def(A::Complete, Prompt, &["tab"], "complete", "Complete the word with the first of what is offered"),
+    def(A::Filters, Prompt, &["ctrl-r"], "search", "Search the filters that were applied or saved"),
+    def(A::Save, Prompt, &["ctrl-s"], "save", "Save the filter on a function key"),
+    def(A::Saved(0), Prompt, SAVED, "", "Take a saved filter"),
     def(A::CaretLeft, Prompt, &["left", "ctrl-b"], "", "One character left"),
     def(A::CaretRight, Prompt, &["right", "ctrl-f"], "", "One character right"),
     def(A::CaretStart, Prompt, &["home", "ctrl-a"], "", "To the start"),
@@ -225,4 +246,16 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Cancel, Timeline, &["esc", "q", "t", "ctrl-c"], "close", "Back to the table"),
     def(A::Redraw, Timeline, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Timeline, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+    def(A::Accept, Menu, &["enter"], "take", "Take the chosen line"),
+    def(A::Cancel, Menu, &["esc", "ctrl-c"], "close", "Leave the list"),
+    def(A::Down, Menu, &["down", "ctrl-n", "tab", "ctrl-r"], "next", "Down"),
+    def(A::Up, Menu, &["up", "ctrl-p", "backtab"], "", "Up"),
+    def(A::PageDown, Menu, &["pgdn", "ctrl-f"], "", "A page down"),
+    def(A::PageUp, Menu, &["pgup", "ctrl-b"], "", "A page up"),
+    def(A::DeleteBack, Menu, &["backspace", "ctrl-h"], "", "Delete a character of the search"),
+    def(A::Save, Menu, &["ctrl-s"], "save", "Save the chosen filter on a function key"),
+    def(A::DeleteForward, Menu, &["delete", "ctrl-d"], "forget", "Free the function key of the chosen filter, or forget it"),
+    def(A::Saved(0), Menu, SAVED, "", "Take a saved filter"),
+    def(A::Redraw, Menu, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Menu, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 ];

@@ -118,7 +118,7 @@ impl App {
             Action::ZoomOut => self.zoom(Zoom::Out),
             Action::AllTime => {
                 if self.view.window.is_some() || self.view.zoom.is_some() {
-                    self.remember();
+                    self.remember("all time");
                     (self.view.window, self.view.zoom) = (None, None);
                 }
                 self.mode = Mode::Timeline(Brush { anchor: None, ..brush });
@@ -160,7 +160,7 @@ impl App {
         self.mode = Mode::Main;
         let window = Some((from, to - 1));
         if self.view.window != window {
-            self.remember();
+            self.remember("a range of time");
             self.view.window = window;
             self.view.table_mut().reset();
         }
@@ -192,7 +192,7 @@ impl App {
             return self.say(Tone::Quiet, "A bar cannot be shorter.");
         }
         if to != self.view.zoom {
-            self.remember();
+            self.remember("zoom");
             self.view.zoom = to;
         }
         if let Mode::Timeline(brush) = &mut self.mode {

@@ -1,12 +1,12 @@
 //! Going in and coming back: from a flow to its session, from a session to its records, from an alert to its evidence, from a
-//! group to its rows, from a cell to the rows that have (or lack) its value. Each step in can be taken back.
+//! group to its rows. Each step in can be taken back.
 
-use super::columns::Col;
+use super::pivot::condition;
 use super::{App, Applied, Crumb, Focus, Tone};
 use crate::detect::Alert;
 use crate::engine::view::{Column, Detail, PageRow, RowId, SessionDetail, Sort, Tab};
 use crate::filter::{Stage, spell};
-use crate::record::{Cell, Field, Value};
+use crate::record::{Field, Value};
 
 impl App {
     /// Enter: one level further in.
@@ -64,7 +64,7 @@ impl App {
             Some(Crumb::Detail) | None if self.view.detail => self.view.detail = false,
             // The pane was closed in another way since; take the step before it.
             Some(Crumb::Detail) => self.go_back(),
-            Some(Crumb::View(view)) => self.view = *view,
+            Some(Crumb::View(view, _)) => self.view = *view,
             None => self.say(Tone::Quiet, "This is where you started. q quits."),
         }
     }
@@ -88,7 +88,7 @@ impl App {
                 table.go_to(RowId::Session(session));
                 // The session must be among the rows, and what selects the record need not select its session.
                 view.filter = None;
-                self.remember();
+                self.remember("its session");
                 self.view = view;
             }
         }
@@ -103,7 +103,7 @@ impl App {
             return self.say(Tone::Quiet, "The session is still being read; press Enter again.");
         }
         let text = records_filter(session);
-        self.go_to_rows(&text, Tab::Flows, None);
+        self.go_to_rows(&text, Tab::Flows, None, "its records".to_owned());
     }
 
     /// From an alert to what it is about.
@@ -112,7 +112,7 @@ impl App {
             Stage::Flows => (Tab::Flows, None),
             Stage::Sessions => (Tab::Sessions, alert.session.map(RowId::Session)),
         };
-        if self.go_to_rows(&alert.filter, tab, cursor) {
+        if self.go_to_rows(&alert.filter, tab, cursor, format!("evidence of {}", alert.rule)) {
             self.view.detail = true;
         }
     }
@@ -132,50 +132,12 @@ impl App {
                 Column::Group(_) => None,
             })
             .collect();
-        let text = self.narrowed(&conditions.join(" and "));
-        self.go_to_rows(&text, self.view.tab, None);
+        let group = conditions.join(" and ");
+        let text = self.narrowed(&group);
+        self.go_to_rows(&text, self.view.tab, None, group);
     }
 
-    /// From a cell to the rows that have its value, or to those that do not.
-    pub(super) fn pivot(&mut self, keep: bool) {
-        if self.view.tab == Tab::Alerts {
-            return self.say(Tone::Refused, "Alerts are not filtered. Enter goes to the evidence.");
-        }
-        let (Some(row), Col::Field(field)) = (self.cursor_row(), self.column()) else {
-            return self.say(Tone::Refused, "Choose a column with a value first: < and > move.");
-        };
-        let Some(at) = self.page.columns.iter().position(|column| *column == Column::Field(field)) else { return };
-        let only = condition(field, row.cells.get(at).unwrap_or(&Cell::Absent));
-        let text = self.narrowed(&if keep { only } else { format!("not ({only})") });
-        let view = self.view.clone();
-        match Applied::new(&text, self.view.tab) {
-            Ok(applied) => {
-                self.push_back(Crumb::View(Box::new(view)));
-                self.view.filter = Some(applied);
-                self.history.push(&text);
-            }
-            Err(error) => self.say(Tone::Refused, format!("Not applied: {}", error.message)),
-        }
-    }
-
-    /// The value that the clipboard takes.
-    pub(super) fn cell_text(&self) -> Option<String> {
-        if self.view.tab == Tab::Alerts || self.focus == Focus::Sidebar {
-            return self.selected_or_cursor_alert().map(|alert| alert.filter.clone());
-        }
-        let Col::Field(field) = self.column() else { return None };
-        let at = self.page.columns.iter().position(|column| *column == Column::Field(field))?;
-        let text = match self.cursor_row()?.cells.get(at)? {
-            Cell::Absent => "-".to_owned(),
-            Cell::Int(n) => n.to_string(),
-            Cell::Float(x) => x.to_string(),
-            Cell::Addr(addr) => addr.to_string(),
-            Cell::Text(text) => text.to_string(),
-        };
-        Some(text)
-    }
-
-    fn selected_or_cursor_alert(&self) -> Option<&Alert> {
+    pub(super) fn selected_or_cursor_alert(&self) -> Option<&Alert> {
         match (self.focus, self.view.table().cursor) {
             (Focus::Table, Some(RowId::Alert(id))) => {
                 self.page.alerts.iter().find(|alert| alert.id == id).map(AsRef::as_ref)
@@ -190,7 +152,7 @@ impl App {
     }
 
     /// The filter in force with `more` added to it.
-    fn narrowed(&self, more: &str) -> String {
+    pub(super) fn narrowed(&self, more: &str) -> String {
         match &self.view.filter {
             Some(applied) if !applied.off => format!("({}) and {more}", applied.text),
             _ => more.to_owned(),
@@ -198,7 +160,7 @@ impl App {
     }
 
     /// Shows the rows of `tab` that `text` selects, as a step that can be taken back. Says why where that is not possible.
-    pub(super) fn go_to_rows(&mut self, text: &str, tab: Tab, cursor: Option<RowId>) -> bool {
+    pub(super) fn go_to_rows(&mut self, text: &str, tab: Tab, cursor: Option<RowId>, step: String) -> bool {
         let applied = match Applied::new(text, tab) {
             Ok(applied) => applied,
             Err(error) => {
@@ -206,9 +168,9 @@ impl App {
                 return false;
             }
         };
-        self.remember();
+        self.remember(step);
         self.view.filter = Some(applied);
-        self.history.push(text);
+        self.history.push_made(text);
         self.view.tab = tab;
         self.view.lens = None;
         let table = self.view.table_mut();
@@ -245,12 +207,4 @@ fn records_filter(session: &SessionDetail) -> String {
     let from = number(Field::Start).map(|time| format!("start >= {time}"));
     let to = number(Field::End).map(|time| format!("end <= {time}"));
     same.chain(from).chain(to).collect::<Vec<_>>().join(" and ")
-}
-
-/// The test that a row has this value, as the filter language spells it.
-fn condition(field: Field, cell: &Cell) -> String {
-    match cell.value() {
-        Some(value) => spell(field, value),
-        None => format!("not has {}", field.name()),
-    }
 }

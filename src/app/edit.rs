@@ -39,6 +39,17 @@ impl App {
                 }
             }
             Action::Complete => self.complete(),
+            Action::Filters => {
+                if matches!(self.mode, Mode::Filter(_)) {
+                    self.open_filters();
+                }
+            }
+            Action::Save => self.save_item(),
+            Action::Saved(key) => {
+                if matches!(self.mode, Mode::Filter(_)) {
+                    self.take_saved(key);
+                }
+            }
             Action::Up | Action::Down | Action::PageUp | Action::PageDown => {
                 let page = self.viewport.help.0.saturating_sub(1).max(1).cast_signed();
                 let by = match action {
@@ -56,7 +67,22 @@ impl App {
         }
     }
 
-    /// What can stand at the caret of the filter bar, best first. Values are those of the rows of the page.
+    /// The fields whose values would be offered at the caret of the filter bar.
+    pub(super) fn values_wanted(&self) -> Vec<Field> {
+        let Mode::Filter(bar) = &self.mode else { return Vec::new() };
+        let mut wanted = Vec::new();
+        let ask = &mut |field| {
+            if !wanted.contains(&field) {
+                wanted.push(field);
+            }
+            Vec::new()
+        };
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::known(), ask);
+        wanted.truncate(3);
+        wanted
+    }
+
+    /// What can stand at the caret of the filter bar, best first. Values are those of what is held, or of the page until these are counted.
     pub fn completion(&self) -> Completion {
         let Mode::Filter(bar) = &self.mode else { return Completion::default() };
         let seen = &mut |field| values(&self.page, field);
@@ -74,7 +100,7 @@ impl App {
                 }
             }
             Mode::Group(prompt) => prompt.accept_candidate(),
-            Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Timeline(_) | Mode::Change(_) => {}
+            Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_) | Mode::Change(_) => {}
         }
     }
 
@@ -98,6 +124,10 @@ impl App {
         match &mut self.mode {
             Mode::Main | Mode::Report(_) | Mode::Timeline(_) => {}
             Mode::Change(prompt) => edit(&mut prompt.line),
+            Mode::Menu(menu) => {
+                edit(&mut menu.search);
+                menu.cursor = 0;
+            }
             Mode::Filter(bar) => {
                 let before = bar.line.text().to_owned();
                 edit(&mut bar.line);
@@ -121,7 +151,9 @@ impl App {
             Mode::Filter(bar) => self.accept_filter(bar),
             Mode::Group(prompt) => self.accept_groups(prompt),
             Mode::Change(prompt) => self.accept_change(prompt),
-            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Timeline(_)) => self.mode = mode,
+            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_)) => {
+                self.mode = mode
+            }
         }
     }
 
@@ -134,20 +166,21 @@ impl App {
             }
             Draft::Empty => {
                 if self.view.filter.is_some() {
-                    self.remember();
+                    self.remember("no filter");
                     self.view.filter = None;
                 }
             }
-            Draft::Good(_) => {
+            Draft::Good(filter) => {
+                let spelled = filter.to_string();
                 if self.view.filter.as_ref().is_some_and(|applied| applied.text == text && !applied.off) {
                     return;
                 }
                 match Applied::new(&text, self.view.tab) {
                     Ok(applied) => {
-                        self.remember();
+                        self.remember(spelled.clone());
                         self.view.lens = None;
                         self.view.filter = Some(applied);
-                        self.history.push(&text);
+                        self.history.push(&spelled);
                     }
                     Err(error) => self.say(Tone::Refused, format!("Not applied: {}", error.message)),
                 }
@@ -163,7 +196,8 @@ impl App {
         if *fields == self.view.table().group_by {
             return;
         }
-        self.remember();
+        let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+        self.remember(if names.is_empty() { "rows".to_owned() } else { format!("by {}", names.join(", ")) });
         let table = self.view.table_mut();
         table.sort = if fields.is_empty() { Sort::default() } else { Sort { field: Field::Bytes, descending: true } };
         table.column = None;
@@ -174,6 +208,9 @@ impl App {
 
 /// The values that the rows of a page have in `field`, most frequent first, and among equals in the order of the page.
 fn values(page: &Page, field: Field) -> Vec<(Cell, u64)> {
+    if let Some(seen) = page.values.iter().find(|seen| seen.field == field && !seen.values.is_empty()) {
+        return seen.values.clone();
+    }
     let Some(at) = page.columns.iter().position(|column| *column == Column::Field(field)) else { return Vec::new() };
     let mut values: Vec<(Cell, u64)> = Vec::new();
     for cell in page.rows.iter().filter_map(|row| row.cells.get(at)).filter(|cell| **cell != Cell::Absent) {

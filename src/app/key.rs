@@ -35,6 +35,8 @@ pub enum Code {
     Home,
     /// End.
     End,
+    /// Function key, from 1.
+    F(u8),
 }
 
 /// A key press.
@@ -80,8 +82,11 @@ impl Key {
             None => (false, name),
         };
         let mut chars = rest.chars();
+        let function =
+            rest.strip_prefix('f').and_then(|number| number.parse().ok()).filter(|number| (1..=12).contains(number));
         let code = match (chars.next(), chars.next()) {
             (Some(only), None) => Code::Char(only),
+            _ if function.is_some() => Code::F(function.unwrap_or_default()),
             _ => NAMES.iter().find(|(known, ..)| *known == rest)?.1,
         };
         Some(Key { code, ctrl })
@@ -129,6 +134,7 @@ impl fmt::Display for Key {
             None => match self.code {
                 Code::Char(c) if self.ctrl => write!(f, "{}", c.to_ascii_uppercase()),
                 Code::Char(c) => write!(f, "{c}"),
+                Code::F(number) => write!(f, "F{number}"),
                 _ => Ok(()),
             },
         }

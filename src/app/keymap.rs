@@ -1,14 +1,17 @@
 //! Which key asks for which action, by where the keys go.
 
 use super::action::{ACTIONS, Action, ActionDef, Context};
-use super::key::Key;
+use super::key::{Code, Key};
 
 /// The action that `key` asks for in `context`. Where there is text to edit, a key that is not bound types itself.
 pub fn resolve(context: Context, key: Key) -> Option<Action> {
-    let bound = bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| def.action);
+    let bound = bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| match (def.action, key.code) {
+        (Action::Saved(_), Code::F(number)) => Action::Saved(number),
+        (action, _) => action,
+    });
     match context {
         Context::Main | Context::Report | Context::Timeline => bound,
-        Context::Prompt | Context::Help => bound.or_else(|| key.typed().map(Action::Insert)),
+        Context::Prompt | Context::Help | Context::Menu => bound.or_else(|| key.typed().map(Action::Insert)),
     }
 }
 
@@ -37,7 +40,9 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in [Context::Main, Context::Prompt, Context::Help, Context::Report, Context::Timeline] {
+        for context in
+            [Context::Main, Context::Prompt, Context::Help, Context::Report, Context::Timeline, Context::Menu]
+        {
             let mut seen = HashMap::new();
             for (key, def) in bindings(context) {
                 let before = seen.insert(key, def.action);

@@ -87,7 +87,7 @@ impl App {
     fn look_through(&mut self, subject: Subject) {
         match Filter::parse(&of(&subject), Stage::Flows) {
             Ok(filter) => {
-                self.remember();
+                self.remember(of(&subject));
                 self.view.lens = Some(Lens { subject, filter: Arc::new(filter), at: None });
                 self.focus = Focus::Table;
             }
@@ -233,6 +233,6 @@ impl App {
                 return;
             }
         };
-        self.go_to_rows(&text, tab, None);
+        self.go_to_rows(&text, tab, None, text.clone());
     }
 }

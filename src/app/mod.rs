@@ -11,12 +11,15 @@ pub mod columns;
 mod cursor;
 mod drill;
 mod edit;
+mod elsewhere;
 mod history;
 pub mod key;
 pub mod keymap;
 pub mod lens;
 mod line;
+pub mod menu;
 mod mouse;
+mod pivot;
 pub mod prompt;
 pub mod report;
 mod update;
@@ -37,7 +40,8 @@ use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, Vie
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
-use history::History;
+use history::{History, canonical};
+use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
 
@@ -89,6 +93,8 @@ pub enum Mode {
     Timeline(Brush),
     /// The time of a change is typed.
     Change(ChangePrompt),
+    /// A list to choose from is open.
+    Menu(Menu),
 }
 
 /// State of the help screen.
@@ -133,8 +139,8 @@ pub struct Notice {
 enum Crumb {
     /// The detail pane was opened.
     Detail,
-    /// The view was another.
-    View(Box<View>),
+    /// The view was another; what led away from it.
+    View(Box<View>, String),
 }
 
 /// The whole state of the screen.
@@ -175,7 +181,8 @@ impl App {
     /// Where `text` is no filter.
     pub fn with_filter(mut self, text: &str) -> Result<App, crate::filter::FilterError> {
         self.view.filter = Some(Applied::new(text, self.view.tab)?);
-        self.history.push(text);
+        let spelled = canonical(text, self.view.tab);
+        self.history.push(&spelled);
         Ok(self)
     }
 
@@ -188,9 +195,36 @@ impl App {
         self
     }
 
-    /// Filters that were applied, oldest first.
+    /// Knows filters that earlier runs saved on function keys.
+    #[must_use]
+    pub fn with_saved<'a>(mut self, saved: impl IntoIterator<Item = (u8, &'a str)>) -> App {
+        for (key, text) in saved {
+            self.history.put(key, Some(text));
+        }
+        self
+    }
+
+    /// Filters that were typed, oldest first: what may be kept between runs.
     pub fn history(&self) -> impl Iterator<Item = &str> {
-        self.history.entries()
+        self.history.typed()
+    }
+
+    /// Filters saved on function keys.
+    pub fn saved(&self) -> impl Iterator<Item = (u8, &str)> {
+        self.history.saved()
+    }
+
+    /// Tells the user something that happened outside.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.say(Tone::Quiet, text);
+    }
+
+    /// The steps that led here, oldest first, each as Esc takes it back.
+    pub fn way(&self) -> impl Iterator<Item = &str> {
+        self.back.iter().filter_map(|crumb| match crumb {
+            Crumb::View(_, step) => Some(step.as_str()),
+            Crumb::Detail => None,
+        })
     }
 
     /// Looks at another table first.
@@ -240,6 +274,16 @@ impl App {
         self.now
     }
 
+    /// Whether the way here says more than the filter in force.
+    pub fn shows_way(&self) -> bool {
+        let mut way = self.way();
+        match (way.next(), way.next()) {
+            (None, _) => false,
+            (Some(only), None) => self.view.filter_in_force().is_none_or(|filter| filter.to_string() != only),
+            _ => true,
+        }
+    }
+
     /// Where keys go.
     pub fn context(&self) -> Context {
         match self.mode {
@@ -248,6 +292,7 @@ impl App {
             Mode::Timeline(_) => Context::Timeline,
             Mode::Help(_) => Context::Help,
             Mode::Report(_) => Context::Report,
+            Mode::Menu(_) => Context::Menu,
         }
     }
 
@@ -322,6 +367,8 @@ impl App {
                 _ => None,
             },
             window: self.view.window,
+            explain: self.explain_wanted(),
+            values: self.values_wanted(),
             sort: table.sort,
             group_by: table.group_by.clone(),
             columns: columns::fields(self.view.tab, self.change.is_some()),
@@ -375,9 +422,9 @@ impl App {
         self.back.push(crumb);
     }
 
-    /// Remembers the view before it changes.
-    fn remember(&mut self) {
-        self.push_back(Crumb::View(Box::new(self.view.clone())));
+    /// Remembers the view before `step` changes it.
+    fn remember(&mut self, step: impl Into<String>) {
+        self.push_back(Crumb::View(Box::new(self.view.clone()), step.into()));
     }
 }
 
@@ -391,6 +438,8 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
     a.tab == b.tab
         && same_filter(&a.filter, &b.filter)
         && same_filter(&a.draft, &b.draft)
+        && same_filter(&a.explain, &b.explain)
+        && a.values == b.values
         && a.window == b.window
         && a.sort == b.sort
         && a.group_by == b.group_by

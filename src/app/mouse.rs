@@ -63,6 +63,10 @@ impl App {
             Target::Strip => self.zoom(if by < 0 { Zoom::In } else { Zoom::Out }),
             Target::Help => self.scroll_help(by),
             Target::Report => self.scroll_report(by),
+            Target::Menu | Target::Item(_) => {
+                let action = if by < 0 { Action::Up } else { Action::Down };
+                return self.update(action);
+            }
             Target::Detail => self.scroll_detail(by),
             Target::Alert(_) | Target::Sidebar => {
                 let focus = std::mem::replace(&mut self.focus, Focus::Sidebar);
@@ -82,6 +86,9 @@ impl App {
         let hint = matches!(target, Target::Hint(_));
         if matches!(self.mode, Mode::Timeline(_)) && !hint {
             self.mode = Mode::Main;
+        }
+        if let (Target::Item(at), Mode::Menu(_)) = (target, &self.mode) {
+            return self.pick_item(at);
         }
         if !matches!(self.mode, Mode::Main) && !hint {
             return Vec::new();
@@ -111,7 +118,7 @@ impl App {
             Target::Filter => return self.update(Action::Filter),
             Target::Table => self.focus = Focus::Table,
             Target::Entry(place) => self.pick_entry(place),
-            Target::Detail | Target::Help | Target::Report | Target::Strip => {}
+            Target::Detail | Target::Help | Target::Report | Target::Strip | Target::Menu | Target::Item(_) => {}
         }
         Vec::new()
     }

@@ -41,6 +41,7 @@ impl App {
             Action::Quit => return vec![Effect::Quit],
             _ if matches!(self.mode, Mode::Report(_)) => self.in_report(action),
             _ if matches!(self.mode, Mode::Timeline(_)) => self.on_timeline(action),
+            _ if matches!(self.mode, Mode::Menu(_)) => return self.in_menu(action),
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             other => self.act(other),
@@ -81,6 +82,11 @@ impl App {
             Action::OnlyThis => self.pivot(true),
             Action::Exclude => self.pivot(false),
             Action::Group => self.open_group_prompt(),
+            Action::Pivot => self.open_pivot(),
+            Action::CopyAs => self.open_copy(),
+            Action::Explain => self.open_explain(),
+            Action::Filters => self.open_filters(),
+            Action::Saved(key) => self.take_saved(key),
             Action::Sort => self.sort_by(self.column()),
             Action::Reverse => self.reverse(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
@@ -100,7 +106,7 @@ impl App {
     pub(super) fn go_to_tab(&mut self, tab: Tab) {
         self.focus = Focus::Table;
         if self.view.lens.is_some() {
-            self.remember();
+            self.remember("table");
             self.view.lens = None;
         }
         if tab == self.view.tab {

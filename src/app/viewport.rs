@@ -51,6 +51,10 @@ pub enum Target {
     Strip,
     /// An entry of the view of an address or interface, by its place.
     Entry(usize),
+    /// A line of a menu, of those shown.
+    Item(usize),
+    /// A menu, for the wheel.
+    Menu,
     /// A key hint.
     Hint(Action),
 }
@@ -106,6 +110,8 @@ pub struct Viewport {
     pub help: (usize, usize),
     /// Lines or entries of the pane about the source that fit, and how many there are.
     pub report: (usize, usize),
+    /// Lines of a menu that fit.
+    pub menu: usize,
     /// Bins of the timeline that fit.
     pub timeline_bins: usize,
     /// Where the bars of the timeline are.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aside::Values;
 use super::conversations::Chunks;
 use super::core::Core;
 use super::look::Draft;
@@ -39,6 +40,12 @@ impl Core {
         page.draft = self.draft_count();
         page.profile = self.profile();
         page.change = self.change_counts();
+        let (ring, chunks) = self.frozen_or_live();
+        page.explained = self.look.explain.as_ref().map(|explain| match self.look.spec.tab {
+            Tab::Sessions => explain.of_sessions(chunks),
+            _ => explain.of_flows(ring),
+        });
+        page.values = self.look.values.iter().map(Values::seen).collect();
         page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
         page

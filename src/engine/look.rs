@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::aside::{Explain, Values};
 use super::conversations::{Chunks, SessionScan};
 use super::core::Core;
 use super::groups::Groups;
@@ -50,6 +51,8 @@ pub struct Look {
     pub(super) lives: Repeated<Lives, Lives>,
     /// All about one address or interface.
     pub(super) profile: Repeated<ProfileScan, Profile>,
+    pub(super) explain: Option<Explain>,
+    pub(super) values: Vec<Values>,
     /// Rows kept ready in another order than time.
     pub(super) head: usize,
     /// Whether the order was asked for from its end.
@@ -100,6 +103,8 @@ impl Default for Look {
             phases: Repeated::default(),
             lives: Repeated::default(),
             profile: Repeated::default(),
+            explain: None,
+            values: Vec::new(),
             head: HEAD,
             from_end: false,
             last_index: 0,
@@ -133,6 +138,9 @@ impl Look {
             }
             if let Some(Draft::Flows(scan)) = &mut self.draft {
                 scan.evict(first_seq);
+            }
+            if let Some(explain) = &mut self.explain {
+                explain.evict(first_seq);
             }
         }
         lost
@@ -214,6 +222,7 @@ impl Core {
             self.look.last_index = 0;
             self.look.restart();
         }
+        self.look_aside(spec, old.tab != spec.tab || old.frozen != spec.frozen);
         if !same(old.draft.as_ref(), spec.draft.as_ref()) || rows_differ {
             self.look.draft = spec.draft.clone().map(|draft| match spec.tab {
                 Tab::Sessions => {
@@ -241,6 +250,19 @@ impl Core {
         }
         if rows_differ || before.sessions != strip.sessions {
             self.look.lives = Repeated::default();
+        }
+    }
+
+    /// Begins the passes beside the table anew where they are about something else.
+    fn look_aside(&mut self, spec: &ViewSpec, rows_differ: bool) {
+        let kept =
+            self.look.explain.take().filter(|kept| !rows_differ && same(Some(kept.filter()), spec.explain.as_ref()));
+        self.look.explain = kept.or_else(|| spec.explain.clone().map(Explain::new));
+        let sessions = spec.tab == Tab::Sessions;
+        let mut old = std::mem::take(&mut self.look.values);
+        for field in &spec.values {
+            let kept = old.iter().position(|kept| !rows_differ && kept.is_of(*field, sessions));
+            self.look.values.push(kept.map_or_else(|| Values::new(*field, sessions), |at| old.swap_remove(at)));
         }
     }
 
@@ -306,6 +328,9 @@ impl Core {
         if self.look.spec.tab == Tab::Sessions {
             let (filter, window) = (self.look.spec.filter.clone(), self.look.spec.window);
             self.look.running = Some(SessionScan::new(filter, window, self.look.gather()).beside(change));
+            if let Some(explain) = &mut self.look.explain {
+                explain.again(self.sessions.chunks());
+            }
         } else {
             self.look.restart();
         }
@@ -322,6 +347,14 @@ impl Core {
         };
         let mut left = budget;
         let mut unfinished = false;
+        // First what is wanted while a word is typed: it is soon done.
+        for values in &mut look.values {
+            left -= match look.spec.tab {
+                Tab::Sessions => values.step_sessions(chunks, &self.names, region.as_deref(), left),
+                _ => values.step_flows(ring, left),
+            }
+            .min(left);
+        }
         match look.spec.tab {
             Tab::Flows => left -= look.flows.step(ring, left, now).min(left),
             Tab::Sessions => {
@@ -343,6 +376,13 @@ impl Core {
                 left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
             }
             None => {}
+        }
+        if let Some(explain) = &mut look.explain {
+            left -= match look.spec.tab {
+                Tab::Sessions => explain.step_sessions(chunks, &self.names, region.as_deref(), left, now),
+                _ => explain.step_flows(ring, left, now),
+            }
+            .min(left);
         }
         if let Some(scan) = &mut look.profile.running {
             left -= scan.step(chunks, &self.names, left).min(left);

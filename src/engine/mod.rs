@@ -1,6 +1,7 @@
 //! The engine: one owner of the ring, the sessions and the rules. It answers a [`view::ViewSpec`] with a [`view::Page`].
 
 mod answer;
+mod aside;
 mod clock;
 mod conversations;
 pub mod core;

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::core::Core;
 use super::status::Counts;
-use crate::record::{FormatTally, Reject};
+use crate::record::{Format, FormatTally, Reject};
 
 /// Pairs of stream and format that are counted apart.
 const FORMATS: usize = 256;
@@ -83,12 +83,25 @@ pub struct UnparsedReport {
 pub(super) struct Formats {
     known: IndexMap<(Arc<str>, String, &'static str), u64>,
     other: u64,
+    /// Different formats, whatever the stream.
+    distinct: Vec<Arc<Format>>,
 }
 
+/// Different formats that are known by their fields.
+const DISTINCT: usize = 16;
+
 impl Formats {
+    /// The different formats met, in that order.
+    pub(super) fn distinct(&self) -> &[Arc<Format>] {
+        &self.distinct
+    }
+
     /// Adds what a batch says.
     pub(super) fn add(&mut self, tallies: &[FormatTally]) {
         for tally in tallies {
+            if tally.rows > 0 && self.distinct.len() < DISTINCT && !self.distinct.contains(&tally.format) {
+                self.distinct.push(Arc::clone(&tally.format));
+            }
             let key = (Arc::clone(&tally.place), tally.format.label(), tally.why);
             if let Some(records) = self.known.get_mut(&key) {
                 *records += tally.rows;

@@ -173,6 +173,7 @@ impl Core {
             open_alerts,
             gaps: self.gaps.clone(),
             format: self.format.clone(),
+            formats: self.formats.distinct().to_vec(),
         }
     }
 }

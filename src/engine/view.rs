@@ -10,7 +10,7 @@ use super::report::{Report, ReportSpec};
 use crate::detect::{Alert, Level};
 use crate::filter::Filter;
 use crate::filter::translate::pattern::Fetch;
-use crate::record::{Cell, Field, Gap, SourceStatus};
+use crate::record::{Cell, Field, Format, Gap, SourceStatus};
 
 /// Which table is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -80,6 +80,10 @@ pub struct ViewSpec {
     pub filter: Option<Arc<Filter>>,
     /// A filter being typed: only its matches are counted.
     pub draft: Option<Arc<Filter>>,
+    /// A filter whose parts are counted one by one, for [`Page::explained`].
+    pub explain: Option<Arc<Filter>>,
+    /// Fields whose values are wanted in [`Page::values`], for completion.
+    pub values: Vec<Field>,
     /// Only records that end in this range of Unix seconds (both ends included), as on the timeline; of sessions those whose life touches it.
     pub window: Option<(i64, i64)>,
     /// The order.
@@ -143,6 +147,10 @@ pub struct Page {
     pub progress: f32,
     /// Matches of the draft filter, and whether the count is complete.
     pub draft: Option<(u64, bool)>,
+    /// Answer to [`ViewSpec::explain`].
+    pub explained: Option<Explained>,
+    /// Answer to [`ViewSpec::values`], as far as it was counted.
+    pub values: Vec<SeenValues>,
     /// Matching rows that arrived since the view was frozen.
     pub unseen: u64,
     /// The header.
@@ -204,6 +212,37 @@ pub struct TimelineSpec {
     pub range: Option<(i64, i64)>,
     /// The clock.
     pub clock: ClockKind,
+}
+
+/// Which part of a filter lets how much through.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The filter.
+    pub filter: Arc<Filter>,
+    /// Its parts that must all hold, in order.
+    pub clauses: Vec<ClauseCount>,
+    /// Share of the rows looked at so far.
+    pub progress: f32,
+}
+
+/// One part of a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClauseCount {
+    /// Its canonical spelling.
+    pub text: String,
+    /// Rows that pass it alone.
+    pub alone: u64,
+    /// Rows that pass it and every part before it.
+    pub running: u64,
+}
+
+/// The most frequent values of a field among the rows held, with the rows that have each; of a large ring among its newest million rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenValues {
+    /// The field.
+    pub field: Field,
+    /// Most frequent first.
+    pub values: Vec<(Cell, u64)>,
 }
 
 /// A column of a page.
@@ -279,6 +318,8 @@ pub struct Status {
     pub gaps: Vec<Gap>,
     /// What the format of the lines was taken to be, and why, in words for the user.
     pub format: String,
+    /// The formats of the records so far, in the order met; at most 16.
+    pub formats: Vec<Arc<Format>>,
 }
 
 /// The strip of time. All bins have the same width.

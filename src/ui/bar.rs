@@ -10,9 +10,11 @@ use super::fmt;
 use super::paint::Paint;
 use super::theme::Token;
 use crate::app::change::ChangePrompt;
+use crate::app::menu::Kind;
 use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
-use crate::app::{ACTIONS, App, Line, Mode, Target, Viewport, keymap};
+use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
 use crate::engine::view::{PhaseCount, Tab};
+use crate::filter::{Candidate, CandidateKind};
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height == 0 {
@@ -41,7 +43,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             Mode::Change(prompt) => change_says(prompt, paint, under),
-            _ => changed(app, paint, under),
+            _ if app.change().is_some() => changed(app, paint, under),
+            _ => way(app, paint, under),
         }
     }
 }
@@ -149,6 +152,27 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
     }
 }
 
+/// The steps that led here, the last ones where there is no room for all.
+fn way(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    /// Cells of one step.
+    const STEP: u16 = 40;
+    let between = format!(" {} ", paint.glyphs.arrow);
+    let steps: Vec<String> =
+        app.way().map(|step| fmt::cut(&fmt::clean(step), STEP, paint.glyphs.ellipsis).into_owned()).collect();
+    let back = "Esc back";
+    let room = area.width.saturating_sub(fmt::width(back) + 4);
+    let from = (0..steps.len()).find(|from| {
+        let cut = if *from > 0 { fmt::width(paint.glyphs.ellipsis) } else { 0 };
+        fmt::width(&between) + cut + fmt::width(&steps[*from..].join(&between)) <= room
+    });
+    let Some(from) = from.or(steps.len().checked_sub(1)) else { return };
+    let begun = if from > 0 { paint.glyphs.ellipsis } else { "" };
+    let text = format!("{begun}{between}{}", steps[from..].join(&between));
+    let style = paint.theme.style(Token::Muted);
+    paint.text(area.x + 1, area.y, room, text.trim_start(), style);
+    paint.text_right(area.right() - 1, area.y, fmt::width(back), back, style);
+}
+
 /// The filter in force while nothing is typed, or what there is to say to the user.
 fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let theme = paint.theme;
@@ -210,20 +234,45 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
                 format!("{}{more} of {}", fmt::thousands(count), fmt::thousands(page.total))
             });
             let none = page.draft == Some((0, true));
-            let warn = none || !filter.warnings().is_empty();
+            let warn = none || doubts(app, filter);
             let token = if warn { Token::Warning } else { Token::Ok };
             (theme.bold(token), None, counts.unwrap_or_default())
         }
     };
     let sign = match &bar.draft {
         Draft::Bad(_) => "x/",
-        Draft::Good(filter) if !filter.warnings().is_empty() || page.draft == Some((0, true)) => "?/",
+        Draft::Good(filter) if doubts(app, filter) || page.draft == Some((0, true)) => "?/",
         _ => " /",
     };
     prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
 }
 
+/// Whether a filter that parses probably does not do what was meant.
+fn doubts(app: &App, filter: &crate::filter::Filter) -> bool {
+    !filter.warnings().is_empty() || app.lacking(filter).is_some()
+}
+
+/// Which part of a filter that nothing matches lets nothing through.
+fn emptied_by(app: &App, filter: &crate::filter::Filter) -> Option<String> {
+    let explained = app.page().explained.as_ref().filter(|explained| explained.progress >= 1.0)?;
+    if *explained.filter != *filter || explained.clauses.len() < 2 {
+        return None;
+    }
+    if let Some(none) = explained.clauses.iter().find(|clause| clause.alone == 0) {
+        return Some(format!("No row that is held matches `{}`.", none.text));
+    }
+    let (before, first) =
+        explained.clauses.iter().zip(explained.clauses.iter().skip(1)).find(|(_, next)| next.running == 0)?;
+    let (left, alone) = (fmt::thousands(before.running), fmt::thousands(first.alone));
+    Some(format!("No row that is held matches: of {left} so far `{}` leaves none (alone {alone}).", first.text))
+}
+
 fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
+    if let Some(notice) = app.notice() {
+        let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
+        paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &notice.text, paint.theme.style(token));
+        return;
+    }
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
@@ -242,12 +291,16 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
         }
         Draft::Good(filter) => match filter.warnings().first() {
             Some(warning) => (warning.message.clone(), Token::Warning),
-            None if app.page().draft == Some((0, true)) => {
-                let offered = offered(app);
-                let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
-                (format!("No row that is held matches.{more}"), Token::Warning)
-            }
-            None => (offered(app), Token::Muted),
+            None => match app.lacking(filter) {
+                Some(lacking) => (lacking, Token::Warning),
+                None if app.page().draft == Some((0, true)) => {
+                    let offered = offered(app);
+                    let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
+                    let why = emptied_by(app, filter).unwrap_or_else(|| "No row that is held matches.".to_owned());
+                    (format!("{why}{more}"), Token::Warning)
+                }
+                None => (offered(app), Token::Muted),
+            },
         },
         Draft::Empty => {
             ("11211, 10.0.0.0/8, eni-0536faba73134a9b7, udp and bytes > 1000, not port 443".to_owned(), Token::Muted)
@@ -260,7 +313,12 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
 /// What Tab would put at the caret, and what else could stand there.
 fn offered(app: &App) -> String {
     let candidates = app.completion().candidates;
-    candidates.iter().map(|candidate| candidate.text.as_str()).collect::<Vec<_>>().join("  ")
+    // A value says how often it is there, everything else only what it is.
+    let shown = |candidate: &Candidate| match candidate.kind {
+        CandidateKind::Seen => format!("{} ({})", candidate.text, candidate.note),
+        _ => candidate.text.clone(),
+    };
+    candidates.iter().map(shown).collect::<Vec<_>>().join("  ")
 }
 
 fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
@@ -340,7 +398,10 @@ pub(super) fn hints(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut
     paint.style(area, paint.theme.ground(Token::Surface));
     let mut x = area.x + 1;
     let context = app.context();
-    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty());
+    // Only what is listed as a filter can be saved.
+    let filters = matches!(app.mode(), Mode::Menu(menu) if menu.kind == Kind::Filters);
+    let idle = |action| context == Context::Menu && !filters && matches!(action, Action::Save | Action::DeleteForward);
+    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty() && !idle(def.action));
     for def in hinted {
         let Some((key, _)) = keymap::bindings(context).find(|(_, bound)| bound.action == def.action) else { continue };
         let key = key.to_string();

@@ -54,6 +54,9 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     let bar = match (height, typing) {
         (0..6, false) => 0,
         (0..8, _) => 1,
+        // The way here has a line of its own, unless the detail needs it more.
+        (16..30, false) if app.view().detail => 2,
+        (16.., false) if app.shows_way() => 3,
         (_, false) => 2,
         // What is wrong with the text stands under it.
         (_, true) => 3,

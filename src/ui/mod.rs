@@ -12,6 +12,7 @@ mod header;
 mod help;
 mod layout;
 mod lens;
+mod menu;
 mod paint;
 mod report;
 mod sidebar;
@@ -62,6 +63,7 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     match app.mode() {
         Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
+        Mode::Menu(menu) => menu::draw(app, menu, &mut paint, area, panes.table.width, &mut viewport),
         _ => {}
     }
     viewport

@@ -12,6 +12,28 @@ fn fields_are_listed_with_their_other_names() {
 }
 
 #[test]
+fn a_filter_is_written_in_other_languages() {
+    let text = run(&["filter", "PORT:11211 udp"]);
+    assert_eq!((text.code, text.out.as_str()), (Some(0), "port = 11211 and protocol = udp\n"));
+    let insights = run(&["filter", "dport 443", "--to", "insights", "--by", "srcaddr", "--limit", "7"]);
+    assert_eq!(insights.code, Some(0), "{}", insights.err);
+    assert!(insights.out.starts_with("filter dstPort = 443\n| stats sum(bytes) as totalBytes"), "{}", insights.out);
+    assert!(insights.out.contains("by srcAddr\n") && insights.out.ends_with("| limit 7\n"), "{}", insights.out);
+    let custom = run(&["filter", "dport 443", "--to", "insights", "--format", "srcaddr dstaddr dstport"]);
+    assert!(custom.out.starts_with("parse @message \"* * *\" as srcaddr, dstaddr, dstport\n"), "{}", custom.out);
+    let wider = run(&["filter", "port 53 and bytes > 1000", "--to", "tcpdump"]);
+    assert_eq!((wider.code, wider.out.as_str()), (Some(0), "port 53\n"));
+    assert!(wider.err.contains("note: Left out: `bytes > 1000`"), "{}", wider.err);
+    let exact = run(&["filter", "port 53 and bytes > 1000", "--to", "tcpdump", "--exact"]);
+    assert_eq!((exact.code, exact.out.as_str()), (Some(2), ""));
+    let group = run(&["filter", "port 53", "--to", "aws", "--group", "/a'; rm -rf ~; '"]);
+    assert!(group.out.contains(r"--log-group-name '/a'\''; rm -rf ~; '\'''"), "{}", group.out);
+    let wrong = run(&["filter", "byts > 1"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("bytes") && wrong.err.contains("^^^^"), "{}", wrong.err);
+}
+
+#[test]
 fn rules_are_listed_shown_and_tested() {
     let list = run(&["rules", "list"]);
     assert_eq!(list.code, Some(0));

@@ -24,7 +24,7 @@ const fn case(action: Action, context: Context, before: &'static str, then: fn(&
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt, Report, Timeline};
+use Context::{Help, Main, Menu, Prompt, Report, Timeline};
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -48,6 +48,10 @@ const CASES: &[Case] = &[
     case(A::Interface, Main, "jj", |s| s.shows("Interface eni-0536faba73134a9b7")),
     case(A::Timeline, Main, "", |s| matches!(s.app.mode(), Mode::Timeline(_)) && s.app.chosen().is_some()),
     case(A::ChangeTime, Main, "", |s| matches!(s.app.mode(), Mode::Change(_)) && s.shows("change at")),
+    case(A::Pivot, Main, "<right><right>", |s| menu(s).is_some() && s.shows("From srcaddr = ") && s.shows("the other direction")),
+    case(A::Explain, Main, "/port 11211 and tcp<enter>", |s| s.shows("rows alone") && s.shows("protocol = tcp")),
+    case(A::Filters, Main, "/port 11211<enter>", |s| menu(s) == Some(("", 0)) && s.shows("port = 11211")),
+    case(A::Saved(0), Main, "/port 11211<ctrl-s><esc>", |s| filter(s) == "port = 11211"),
     case(A::Source, Main, "", |s| s.shows("About the source") && s.shows("default (version 2), guessed")),
     case(A::Unparsed, Main, "", |s| s.shows("41 no-format") && s.shows("bad line number 39")),
     case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
@@ -66,15 +70,19 @@ const CASES: &[Case] = &[
     case(A::DetailDown, Main, "d", |s| s.app.detail_scroll() == 1),
     case(A::DetailUp, Main, "dJJ", |s| s.app.detail_scroll() == 1),
     case(A::Copy, Main, "<right><right>", |s| matches!(&s.effects[..], [Effect::Copy(text)] if s.shows(text))),
+    case(A::CopyAs, Main, "/port 11211<enter>", |s| s.shows("Copy the filter as") && s.shows("Athena SQL")),
     case(A::Redraw, Main, "", |s| s.effects == [Effect::Redraw]),
     case(A::Suspend, Main, "", |s| s.effects == [Effect::Suspend]),
     case(A::Quit, Main, "", |s| s.effects == [Effect::Quit]),
 
     case(A::Accept, Prompt, "/port 11211", |s| filter(s) == "port 11211" && s.app.page().matched < 100),
     case(A::Cancel, Prompt, "/port 11211", |s| matches!(s.app.mode(), Mode::Main) && s.app.view().filter.is_none()),
-    case(A::Older, Prompt, "/port 11211<enter>/<ctrl-u>", |s| typed(s) == ("port 11211", 10)),
+    case(A::Older, Prompt, "/port 11211<enter>/<ctrl-u>", |s| typed(s) == ("port = 11211", 12)),
     case(A::Newer, Prompt, "/port 11211<enter>/<ctrl-u>x<up>", |s| typed(s) == ("x", 1)),
     case(A::Complete, Prompt, "bsrca", |s| typed(s) == ("srcaddr", 7)),
+    case(A::Filters, Prompt, "/port 11211<enter>/udp", |s| menu(s).is_some() && s.shows("port = 11211")),
+    case(A::Save, Prompt, "/port 11211", |s| s.shows("Saved on F2") && s.app.saved().eq([(2, "port = 11211")])),
+    case(A::Saved(0), Prompt, "/port 11211<ctrl-s><ctrl-u>", |s| typed(s) == ("port = 11211", 12)),
     case(A::CaretLeft, Prompt, "/udp", |s| typed(s) == ("udp", 2)),
     case(A::CaretRight, Prompt, "/udp<home>", |s| typed(s) == ("udp", 1)),
     case(A::CaretStart, Prompt, "/udp", |s| typed(s) == ("udp", 0)),
@@ -124,6 +132,18 @@ const CASES: &[Case] = &[
     case(A::Cancel, Timeline, "t", |s| matches!(s.app.mode(), Mode::Main)),
     case(A::Redraw, Timeline, "t", |s| s.effects == [Effect::Redraw]),
     case(A::Suspend, Timeline, "t", |s| s.effects == [Effect::Suspend]),
+    case(A::Accept, Menu, "<right><right>p", |s| menu(s).is_none() && filter(s).starts_with("srcaddr = ")),
+    case(A::Cancel, Menu, "Y", |s| matches!(s.app.mode(), Mode::Main)),
+    case(A::Down, Menu, "Y", |s| menu(s) == Some(("", 1))),
+    case(A::Up, Menu, "Y<down><down>", |s| menu(s) == Some(("", 1))),
+    case(A::PageDown, Menu, "Y", |s| menu(s) == Some(("", 4))),
+    case(A::PageUp, Menu, "Y<down><down>", |s| menu(s) == Some(("", 0))),
+    case(A::DeleteBack, Menu, "Yath", |s| menu(s) == Some(("at", 0))),
+    case(A::Save, Menu, "/port 11211<enter>f", |s| s.app.saved().eq([(2, "port = 11211")]) && s.shows("F2")),
+    case(A::DeleteForward, Menu, "/udp<enter>/port 11211<enter>f", |s| s.app.history().eq(["protocol = udp"])),
+    case(A::Saved(0), Menu, "/port 11211<ctrl-s><esc>Y", |s| filter(s) == "port = 11211" && menu(s).is_none()),
+    case(A::Redraw, Menu, "Y", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Menu, "Y", |s| s.effects == [Effect::Suspend]),
 ];
 
 /// More rows than two screens hold, on top of those of [`crate::LINES`].
@@ -169,7 +189,7 @@ fn typed(stage: &Stage) -> (&str, usize) {
         Mode::Group(prompt) => &prompt.line,
         Mode::Help(help) => &help.search,
         Mode::Change(prompt) => &prompt.line,
-        Mode::Main | Mode::Report(_) | Mode::Timeline(_) => return ("", 0),
+        Mode::Main | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_) => return ("", 0),
     };
     (line.text(), line.caret())
 }
@@ -178,6 +198,14 @@ fn typed(stage: &Stage) -> (&str, usize) {
 fn help(stage: &Stage) -> Option<(&str, usize)> {
     match stage.app.mode() {
         Mode::Help(help) => Some((help.search.text(), help.scroll)),
+        _ => None,
+    }
+}
+
+/// What is searched for in a menu, and the line that is chosen.
+fn menu(stage: &Stage) -> Option<(&str, usize)> {
+    match stage.app.mode() {
+        Mode::Menu(menu) => Some((menu.search.text(), menu.cursor)),
         _ => None,
     }
 }

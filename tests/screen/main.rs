@@ -8,6 +8,7 @@ mod actions;
 mod cursor;
 mod drill;
 mod fetch;
+mod pivot;
 mod plain;
 mod play;
 mod prompts;
@@ -148,6 +149,14 @@ fn help_search() {
 }
 
 #[test]
+fn lists() {
+    stage().run("/port 11211<enter><right><right>p").pictures("pivot");
+    stage().run("/udp and port 11211 and bytes > 1M<enter>e").pictures("explain");
+    stage().run("/udp and port 11211 and bytes > 1000<enter>Ytcpdump<enter>").pictures("copied");
+    stage().run("/port 11211<ctrl-s><enter>/<ctrl-u>udp<enter>f").pictures("filters");
+}
+
+#[test]
 fn group() {
     stage().run("bdst<tab>").pictures("group_prompt");
     stage().run("bdstaddr, dstport<enter>").pictures("group");
@@ -264,7 +273,7 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
 }
 
 /// Key strings that lead to every mode and pane there is.
-const MODES: [&str; 17] = [
+const MODES: [&str; 22] = [
     "",
     "d",
     "2d",
@@ -282,6 +291,11 @@ const MODES: [&str; 17] = [
     "tvhhm",
     "tzc",
     "T<ctrl-u>15:27 note<enter>2d",
+    "<right><right>pint",
+    "/port 11211 and tcp<enter>E",
+    "/port 11211<enter>Y<enter>",
+    "/port 11211<enter>/udp<ctrl-r>",
+    "apip",
 ];
 
 #[test]

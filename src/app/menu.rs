@@ -1,0 +1,265 @@
+//! A list over the table to choose from: pivots of a cell, languages to copy a filter in, filters that were applied or saved, the parts of a filter with
+//! their counts. Typing narrows it, Enter takes, Esc leaves.
+
+use super::history::SLOTS;
+use super::prompt::FilterBar;
+use super::{Action, App, Effect, Line, Mode, Tone};
+use crate::engine::view::Tab;
+use crate::filter::translate::Target;
+
+/// A list to choose from.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    /// What it is about.
+    pub title: String,
+    /// What is typed to narrow it.
+    pub search: Line,
+    /// The chosen one of those that are shown.
+    pub cursor: usize,
+    /// What it offers.
+    pub kind: Kind,
+    items: Vec<Item>,
+    /// The filter bar that it was opened from.
+    bar: Option<Box<FilterBar>>,
+}
+
+/// What a menu offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Where one can go from a cell.
+    Pivot,
+    /// Languages.
+    Copy,
+    /// Filters.
+    Filters,
+    /// Parts of the filter in force.
+    Explain,
+    /// Something to read.
+    Text,
+}
+
+/// One line of a menu.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// What it is.
+    pub text: String,
+    /// What there is to say of it, at the right.
+    pub note: String,
+    pub(super) does: Does,
+}
+
+/// What taking a line does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    /// Nothing: it is to be read.
+    Nothing,
+    /// Shows the rows of a table that a filter selects, as a step with a name.
+    Go { text: String, tab: Tab, step: String },
+    /// Copies the filter in force in another language.
+    Copy(Target),
+    /// Takes a filter, that of a function key where there is one.
+    Filter(String, Option<u8>),
+    /// Leaves a part of the filter out.
+    Without(usize),
+}
+
+impl Item {
+    pub(super) fn new(text: impl Into<String>, note: impl Into<String>, does: Does) -> Item {
+        Item { text: text.into(), note: note.into(), does }
+    }
+}
+
+impl Menu {
+    pub(super) fn new(kind: Kind, title: impl Into<String>, items: Vec<Item>) -> Menu {
+        Menu { title: title.into(), search: Line::default(), cursor: 0, kind, items, bar: None }
+    }
+
+    /// The lines that what is typed leaves.
+    pub fn shown(&self) -> impl Iterator<Item = &Item> {
+        let wanted = self.search.text().to_lowercase();
+        self.items.iter().filter(move |item| {
+            let words = |text: &str| text.to_lowercase();
+            wanted.split_whitespace().all(|word| words(&item.text).contains(word) || words(&item.note).contains(word))
+        })
+    }
+
+    fn step(&mut self, by: isize) {
+        let last = self.shown().count().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+    }
+}
+
+impl App {
+    /// Opens a menu.
+    pub(super) fn open_menu(&mut self, menu: Menu) {
+        self.mode = Mode::Menu(menu);
+    }
+
+    /// The filters that were applied and saved, to be searched; from the filter bar they go into it.
+    pub(super) fn open_filters(&mut self) {
+        let mut items: Vec<Item> = self
+            .history
+            .saved()
+            .map(|(key, text)| Item::new(text, format!("F{key}"), Does::Filter(text.to_owned(), Some(key))))
+            .collect();
+        let saved: Vec<&str> = self.history.saved().map(|(_, text)| text).collect();
+        let recent = self.history.newest().filter(|text| !saved.contains(text));
+        items.extend(recent.map(|text| Item::new(text, "", Does::Filter(text.to_owned(), None))));
+        if items.is_empty() {
+            return self.say(
+                Tone::Quiet,
+                "No filter was applied so far. / types one, Ctrl-S there saves it on a function key.",
+            );
+        }
+        let mut menu = Menu::new(Kind::Filters, "Filters: type to search, Ctrl-S saves on a function key", items);
+        if let Mode::Filter(bar) = std::mem::take(&mut self.mode) {
+            menu.bar = Some(Box::new(bar));
+        }
+        self.open_menu(menu);
+    }
+
+    /// An action while a menu is open.
+    pub(super) fn in_menu(&mut self, action: Action) -> Vec<Effect> {
+        let page = self.viewport.menu.saturating_sub(1).max(1).cast_signed();
+        let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
+        match action {
+            Action::Down => menu.step(1),
+            Action::Up => menu.step(-1),
+            Action::PageDown => menu.step(page),
+            Action::PageUp => menu.step(-page),
+            Action::Cancel => self.leave_menu(),
+            Action::Accept => return self.take_item(),
+            Action::Save => self.save_item(),
+            Action::DeleteForward => self.forget_item(),
+            Action::Saved(key) => self.take_saved(key),
+            Action::DeleteBack => {
+                menu.search.delete_back();
+                menu.cursor = 0;
+            }
+            Action::Insert(c) => {
+                menu.search.insert(c.encode_utf8(&mut [0; 4]));
+                menu.cursor = 0;
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn leave_menu(&mut self) {
+        if let Mode::Menu(menu) = std::mem::take(&mut self.mode)
+            && let Some(bar) = menu.bar
+        {
+            self.mode = Mode::Filter(*bar);
+        }
+    }
+
+    /// The mouse chose a line.
+    pub(super) fn pick_item(&mut self, at: usize) -> Vec<Effect> {
+        if let Mode::Menu(menu) = &mut self.mode {
+            menu.cursor = at;
+        }
+        self.take_item()
+    }
+
+    fn chosen_item(&self) -> Option<Does> {
+        let Mode::Menu(menu) = &self.mode else { return None };
+        menu.shown().nth(menu.cursor).map(|item| item.does.clone())
+    }
+
+    fn take_item(&mut self) -> Vec<Effect> {
+        let Some(does) = self.chosen_item() else { return Vec::new() };
+        match does {
+            Does::Nothing => self.mode = Mode::Main,
+            Does::Go { text, tab, step } => {
+                self.mode = Mode::Main;
+                self.pivot_to(&text, tab, step);
+            }
+            Does::Copy(target) => {
+                self.mode = Mode::Main;
+                return self.copy_as(target);
+            }
+            Does::Filter(text, _) => self.take_filter(&text),
+            Does::Without(clause) => {
+                self.mode = Mode::Main;
+                self.without(clause);
+            }
+        }
+        Vec::new()
+    }
+
+    /// A filter goes into the bar that the menu was opened from, or in force.
+    pub(super) fn take_filter(&mut self, text: &str) {
+        match std::mem::take(&mut self.mode) {
+            Mode::Menu(Menu { bar: Some(mut bar), .. }) => {
+                bar.line = Line::new(text);
+                bar.judge();
+                self.mode = Mode::Filter(*bar);
+            }
+            Mode::Filter(mut bar) => {
+                bar.line = Line::new(text);
+                bar.judge();
+                self.mode = Mode::Filter(bar);
+            }
+            _ => self.apply(text),
+        }
+    }
+
+    /// The filter on a function key.
+    pub(super) fn take_saved(&mut self, key: u8) {
+        match self.history.on_key(key).map(str::to_owned) {
+            Some(text) => self.take_filter(&text),
+            None => self.say(Tone::Quiet, format!("No filter is saved on F{key}. Ctrl-S in the filter bar saves one.")),
+        }
+    }
+
+    /// Saves the filter that is typed or chosen.
+    pub(super) fn save_item(&mut self) {
+        let text = match &self.mode {
+            Mode::Filter(bar) => bar.filter().map(ToString::to_string),
+            Mode::Menu(_) => match self.chosen_item() {
+                Some(Does::Filter(text, _)) => Some(text),
+                _ => return,
+            },
+            _ => return,
+        };
+        let Some(text) = text else { return self.say(Tone::Refused, "Only a filter that parses is saved.") };
+        let Some(key) = self.history.save(&text) else {
+            let (first, last) = (SLOTS.start(), SLOTS.end());
+            return self
+                .say(Tone::Refused, format!("F{first} to F{last} are taken; Delete in the list (f) frees one."));
+        };
+        // Whoever saves it wants it kept.
+        self.history.push(&text);
+        self.say(Tone::Quiet, format!("Saved on F{key}."));
+        self.reopen_filters();
+    }
+
+    /// Frees the function key of the chosen filter, or forgets it.
+    fn forget_item(&mut self) {
+        match self.chosen_item() {
+            Some(Does::Filter(_, Some(key))) => self.history.put(key, None),
+            Some(Does::Filter(text, None)) => self.history.forget(&text),
+            _ => return,
+        }
+        self.reopen_filters();
+    }
+
+    /// Makes the list anew after a change, at the same place.
+    fn reopen_filters(&mut self) {
+        if !matches!(self.mode, Mode::Menu(_)) {
+            return;
+        }
+        let Mode::Menu(old) = std::mem::take(&mut self.mode) else { return };
+        let notice = self.notice.take();
+        if let Some(bar) = old.bar {
+            self.mode = Mode::Filter(*bar);
+        }
+        self.open_filters();
+        if let Mode::Menu(menu) = &mut self.mode {
+            menu.search = old.search;
+            menu.cursor = old.cursor;
+            menu.step(0);
+        }
+        self.notice = notice.or(self.notice.take());
+    }
+}
