@@ -2,13 +2,17 @@
 
 pub mod conversation;
 pub mod facts;
+mod fanin;
 mod index;
+mod kept;
 pub mod key;
 mod numbers;
 mod observer;
 pub mod orient;
 pub mod pair;
 pub mod row;
+mod split;
+mod state;
 mod wheel;
 
 pub use conversation::{Session, State, Totals};
