@@ -41,13 +41,13 @@ pub(super) fn pieces(session: &Session) -> Vec<Piece> {
 struct Ended(HashMap<NameId, [Option<i64>; 2]>);
 
 impl Ended {
-    /// Whether `flow` begins another connection than the one that ended. Within one connection no direction sends SYN after its own FIN, and the
+    /// When the connection ended that `flow` does not belong to any more. Within one connection no direction sends SYN after its own FIN, and the
     /// client's SYN does not come after an answer. Interfaces look at different times, so each is compared with itself.
-    fn is_followed_by(&self, flow: &Flow, way: Way) -> bool {
-        let Some(ended) = self.0.get(&flow.interface) else { return false };
+    fn before(&self, flow: &Flow, way: Way) -> Option<i64> {
         let flags = flow.flags.unwrap_or(0);
-        let before = |way: Way| ended[way.index()].is_some_and(|end| end <= begin(flow));
-        flags & SYN != 0 && (before(way) || (before(way.reversed()) && flags & ACK == 0))
+        let ended = self.0.get(&flow.interface).filter(|_| flags & SYN != 0)?;
+        let answer = ended[way.reversed().index()].filter(|_| flags & ACK == 0);
+        [ended[way.index()], answer].into_iter().flatten().filter(|end| *end <= begin(flow)).min()
     }
 
     fn note(&mut self, interface: NameId, flags: u8, way: Way, end: i64) {
@@ -66,15 +66,24 @@ pub(super) fn cuts(pieces: &mut [Piece], first: i64) -> Vec<(usize, i64)> {
     let mut from = 0;
     while from < pieces.len() {
         let start = pieces[from].start();
-        let to = from + pieces[from..].partition_point(|piece| piece.start() == start);
-        let begins = pieces[from..to].iter().any(|piece| match piece {
-            Piece::Record(flow, way) => ended.is_followed_by(flow, *way),
+        let mut to = from + pieces[from..].partition_point(|piece| piece.start() == start);
+        let ends = pieces[from..to].iter().filter_map(|piece| match piece {
+            Piece::Record(flow, way) => ended.before(flow, *way),
             // Cut off when it was still known record by record.
-            Piece::Sum(session) => session.cut() != NO_CUT && from > 0,
+            Piece::Sum(session) => (session.cut() != NO_CUT && from > 0).then_some(start),
         });
-        if begins {
-            cuts.push((from, start));
+        if let Some(end) = ends.min() {
+            // Another interface, which missed the end, may have seen the beginning a little earlier: nearer to this one than to the end.
+            let begins = |piece: &Piece| match piece {
+                Piece::Record(flow, _) => {
+                    flow.flags.is_some_and(|flags| flags & SYN != 0) && begin(flow) - end > start - begin(flow)
+                }
+                Piece::Sum(_) => false,
+            };
+            from = pieces[..from].iter().position(begins).unwrap_or(from);
+            cuts.push((from, pieces[from].start()));
             ended = Ended::default();
+            to = from + pieces[from..].partition_point(|piece| piece.start() == pieces[from].start());
         }
         for piece in &pieces[from..to] {
             match piece {
