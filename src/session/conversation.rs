@@ -16,23 +16,13 @@ use crate::record::services::TCP;
 use crate::record::{Flow, NameId};
 
 mod records;
+mod time;
+
+use time::short;
+pub(super) use time::{SHORTEST_WINDOW, begin, interval};
 
 /// Observing interfaces that are told apart in one session: its ends, gateways, and what a hostile log makes up.
 const MAX_OBSERVERS: usize = 64;
-/// Shortest and longest aggregation interval of a flow log, seconds. Longer windows are odd records, not longer intervals.
-pub(super) const SHORTEST_WINDOW: i64 = 60;
-pub(super) const LONGEST_WINDOW: i64 = 600;
-
-/// Where a record begins for pairing: one window of years must not make one session of all that lies in it.
-pub(super) fn begin(flow: &Flow) -> i64 {
-    flow.start.max(flow.end - LONGEST_WINDOW)
-}
-
-/// The aggregation interval that a record speaks of, seconds.
-pub(super) fn interval(flow: &Flow) -> i64 {
-    (flow.end - flow.start).clamp(SHORTEST_WINDOW, LONGEST_WINDOW)
-}
-
 /// What few sessions have, or have for a while.
 #[derive(Clone, Debug)]
 struct More {
@@ -65,11 +55,6 @@ fn allocated(bytes: usize) -> usize {
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
-
-/// Seconds of an interval, of which none is longer than [`LONGEST_WINDOW`].
-fn short(seconds: i64) -> u16 {
-    u16::try_from(seconds).unwrap_or(u16::MAX)
-}
 
 /// One conversation.
 #[derive(Clone, Debug)]
@@ -234,50 +219,12 @@ impl Session {
         }
     }
 
-    /// Whether a record that ends and begins so belongs to it or closes the pause to it.
-    pub(super) fn touches(&self, flow: &Flow, idle: i64) -> bool {
-        let interval = interval(flow);
-        let [before, after] = self.reach.map(|reach| idle + interval.max(reach.into()));
-        begin(flow) <= self.last.saturating_add(after) && self.first.saturating_sub(before) <= flow.end
-    }
-
-    /// When no record joins it any more that has no longer window than `window` and comes within `lateness`.
-    pub(super) fn over_at(&self, idle: i64, window: i64, lateness: i64) -> i64 {
-        self.last.saturating_add(idle + window.max(self.reach[1].into()) + window + lateness)
-    }
-
-    /// From when to when its records and their intervals reach.
-    pub(super) fn bounds(&self) -> (i64, i64) {
-        (self.first - i64::from(self.reach[0]), self.last.saturating_add(self.reach[1].into()))
-    }
-
-    /// Whether the pause to another session is short enough for both to be one.
-    pub(super) fn is_near(&self, other: &Session, idle: i64) -> bool {
-        let after = |one: &Session, two: &Session| {
-            two.first <= one.last.saturating_add(idle + i64::from(one.reach[1].max(two.reach[0])))
-        };
-        after(self, other) && after(other, self)
-    }
-
-    /// Has it wait for records until `time` and the idle time are over.
-    pub(super) fn reach_to(&mut self, time: i64) {
-        self.reach[1] = self.reach[1].max(short(time - self.last));
-    }
-
     fn count(&mut self, flow: &Flow, way: Way, at: usize) -> bool {
         let changed = self.observer_mut(at).is_some_and(|observer| observer.count(flow, way));
         self.records = self.records.saturating_add(1);
         self.span(begin(flow), flow.end, [short(interval(flow)); 2]);
         let ways = self.ways | 1 << way.index();
         std::mem::replace(&mut self.ways, ways) != ways || changed
-    }
-
-    fn span(&mut self, first: i64, last: i64, reach: [u16; 2]) {
-        let least = (self.first - i64::from(self.reach[0])).min(first - i64::from(reach[0]));
-        let most = (self.last + i64::from(self.reach[1])).max(last + i64::from(reach[1]));
-        self.first = self.first.min(first);
-        self.last = self.last.max(last);
-        self.reach = [short(self.first - least), short(most - self.last)];
     }
 
     /// Counts a record. False where it repeats one.

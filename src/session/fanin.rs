@@ -67,6 +67,9 @@ impl FanIn {
 
     /// The direction of the request in a conversation of this key, as far as what was known at `time` says.
     pub(super) fn request(&self, key: &Key, time: i64) -> Option<Way> {
+        if self.buckets.is_empty() {
+            return None;
+        }
         let [a, b] = self.ends(key).map(|end| self.peers(end, time));
         match (a >= LEAST && a >= 2 * b, b >= LEAST && b >= 2 * a) {
             (true, _) => Some(Way::BtoA),
@@ -87,9 +90,6 @@ impl FanIn {
     }
 
     fn peers(&self, end: u64, time: i64) -> usize {
-        if self.buckets.is_empty() {
-            return 0;
-        }
         let known = self.buckets[self.bucket(end)].iter().find(|known| known.hash == end);
         known.map_or(0, |known| {
             let peers = &known.peers[..usize::from(known.count)];

@@ -17,7 +17,7 @@ mod wheel;
 
 pub use conversation::{Session, State, Totals};
 pub use facts::Facts;
-pub use key::Key;
+pub use key::{Key, Way};
 pub use orient::Method;
 pub use pair::{Change, LOOK_AHEAD, SessionTable};
 pub use row::SessionRow;

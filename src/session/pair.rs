@@ -13,11 +13,11 @@ use super::fanin::FanIn;
 use super::index::Index;
 use super::key::{Packed, Way};
 use super::numbers::{NONE, Numbers};
-use super::orient::{Method, may_learn};
 use super::wheel::Wheel;
 use crate::record::Flow;
 use crate::record::services::{ICMP, ICMP6, TCP};
 
+mod final_form;
 mod linked;
 mod room;
 
@@ -181,32 +181,6 @@ impl SessionTable {
         change
     }
 
-    /// Learns from the session in `slot`, where it `tells` something new, or of it who began, where its own records hardly say.
-    fn look_at(&mut self, slot: u32, tells: bool) {
-        let Some(session) = peek(&self.chunks, slot) else { return };
-        if tells && session.saw_both() {
-            let key = session.key();
-            if may_learn(&key) {
-                self.fan_in.note(&key, session.first);
-            }
-        }
-        self.learn(slot);
-    }
-
-    /// Turns the session in `slot` around, where others that talked to its ends say so. True where they do.
-    fn learn(&mut self, slot: u32) -> bool {
-        let Some(session) = peek(&self.chunks, slot).filter(|session| session.method().yields_to_learned()) else {
-            return false;
-        };
-        let key = session.key();
-        let request = may_learn(&key).then(|| self.fan_in.request(&key, session.last)).flatten();
-        match (request, self.peek_mut(slot)) {
-            (Some(request), Some(session)) => session.learn(request),
-            _ => return false,
-        }
-        true
-    }
-
     /// Looks up what the next records will need, the first [`LOOK_AHEAD`] of `flows`. Each look waits for memory that no cache holds, and here
     /// nothing else has to wait for it: [`SessionTable::add`] then finds it near. Gives how many of the records seem to have a key that is
     /// held; calling it changes nothing.
@@ -231,17 +205,22 @@ impl SessionTable {
         if self.held >= self.capacity {
             self.drop_one();
         }
-        let slot = self.put_session(key, hash, Session::new(0, key, way, flow, late));
-        let (id, end) = self.peek(slot).map_or((0, flow.end), |session| (session.id, self.end(session)));
+        let session = Session::new(0, key, way, flow, late);
+        let (end, asks) = (self.end(&session), session.method().yields_to_learned());
+        let (id, slot) = self.put_session(key, hash, session);
         if flow.packets <= 2 { &mut self.noise } else { &mut self.busy }.add((slot, short(id)), end);
-        self.look_at(slot, false);
+        if asks {
+            self.learn(slot);
+        }
         Change { id, merged: Vec::new(), changed: Vec::new(), repeated: false }
     }
 
     /// Gives `session` a number and a slot.
-    fn put_session(&mut self, key: &Packed, hash: u32, mut session: Session) -> u32 {
+    #[inline]
+    fn put_session(&mut self, key: &Packed, hash: u32, mut session: Session) -> (u64, u32) {
         let slot = self.free_slot();
-        session.id = self.numbers.give(slot);
+        let id = self.numbers.give(slot);
+        session.id = id;
         self.apart += session.heap();
         let chunks = &self.chunks;
         let same = |other| peek(chunks, other).is_some_and(|other| other.is_of(key));
@@ -253,7 +232,7 @@ impl SessionTable {
             older.newer = slot;
         }
         self.held += 1;
-        slot
+        (id, slot)
     }
 
     fn merge(&mut self, into: u32, from: u32) -> Option<u64> {
@@ -268,61 +247,6 @@ impl SessionTable {
         }
         self.apart = self.apart + grown.1 - grown.0;
         Some(id)
-    }
-
-    /// Declares over what can get no more records, now that event time has passed `watermark`. Gives the sessions that turned out to be the
-    /// other way round, now that all is known of who talked to their ends.
-    pub fn advance(&mut self, watermark: i64) -> Vec<u64> {
-        self.settled = self.settled.max(watermark.saturating_sub(self.lateness));
-        let mut turned = Vec::new();
-        while let Some(entries) = self.noise.take_before(watermark).or_else(|| self.busy.take_before(watermark)) {
-            for entry in entries {
-                let Some(end) = self.open_entry(entry) else { continue };
-                if Wheel::is_before(end, watermark) {
-                    turned.extend(self.finish_one(entry.0));
-                } else {
-                    self.busy.add(entry, end);
-                }
-            }
-        }
-        turned
-    }
-
-    /// Declares everything over: the input has ended. Gives what [`SessionTable::advance`] gives.
-    pub fn finish(&mut self) -> Vec<u64> {
-        let mut turned = Vec::new();
-        while let Some(entry) = self.noise.pop_first().or_else(|| self.busy.pop_first()) {
-            if self.open_entry(entry).is_some() {
-                turned.extend(self.finish_one(entry.0));
-            }
-        }
-        turned
-    }
-
-    /// When the session that a wheel's entry means is over, unless it is or its slot has another tenant.
-    fn open_entry(&self, (slot, id): (u32, u32)) -> Option<i64> {
-        let session = self.peek(slot).filter(|session| short(session.id) == id && !session.over)?;
-        Some(self.end(session))
-    }
-
-    fn finish_one(&mut self, slot: u32) -> Option<u64> {
-        let before = self.peek(slot)?.request();
-        if let Some(session) = self.peek_mut(slot).filter(|session| session.method() == Method::Learned) {
-            // What was known of its ends at the time may have been too little, or of a time after it.
-            session.settle();
-        }
-        self.learn(slot);
-        let report = self.report;
-        let session = self.peek_mut(slot)?;
-        let heap = session.heap();
-        session.close();
-        let freed = heap - session.heap();
-        let (id, turned) = (session.id, session.request() != before);
-        let copy = report.then(|| session.clone());
-        self.apart -= freed;
-        self.finished.extend(copy);
-        self.over.push_back(slot);
-        turned.then_some(id)
     }
 
     /// Sessions that became final since the last call.

@@ -164,8 +164,8 @@ impl SessionTable {
         }
         let noise =
             session.records == 1 && session.totals(Way::AtoB).packets.max(session.totals(Way::BtoA).packets) <= 2;
-        let slot = self.put_session(key, hash, session);
-        let (end, id) = self.peek(slot).map_or((0, 0), |session| (self.end(session), session.id));
+        let end = self.end(&session);
+        let (id, slot) = self.put_session(key, hash, session);
         if noise { &mut self.noise } else { &mut self.busy }.add((slot, short(id)), end);
         self.look_at(slot, true);
         (id, slot)
