@@ -1,7 +1,7 @@
 //! Prints how well sessions match the truth, by seed, beside nfdump: `cargo run --release --no-default-features --example sessions_truth`, with
 //! seeds or ranges of them (`1000-1019`, which is what it takes without any). Fails where a conversation or a byte is missing.
 //!
-//! nfdump (`-b`, `-B`) gets the same records in the same order as NetFlow version 5 through nfcapd on loopback. Where it is not installed it is
+//! nfdump (`-b`, `-B`) gets the same records in the same order as `NetFlow` version 5 through nfcapd on loopback. Where it is not installed it is
 //! left out with a word, and where `CI` is set that is a failure.
 
 mod nfdump;

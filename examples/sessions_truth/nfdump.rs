@@ -1,4 +1,4 @@
-//! nfdump as a peer: records go as NetFlow version 5 to nfcapd on loopback, and come back paired.
+//! nfdump as a peer: records go as `NetFlow` version 5 to nfcapd on loopback, and come back paired.
 
 use std::fs;
 use std::io;

@@ -58,6 +58,7 @@ const RST: u8 = 0x04;
 
 /// One conversation.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Session {
     /// Number in this run, from 1.
     pub id: u64,

@@ -154,7 +154,7 @@ const SYN_ACK: u8 = 18;
 
 /// Packets of one second in one direction.
 #[derive(Clone, Copy)]
-struct Packets {
+struct Burst {
     second: i64,
     back: bool,
     packets: u64,
@@ -294,9 +294,9 @@ impl Maker {
         let inner = |addr: IpAddr| {
             if let IpAddr::V4(addr) = addr { addr.octets()[..3] == [10, 0, 1] } else { addr == server_end.0 }
         };
-        let enis: Vec<u16> = [ends.0.0, ends.1.0].into_iter().filter(|addr| inner(*addr)).map(eni_of).collect();
+        let observers: Vec<u16> = [ends.0.0, ends.1.0].into_iter().filter(|addr| inner(*addr)).map(eni_of).collect();
         let accept = name != "rejected probe";
-        self.log(kind, protocol, ends, &packets, &enis, accept);
+        self.log(kind, protocol, ends, &packets, &observers, accept);
         if name == "same ports again" {
             // Another connection, with flags as soon as its records cannot be the same ones, without not before the idle time is over.
             let last = packets.iter().map(|packet| packet.second).max().unwrap_or(begin);
@@ -304,12 +304,12 @@ impl Maker {
             let again = last + pause + self.random.below(100).cast_signed();
             let length = self.random.below(150).cast_signed();
             let packets = self.packets(name, protocol, again, length);
-            self.log(kind, protocol, ends, &packets, &enis, accept);
+            self.log(kind, protocol, ends, &packets, &observers, accept);
         }
     }
 
     /// What is sent when. The client is always the first, if only by a fraction of a second.
-    fn packets(&mut self, name: &str, protocol: u8, begin: i64, length: i64) -> Vec<Packets> {
+    fn packets(&mut self, name: &str, protocol: u8, begin: i64, length: i64) -> Vec<Burst> {
         let mut all = Vec::new();
         let one_way = name == "rejected probe";
         let (ask, answer) = (self.random.range(60, 400), self.random.range(60, 1_400));
@@ -328,7 +328,7 @@ impl Maker {
             let delay = i64::from(second != last && self.random.chance(15));
             let mut send = |second, back, packets, flags| {
                 let size = if back { answer } else { ask };
-                all.push(Packets { second, back, packets, bytes: packets * size, flags });
+                all.push(Burst { second, back, packets, bytes: packets * size, flags });
             };
             send(second, false, count, flags[0]);
             if !one_way {
@@ -343,7 +343,7 @@ impl Maker {
     }
 
     /// An instance inside talks to the internet through a gateway: both interfaces log the inner leg, the gateway's the outer one too.
-    fn through_nat(&mut self, kind: usize, client: End, packets: &[Packets]) {
+    fn through_nat(&mut self, kind: usize, client: End, packets: &[Burst]) {
         let gateway = IpAddr::from(Ipv4Addr::new(10, 0, 9, 9));
         let server = (self.internet(), Some(443));
         let mapped = loop {
@@ -362,13 +362,13 @@ impl Maker {
     }
 
     /// What the interfaces write of a conversation.
-    fn log(&mut self, kind: usize, protocol: u8, ends: (End, End), packets: &[Packets], enis: &[u16], accept: bool) {
+    fn log(&mut self, kind: usize, protocol: u8, ends: (End, End), packets: &[Burst], observers: &[u16], accept: bool) {
         let total = |back: bool| {
             let all = packets.iter().filter(|packet| packet.back == back);
             all.fold((0, 0), |sum, packet| (sum.0 + packet.bytes, sum.1 + packet.packets))
         };
         let mut first = i64::MAX;
-        for (number, eni) in enis.iter().enumerate() {
+        for (number, eni) in observers.iter().enumerate() {
             let offset = i64::from(*eni) * 7 % self.style.window;
             let mut windows: BTreeMap<(i64, bool), Line> = BTreeMap::new();
             for packet in packets {

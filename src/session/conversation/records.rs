@@ -39,19 +39,16 @@ impl Session {
         let flow = self.flow(record);
         let (key, late, id, cut) = (self.packed(), self.late, self.id, self.cut());
         let Some(more) = &mut self.more else { return };
-        match &mut more.base {
-            Some(base) => {
-                if let Some(at) = base.place_of(flow.interface, || Observer::new(&flow)) {
-                    base.count(&flow, record.way(), at);
-                }
-                base.unlist();
+        if let Some(base) = &mut more.base {
+            if let Some(at) = base.place_of(flow.interface, || Observer::new(&flow)) {
+                base.count(&flow, record.way(), at);
             }
-            None => {
-                let mut base = Session::new(id, &key, record.way(), &flow, late);
-                base.set_cut(cut);
-                base.unlist();
-                more.base = Some(Box::new(base));
-            }
+            base.unlist();
+        } else {
+            let mut base = Session::new(id, &key, record.way(), &flow, late);
+            base.set_cut(cut);
+            base.unlist();
+            more.base = Some(Box::new(base));
         }
     }
 

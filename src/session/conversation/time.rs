@@ -54,10 +54,10 @@ impl Session {
     }
 
     pub(super) fn span(&mut self, first: i64, last: i64, reach: [u16; 2]) {
-        let least = (self.first - i64::from(self.reach[0])).min(first - i64::from(reach[0]));
+        let reached = (self.first - i64::from(self.reach[0])).min(first - i64::from(reach[0]));
         let most = (self.last + i64::from(self.reach[1])).max(last + i64::from(reach[1]));
         self.first = self.first.min(first);
         self.last = self.last.max(last);
-        self.reach = [short(self.first - least), short(most - self.last)];
+        self.reach = [short(self.first - reached), short(most - self.last)];
     }
 }
