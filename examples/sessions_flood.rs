@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         source: "flood".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     // The split of DESIGN: rules have 12 % of the budget.
     let limits = Limits { memory: config.memory / 100 * 12, ..Limits::default() };

@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 enum Work {
     Rows(Box<Decoded>),
-    Status(SourceStatus),
+    Status(Box<SourceStatus>),
     Gap(Gap),
     End,
 }
@@ -115,7 +115,7 @@ impl Engine {
             while let Some(input) = input() {
                 let work = match input {
                     Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                    Input::Status(status) => Work::Status(status),
+                    Input::Status(status) => Work::Status(Box::new(status)),
                     Input::Gap(gap) => Work::Gap(gap),
                     Input::End => Work::End,
                 };
@@ -125,6 +125,7 @@ impl Engine {
             }
         })?;
         let consumer = Arc::clone(&mailbox);
+        let core = core.with_rules_apart();
         let thread = std::thread::Builder::new()
             .name("flowtail-engine".into())
             .spawn(move || Worker::new(core, publish).run(&consumer))?;
@@ -207,6 +208,7 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.last_tick = Instant::now();
                 self.changed |= self.core.tick(now_ms());
             }
+            self.changed |= self.core.hear();
             self.look();
         }
     }
@@ -238,6 +240,8 @@ impl<P: FnMut(Page)> Worker<P> {
             // A change waits for its frame, sessions that changed for their next pass, a live engine for its tick.
             let wait = if self.changed {
                 FRAME.saturating_sub(self.last_page.elapsed())
+            } else if self.core.rules_are_behind() {
+                FRAME
             } else if self.core.is_behind() {
                 REFRESH
             } else {
@@ -259,7 +263,7 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.changed = true;
             }
             Some(Work::Status(status)) => {
-                self.core.source_status(status);
+                self.core.source_status(*status);
                 self.changed = true;
             }
             Some(Work::Gap(gap)) => {

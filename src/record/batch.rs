@@ -91,6 +91,38 @@ pub enum SourceState {
     Failed(String),
 }
 
+/// What a complete read of a range of event time cost, all its pages and interfaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Poll {
+    /// Requests that it took, tries that failed included.
+    pub requests: u64,
+    /// Events that the API returned.
+    pub events: u64,
+    /// Those that were known already.
+    pub duplicates: u64,
+    /// Minutes of event time that it covers.
+    pub minutes: u64,
+}
+
+/// What a tail carries and how it keeps up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TailFigures {
+    /// Records a second that can be followed under the request budget, about.
+    pub capacity: u64,
+    /// Records a second that come, about, over the last minutes of event time; `None` while too little was read.
+    pub rate: Option<u64>,
+    /// Seconds by which the most overdue read of the schedule is late.
+    pub behind: u64,
+    /// Seconds after their timestamp within which 99 of 100 events are delivered; `None` while too few were seen.
+    pub lateness: Option<u64>,
+    /// Seconds after its timestamp up to which an event is looked for.
+    pub lookback: u64,
+    /// Times that the schedule reads each minute of event time.
+    pub reads: u64,
+    /// The last range that was read to its end.
+    pub poll: Option<Poll>,
+}
+
 /// A source's account of itself. Counters only ever grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStatus {
@@ -106,8 +138,37 @@ pub struct SourceStatus {
     pub complete_to: Option<i64>,
     /// Bytes read and total, where the source is a file of known size.
     pub progress: Option<(u64, u64)>,
+    /// The live session, where there is one beside the reads.
+    pub live: Option<LiveStatus>,
     /// A lasting remark for the user, such as "no stream begins with eni-…; searching by content".
     pub note: Option<String>,
+    /// What a tail carries and costs.
+    pub tail: Option<TailFigures>,
+    /// What was found out about the source, for its pane: name and text, in order.
+    pub facts: Vec<(String, String)>,
+}
+
+/// What a live session does. Counters only ever grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveStatus {
+    /// Sessions that are open.
+    pub open: usize,
+    /// Sessions wanted.
+    pub wanted: usize,
+    /// Why the last one ended, in words for the user, and Unix milliseconds of the next try.
+    pub closed: Option<(String, i64)>,
+    /// Sessions that ended so far.
+    pub ended: u64,
+    /// Events that came live before a read returned them.
+    pub events: u64,
+    /// Of those, events that a read returned since.
+    pub paired: u64,
+    /// Times that events were left out, because there were too many or because a session had ended.
+    pub sampled: u64,
+    /// Of those, times whose range was read since.
+    pub repaired: u64,
+    /// Events older than what is still read, left out since whether they came before cannot be told.
+    pub too_old: u64,
 }
 
 /// What a source sends.

@@ -198,7 +198,7 @@ impl SessionTable {
             // By the hash alone: comparing the keys would wait for the sessions, one after the other.
             *slot = self.by_key.find(*hash, |_| true);
         }
-        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(|session| session.records > 0)).count()
+        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(Session::touch)).count()
     }
 
     fn open_session(&mut self, key: &Packed, hash: u32, way: Way, flow: &Flow, late: bool) -> Change {

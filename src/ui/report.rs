@@ -13,7 +13,8 @@ use crate::app::{App, Target, Viewport};
 use crate::engine::report::{Report, SourceReport, UnparsedReport};
 use crate::engine::view::Status;
 use crate::export::clean::for_terminal;
-use crate::record::SourceState;
+use crate::filter::translate::pattern::Fetch;
+use crate::record::{LiveStatus, SourceState, TailFigures};
 
 /// Cells of the names.
 const NAMES: u16 = 18;
@@ -50,6 +51,8 @@ pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen
 enum Line {
     Title(&'static str),
     Fact(&'static str, String),
+    /// A fact that the source names itself.
+    Own(String, String),
     /// Something without a name of its own.
     Text(String),
     Blank,
@@ -65,6 +68,11 @@ fn source(lines: &[Line], scroll: usize, paint: &mut Paint<'_>, area: Rect, view
         match line {
             Line::Blank => rows.push(("", 0, String::new(), text)),
             Line::Title(what) => rows.push(("", 0, (*what).to_owned(), title)),
+            Line::Own(what, is) => {
+                let parts = wrap(is, area.width.saturating_sub(names + 4).max(8));
+                let whats = std::iter::once(what.as_str()).chain(std::iter::repeat(""));
+                rows.extend(parts.into_iter().zip(whats).map(|(part, what)| (what, names + 1, part, text)));
+            }
             Line::Fact(what, is) => {
                 let parts = wrap(is, area.width.saturating_sub(names + 4).max(8));
                 let whats = std::iter::once(*what).chain(std::iter::repeat(""));
@@ -116,8 +124,20 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         lines.push(Line::Fact("events read", fmt::thousands(status.state.events_read)));
         lines.push(Line::Fact("duplicates", format!("{} left out", fmt::thousands(status.state.duplicates))));
     }
+    if let Some(live) = &status.state.live {
+        live_session(&mut lines, app.now(), live);
+    }
+    if let Some(tail) = &status.state.tail {
+        tail_lines(&mut lines, tail);
+    }
+    for (name, text) in &status.state.facts {
+        lines.push(Line::Own(for_terminal(name).into_owned(), for_terminal(text).into_owned()));
+    }
     if let Some(complete) = status.state.complete_to {
         lines.push(Line::Fact("complete to", format!("{}Z, likely", fmt::date_time(complete))));
+    }
+    if let Some(fetch) = &status.fetch {
+        fetched(&mut lines, fetch, report.counts.outside);
     }
     section(&mut lines, "Formats");
     for stream in &report.formats {
@@ -181,6 +201,69 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         }
     }
     lines
+}
+
+/// The live session beside the reads.
+fn live_session(lines: &mut Vec<Line>, now: i64, live: &LiveStatus) {
+    let is = match &live.closed {
+        Some((why, until)) if live.open < live.wanted => {
+            let left = until.saturating_sub(now).max(0).saturating_add(999) / 1000;
+            format!("closed, opened again in {left}s: {}", for_terminal(why))
+        }
+        _ if live.open == 0 => "not open yet".to_owned(),
+        _ if live.wanted > 1 => format!("{} of {} open", live.open, live.wanted),
+        _ => "open".to_owned(),
+    };
+    lines.push(Line::Fact("live tail", format!("{is}; ended {} times so far", fmt::thousands(live.ended))));
+    let (events, paired) = (fmt::thousands(live.events), fmt::thousands(live.paired));
+    lines.push(Line::Fact("came live", format!("{events} events; {paired} of them were found by a read since")));
+    let (sampled, repaired) = (fmt::thousands(live.sampled), fmt::thousands(live.repaired));
+    lines.push(Line::Fact("left out live", format!("{sampled} times; {repaired} of them were read since")));
+}
+
+/// What is read only, and what that means.
+fn fetched(lines: &mut Vec<Line>, fetch: &Fetch, outside: u64) {
+    section(lines, "Fetched only (--fetch): what was not read cannot come back by widening the filter");
+    let clean = |text: &str| for_terminal(text).into_owned();
+    lines.push(Line::Fact("wanted", format!("{}, both directions, NODATA and SKIPDATA", clean(&fetch.text))));
+    let pattern = fetch.pattern.as_deref().unwrap_or("none: nothing of it can be asked for, so everything is read");
+    lines.push(Line::Fact("pattern", clean(pattern)));
+    if fetch.pattern.is_some() && !fetch.checked.is_empty() {
+        lines.push(Line::Fact("checked here", clean(&fetch.checked.join(", "))));
+    }
+    lines.push(Line::Fact("left out here", format!("{} records that were read", fmt::thousands(outside))));
+    for remark in &fetch.remarks {
+        lines.push(Line::Fact("mind", clean(remark)));
+    }
+}
+
+/// What a tail carries and costs.
+fn tail_lines(lines: &mut Vec<Line>, tail: &TailFigures) {
+    let comes = tail.rate.map(|rate| format!("; about {} come", fmt::thousands(rate))).unwrap_or_default();
+    let capacity = fmt::thousands(tail.capacity);
+    lines.push(Line::Fact(
+        "capacity",
+        format!("about {capacity} records a second, each minute being read {} times{comes}", tail.reads),
+    ));
+    if let Some(poll) = &tail.poll {
+        let [requests, events, known] = [poll.requests, poll.events, poll.duplicates].map(fmt::thousands);
+        let (minutes, many) = (poll.minutes, if poll.requests == 1 { "" } else { "s" });
+        lines.push(Line::Fact(
+            "last poll",
+            format!("{requests} request{many} for {minutes} minutes: {events} events, {known} of them known"),
+        ));
+    }
+    let lookback = fmt::duration(tail.lookback);
+    let delivery = match tail.lateness {
+        Some(late) => {
+            format!("99 of 100 within {} of their timestamp; looked for up to {lookback}", fmt::duration(late))
+        }
+        None => format!("too few seen to tell; looked for up to {lookback}"),
+    };
+    lines.push(Line::Fact("delivery", delivery));
+    if tail.behind >= 60 {
+        lines.push(Line::Fact("behind", fmt::duration(tail.behind)));
+    }
 }
 
 fn section(lines: &mut Vec<Line>, title: &'static str) {

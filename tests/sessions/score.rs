@@ -103,6 +103,7 @@ pub fn flowtail(world: &World, style: Style) -> Vec<Found> {
         source: "truth".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     let mut core = Core::new(config, Detector::new(&Rules::default(), Limits::default()), true);
     let mut decoder = Decoder::new(None);

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::now;
+use super::pattern::{self, Terms};
 
 /// What happens to a request instead of, or before, its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,19 +51,20 @@ pub const DENIED: Trouble = Trouble::Error(
      arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake:log-stream: because no identity-based policy allows the action",
 );
 
+/// An event. Ids count from 0 in the order of delivery.
 #[derive(Clone, Debug)]
-struct Stored {
-    timestamp: i64,
-    ingestion: i64,
-    stream: String,
-    message: String,
-    id: String,
+pub struct Stored {
+    pub timestamp: i64,
+    pub ingestion: i64,
+    pub stream: String,
+    pub message: String,
+    pub id: String,
 }
 
 /// What the server holds, and what it was asked.
 #[derive(Default)]
 pub struct State {
-    events: Vec<Stored>,
+    pub events: Vec<Stored>,
     /// Applied to `FilterLogEvents` requests, one each; then all is fine.
     pub troubles: VecDeque<Trouble>,
     /// Applied to the same, but only to requests that carry a token.
@@ -75,11 +77,14 @@ pub struct State {
     pub empty_first: bool,
     /// Bodies of all `FilterLogEvents` requests.
     pub asked: Vec<Value>,
+    /// Live sessions: how they behave, and what they were asked.
+    pub live: super::live::Script,
     /// Troubles that were applied.
     pub applied: usize,
 }
 
 /// The server. It ends with the process; its threads hold nothing.
+#[derive(Clone)]
 pub struct Fake {
     pub port: u16,
     state: Arc<Mutex<State>>,
@@ -131,6 +136,21 @@ impl Fake {
 }
 
 impl Fake {
+    /// Delivers one message as it is, with a timestamp `age` seconds ago.
+    pub fn deliver_message(&self, stream: &str, message: &str, age: i64) {
+        let mut state = self.state();
+        let id = format!("{:056}", state.events.len());
+        let timestamp = (now() / 1000 - age) * 1000;
+        state.events.push(Stored {
+            timestamp,
+            ingestion: now(),
+            stream: stream.to_owned(),
+            message: message.to_owned(),
+            id,
+        });
+        state.events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
+    }
+
     /// Replaces `from` by `to` in every message of a stream.
     pub fn rewrite(&self, stream: &str, from: &str, to: &str) {
         for event in self.state().events.iter_mut().filter(|event| event.stream == stream) {
@@ -141,6 +161,10 @@ impl Fake {
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((action, body)) = request(&mut stream) else { return };
+    if action == "StartLiveTail" {
+        super::live::serve(stream, &body, state);
+        return;
+    }
     let (trouble, answer) = {
         let mut state = state.lock().unwrap();
         let trouble = state.trouble(&action, &body);
@@ -218,7 +242,10 @@ impl State {
     fn answer(&self, action: &str, body: &Value, trouble: Trouble) -> Result<Value, Refusal> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         if action == "DescribeLogGroups" {
-            return Ok(json!({"logGroups": [{"logGroupName": "/vpc/fake"}]}));
+            let arn = "arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake";
+            return Ok(
+                json!({"logGroups": [{"logGroupName": "/vpc/fake", "arn": format!("{arn}:*"), "logGroupArn": arn}]}),
+            );
         }
         if text("logGroupName") != Some("/vpc/fake") {
             return Err(("ResourceNotFoundException", "The specified log group does not exist."));
@@ -234,12 +261,16 @@ impl State {
         }
         let number = |name: &str| body.get(name).and_then(Value::as_i64);
         let range = number("startTime").unwrap_or(0)..=number("endTime").unwrap_or(i64::MAX);
-        let phrase = text("filterPattern").unwrap_or_default().trim_matches('"');
+        let wanted = text("filterPattern").unwrap_or_default();
+        let through = |message: &str| pattern::matches(wanted, message, Terms::Words);
+        if through("").is_err() {
+            return Err(("InvalidParameterException", "Invalid filter pattern"));
+        }
         let found: Vec<&Stored> = self
             .events
             .iter()
             .filter(|event| range.contains(&event.timestamp) && event.stream.starts_with(prefix))
-            .filter(|event| event.message.contains(phrase))
+            .filter(|event| through(&event.message) == Ok(true))
             .collect();
         // A token is the id of the event that comes first on its page, and how often an empty page was put before it.
         let token = text("nextToken");

@@ -3,7 +3,10 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod fake;
+pub mod live;
+pub mod ministack;
 pub mod moto;
+pub mod pattern;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

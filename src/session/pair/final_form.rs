@@ -1,6 +1,7 @@
 //! How a session becomes final: what others say of its ends, and when nothing joins it any more.
 
-use super::{SessionTable, peek, short};
+use super::{LOOK_AHEAD, SessionTable, peek, short};
+use crate::session::conversation::Session;
 use crate::session::orient::{Method, may_learn};
 use crate::session::wheel::Wheel;
 
@@ -42,7 +43,11 @@ impl SessionTable {
         self.settled = self.settled.max(watermark.saturating_sub(self.lateness));
         let mut turned = Vec::new();
         while let Some(entries) = self.noise.take_before(watermark).or_else(|| self.busy.take_before(watermark)) {
-            for entry in entries {
+            for (at, entry) in entries.iter().copied().enumerate() {
+                if at % LOOK_AHEAD == 0 {
+                    let near = entries[at..].iter().take(LOOK_AHEAD);
+                    std::hint::black_box(near.filter(|near| self.peek(near.0).is_some_and(Session::touch)).count());
+                }
                 let Some(end) = self.open_entry(entry) else { continue };
                 if Wheel::is_before(end, watermark) {
                     turned.extend(self.finish_one(entry.0));

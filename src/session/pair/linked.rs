@@ -47,7 +47,7 @@ impl SessionTable {
 
     /// Tells the connections in the sessions of `slots` and their neighbours apart, after `flow` was added to one of them.
     pub(super) fn take_apart(&mut self, key: &Packed, hash: u32, slots: &[u32], flow: &Flow, change: &mut Change) {
-        if self.is_full() {
+        if self.held >= self.capacity || !self.has_room_apart() {
             self.drop_one();
         }
         let mut slots = self.with_neighbours(key, hash, slots);

@@ -8,9 +8,20 @@ use crate::session::key::Way;
 use crate::session::numbers::NONE;
 
 impl SessionTable {
-    /// Whether a new session pushes another out.
-    pub fn is_full(&self) -> bool {
-        self.held >= self.capacity || !self.has_room_apart()
+    /// Reads what [`SessionTable::get`] of each of `ids` will need, the first [`LOOK_AHEAD`] of them, side by side. Gives how many are held.
+    pub fn get_ahead(&self, ids: impl IntoIterator<Item = u64>) -> usize {
+        let mut slots = [NONE; LOOK_AHEAD];
+        for (id, slot) in ids.into_iter().zip(&mut slots) {
+            *slot = self.numbers.get(id).unwrap_or(NONE);
+        }
+        slots.iter().filter(|slot| self.peek(**slot).is_some_and(Session::touch)).count()
+    }
+
+    /// Whether the next [`LOOK_AHEAD`] records may push out sessions that are not over. Those that are over go first, up to
+    /// [`LOOK_AHEAD`] at once.
+    pub fn may_drop_active(&self) -> bool {
+        let crowded = self.held + LOOK_AHEAD > self.capacity;
+        (crowded && self.over.len() < 4 * LOOK_AHEAD) || !self.has_room_apart()
     }
 
     /// Whether what sessions hold beside their slots is within its share.

@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use foldhash::quality::FixedState;
 
+use crate::record::Poll;
+
 use super::client::{Found, Select, belongs};
 use super::config::GroupName;
 use super::fault::{Fault, Kind, Place};
-use super::pace::Backoff;
+use super::pace::{Backoff, LONGEST_WAIT};
 use super::plan::{Lost, Plan, Span};
 
 /// Pages of one range before something newer gets its turn.
@@ -70,6 +72,8 @@ struct Reading {
     tokens: HashSet<u64, FixedState>,
     counts: Vec<u64>,
     pages: u64,
+    /// What it cost so far.
+    poll: Poll,
     turn: u32,
     empty: u32,
     restarts: u32,
@@ -105,8 +109,10 @@ pub(super) struct Group {
     refreshed: bool,
     /// Pages read.
     pages: u64,
-    /// Greatest number of events in a page.
-    largest: u64,
+    /// Greatest number of events in a page that was not the last of its range.
+    full: u64,
+    /// The last range that was read to its end: when it began, and what it cost.
+    last: Option<(i64, Poll)>,
 }
 
 impl Group {
@@ -127,12 +133,17 @@ impl Group {
             backoff: Backoff::new(seed),
             refreshed: false,
             pages: 0,
-            largest: 0,
+            full: 0,
+            last: None,
         }
     }
 
     /// Makes a range current if there is one to read now; otherwise says when to ask again.
     pub(super) fn prepare(&mut self, now: i64, closing: Option<i64>) -> Result<(), i64> {
+        if self.wait_until > now + LONGEST_WAIT {
+            // The clock was set back meanwhile.
+            self.wait_until = now;
+        }
         if self.wait_until > now {
             return Err(self.wait_until);
         }
@@ -164,6 +175,7 @@ impl Group {
     fn reading(&self, span: Span, now: i64) -> Reading {
         Reading {
             counts: vec![0; span.len()],
+            poll: Poll { minutes: span.len() as u64, ..Poll::default() },
             span,
             began: now,
             chain: 0,
@@ -186,7 +198,10 @@ impl Group {
         let id = Arc::clone(&chain.interface);
         let select = match chain.way {
             Way::Unknown => return Some(Next::HasStream(id)),
-            Way::Content(until) if until <= now && reading.token.is_none() => return Some(Next::HasStream(id)),
+            // Further ahead than that it is only where the clock was set back.
+            Way::Content(until) if !(now + 1..=now + RECHECK).contains(&until) && reading.token.is_none() => {
+                return Some(Next::HasStream(id));
+            }
             Way::All => Select::All,
             Way::Stream | Way::Unchecked(_) => Select::Prefix(id),
             Way::Content(_) => Select::Content(id),
@@ -210,6 +225,11 @@ impl Group {
             Way::Unknown | Way::Stream | Way::Unchecked(_) => belongs(&event.stream, &chain.interface),
             Way::Content(_) => belongs(&event.stream, &chain.interface) || mentions(&event.message, &chain.interface),
         }
+    }
+
+    /// Whether an event is of any of the interfaces asked for, by its stream.
+    pub(super) fn is_of_interest(&self, event: &Found) -> bool {
+        self.chains.iter().any(|chain| chain.way == Way::All || belongs(&event.stream, &chain.interface))
     }
 
     /// It was answered whether the current chain's interface has a stream.
@@ -236,7 +256,9 @@ impl Group {
     pub(super) fn page_read(&mut self, timestamps: &[i64], wanted: usize, token: Option<String>) -> Result<(), Fault> {
         self.worked();
         self.pages += 1;
-        self.largest = self.largest.max(timestamps.len() as u64);
+        if token.is_some() {
+            self.full = self.full.max(timestamps.len() as u64);
+        }
         let Some(reading) = &mut self.current else { return Ok(()) };
         reading.failures = 0;
         reading.pages += 1;
@@ -270,6 +292,7 @@ impl Group {
         if reading.chain >= self.chains.len()
             && let Some(reading) = self.current.take()
         {
+            self.last = Some((reading.began, reading.poll));
             self.plan.complete(&reading.span, reading.began, &reading.counts, reading.pages);
         }
         Ok(())
@@ -336,9 +359,28 @@ impl Group {
         self.plan.never_read(now).into_iter().map(|(from, to)| (from, to, why.clone())).collect()
     }
 
-    /// Greatest number of events in a page so far.
-    pub(super) fn largest_page(&self) -> u64 {
-        self.largest
+    /// What the current range cost further.
+    pub(super) fn spent(&mut self, requests: u64, events: u64, duplicates: u64) {
+        if let Some(Reading { poll, .. }) = &mut self.current {
+            poll.requests += requests;
+            poll.events += events;
+            poll.duplicates += duplicates;
+        }
+    }
+
+    /// Greatest number of events in a full page so far; 0 before the first.
+    pub(super) fn full_page(&self) -> u64 {
+        self.full
+    }
+
+    /// The last range that was read to its end: when it began (Unix milliseconds), and what it cost.
+    pub(super) fn last_poll(&self) -> Option<(i64, Poll)> {
+        self.last
+    }
+
+    /// Whether it reads all streams of its group and not those of some interfaces.
+    pub(super) fn reads_all_streams(&self) -> bool {
+        self.chains.iter().any(|chain| chain.way == Way::All)
     }
 
     /// Remarks for the user on how interfaces are found.

@@ -47,10 +47,17 @@ impl Lateness {
 
     /// Milliseconds within which 99 of 100 events are delivered.
     pub(super) fn usual(&self) -> i64 {
-        if !self.is_known() {
-            return ASSUMED;
-        }
-        let mut left = self.total / 100;
+        if self.is_known() { self.all_but(100) } else { ASSUMED }
+    }
+
+    /// Milliseconds within which 999 of 1000 events are delivered, once enough were seen to tell.
+    pub(super) fn nearly_all(&self) -> Option<i64> {
+        (self.total >= 10 * ENOUGH).then(|| self.all_but(1000))
+    }
+
+    /// Milliseconds within which all events but one in `few` are delivered.
+    fn all_but(&self, few: u64) -> i64 {
+        let mut left = self.total / few;
         for (index, count) in self.buckets.iter().enumerate().rev() {
             if *count > left {
                 return i64::try_from(index + 1).unwrap_or(i64::MAX) * BUCKET;

@@ -7,9 +7,12 @@
 //! * `seen` remembers the event ids of a slice for as long as the slice may be read again;
 //! * `group` reads one range through its interfaces and pages, and copes with tokens that fail and pages that do not come;
 //! * `runner` serves the groups in turn under one request budget (`pace`), sends batches, gaps and news of itself;
+//! * `account` says what that costs and how it keeps up;
 //! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
+//! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
 //! * `clock` is injected, so that tests scale time.
 
+mod account;
 mod client;
 mod clock;
 mod config;
@@ -18,6 +21,7 @@ mod error;
 mod fault;
 mod group;
 mod lateness;
+mod live;
 mod pace;
 mod plan;
 mod runner;
@@ -75,6 +79,8 @@ impl Default for Lab {
 /// A tail of one or more log groups, connected and ready to run.
 pub struct Tail {
     parts: runner::Parts<Aws>,
+    /// Live sessions to open.
+    live: Vec<live::Want>,
 }
 
 impl Tail {
@@ -94,7 +100,7 @@ impl Tail {
     pub async fn connect_with(config: TailConfig, lab: Lab) -> Result<Tail, TailError> {
         let checked = config::check(&config)?;
         let setup = Setup {
-            region: checked.region,
+            region: checked.region.clone(),
             profile: config.profile,
             endpoint: config.endpoint_url,
             keys: lab.keys,
@@ -103,10 +109,12 @@ impl Tail {
         };
         let mut aws = Aws::open(setup).await?;
         let now = lab.clock.now();
-        connect::probe(&mut aws, &checked.groups, now).await?;
+        let pattern: Option<Arc<str>> = config.pattern.map(Into::into);
+        connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
         let names: Vec<&str> = checked.groups.iter().map(config::GroupName::name).collect();
         let region = Some(aws.place().region.as_str().into());
         let origin = Arc::new(Origin { name: names.join(", ").into(), region });
+        let live = if config.live { live_sessions(&checked, pattern.as_deref()) } else { Vec::new() };
         let count = checked.groups.len();
         #[expect(clippy::cast_precision_loss, reason = "a handful of groups")]
         let share = config.max_rps / count as f64;
@@ -126,9 +134,11 @@ impl Tail {
             max_rps: config.max_rps,
             lookback: config.lookback,
             run_for: config.run_for,
+            pattern,
+            live: runner::Live::default(),
             limit: lab.page_limit,
         };
-        Ok(Tail { parts })
+        Ok(Tail { parts, live })
     }
 
     /// What it reads: the names of the groups, and the region.
@@ -138,7 +148,30 @@ impl Tail {
 
     /// Tails until [`TailConfig::run_for`] is over (then sends [`Input::End`]) or the receiver is gone. Waits while the channel is full; nothing is
     /// dropped. No fault ends it.
-    pub async fn run(self, out: Sender<Input>) {
+    pub async fn run(mut self, out: Sender<Input>) {
+        let mut seed = self.parts.clock.now().cast_unsigned();
+        let sessions = self.live.into_iter().map(|want| {
+            let groups = want.groups.iter().map(|(group, _)| *group).collect();
+            seed = seed.wrapping_add(1);
+            (live::start(self.parts.logs.clone(), want, Arc::clone(&self.parts.clock), seed), groups)
+        });
+        self.parts.live = runner::Live::new(sessions.collect());
         Box::pin(runner::run(self.parts, out)).await;
+    }
+}
+
+/// One session for all groups, since it costs by the minute; one a group where streams are chosen, since the API takes prefixes for one group only.
+fn live_sessions(checked: &config::Checked, pattern: Option<&str>) -> Vec<live::Want> {
+    let groups: Vec<(usize, String)> =
+        checked.groups.iter().enumerate().map(|(place, group)| (place, group.given.clone())).collect();
+    let want = |groups: Vec<(usize, String)>| live::Want {
+        groups,
+        prefixes: checked.interfaces.clone(),
+        pattern: pattern.map(str::to_owned),
+    };
+    if checked.interfaces.is_empty() {
+        vec![want(groups)]
+    } else {
+        groups.into_iter().map(|group| want(vec![group])).collect()
     }
 }

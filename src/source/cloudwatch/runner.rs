@@ -1,5 +1,7 @@
 //! The loop of the tail: one request at a time, over all groups in turn, under one budget; events out, and an account of itself.
 
+mod live;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,9 @@ use super::group::{Group, Next};
 use super::lateness::Lateness;
 use super::pace::Budget;
 use super::plan::{Lost, SLICE, Span, Why};
-use super::seen::key;
+use super::seen::{Swept, content, key};
+
+pub(super) use live::Live;
 
 /// Events in a batch at most.
 const BATCH_EVENTS: usize = 4096;
@@ -25,9 +29,6 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// How long the last reads of a run with an end may take, milliseconds.
 const GRACE: i64 = 30_000;
-
-/// Behind by more than this, the tail says so, milliseconds.
-const BEHIND: i64 = 2 * SLICE;
 
 /// The receiver is gone: the tail ends.
 struct Closed;
@@ -41,18 +42,24 @@ pub(super) struct Parts<L> {
     pub(super) max_rps: f64,
     pub(super) lookback: Duration,
     pub(super) run_for: Option<Duration>,
+    /// Filter pattern of every request.
+    pub(super) pattern: Option<Arc<str>>,
+    /// Live sessions beside the reads.
+    pub(super) live: Live,
     /// Events a page, for tests; `None` for as many as it carries.
     pub(super) limit: Option<i32>,
 }
 
 /// A tail on its way.
-struct Runner<L> {
-    parts: Parts<L>,
+pub(super) struct Runner<L> {
+    pub(super) parts: Parts<L>,
     budget: Budget,
     out: Sender<Input>,
-    status: SourceStatus,
+    pub(super) status: SourceStatus,
     told: Option<SourceStatus>,
-    lateness: Lateness,
+    pub(super) lateness: Lateness,
+    /// Milliseconds that a request takes, averaged over the last dozen or so; 0 before the first.
+    pub(super) answer_time: f64,
     /// Group that is served next.
     turn: usize,
     /// Credentials are to be loaded anew before the next request.
@@ -62,9 +69,18 @@ struct Runner<L> {
 /// Runs until `run_for` is over or the receiver is gone.
 pub(super) async fn run<L: Logs>(parts: Parts<L>, out: Sender<Input>) {
     let budget = Budget::new(parts.max_rps, parts.clock.now());
-    let status = SourceStatus::default();
-    let mut runner =
-        Runner { parts, budget, out, status, told: None, lateness: Lateness::default(), turn: 0, renew: false };
+    let status = SourceStatus { live: parts.live.status(), ..SourceStatus::default() };
+    let mut runner = Runner {
+        parts,
+        budget,
+        out,
+        status,
+        told: None,
+        lateness: Lateness::default(),
+        answer_time: 0.0,
+        turn: 0,
+        renew: false,
+    };
     // The receiver has gone: nobody is left to be told.
     let _: Result<(), Closed> = runner.run().await;
 }
@@ -153,18 +169,28 @@ impl<L: Logs> Runner<L> {
             }
             Next::Page(select, range, token) => {
                 let group = &self.parts.groups[index];
-                let ask = Ask { group: &group.name, select, range, token: token.as_deref(), limit: self.parts.limit };
+                let pattern = self.parts.pattern.clone();
+                let (token, limit) = (token.as_deref(), self.parts.limit);
+                let ask = Ask { group: &group.name, select, pattern, range, token, limit };
+                let asked_at = self.parts.clock.now();
                 let page = tokio::select! {
                     page = self.parts.logs.page(&ask) => page,
                     () = self.out.closed() => return Err(Closed),
                 };
+                self.answered_after(self.now() - asked_at);
                 match page {
                     Ok(page) => {
                         let timestamps: Vec<i64> = page.events.iter().map(|event| event.timestamp).collect();
-                        let wanted = self.deliver(index, page.events).await?;
-                        self.parts.groups[index].page_read(&timestamps, wanted, page.token)
+                        let spent = (self.parts.logs.requests() - before).max(1);
+                        let (wanted, duplicates) = self.deliver(index, page.events).await?;
+                        let group = &mut self.parts.groups[index];
+                        group.spent(spent, timestamps.len() as u64, duplicates);
+                        group.page_read(&timestamps, wanted, page.token)
                     }
-                    Err(fault) => Err(fault),
+                    Err(fault) => {
+                        self.parts.groups[index].spent((self.parts.logs.requests() - before).max(1), 0, 0);
+                        Err(fault)
+                    }
                 }
             }
         };
@@ -177,16 +203,17 @@ impl<L: Logs> Runner<L> {
             }
             self.renew |= fault.is_login();
         }
+        self.live_news().await?;
         self.tell().await
     }
 
-    /// Passes on what is new among a page's events, and returns how many were of the interface asked for.
-    async fn deliver(&mut self, index: usize, mut events: Vec<Found>) -> Result<usize, Closed> {
+    /// Passes on what is new among a page's events. Returns how many were of the interface asked for, and how many of those were known.
+    async fn deliver(&mut self, index: usize, mut events: Vec<Found>) -> Result<(usize, u64), Closed> {
         self.status.events_read += events.len() as u64;
         let group = &mut self.parts.groups[index];
-        let Some(span) = group.span() else { return Ok(0) };
+        let Some(span) = group.span() else { return Ok((0, 0)) };
         events.retain(|event| span.position(event.timestamp).is_some() && group.is_wanted(event));
-        let wanted = events.len();
+        let (wanted, known) = (events.len(), self.status.duplicates);
         events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
@@ -196,18 +223,22 @@ impl<L: Logs> Runner<L> {
             while !batch.is_full()
                 && let Some(event) = events.next()
             {
-                if is_new(&mut self.parts.groups[index], &span, &event) {
+                let swept = sweep(&mut self.parts.groups[index], &span, &event, self.parts.live.is_wanted());
+                if swept == Swept::New {
                     self.lateness.observe(event.timestamp, event.ingestion);
                     batch.push(event);
                 } else {
                     self.status.duplicates += 1;
+                }
+                if let Some(status) = self.status.live.as_mut().filter(|_| swept == Swept::Paired) {
+                    status.paired += 1;
                 }
             }
             if !batch.batch.events.is_empty() {
                 place.send(Input::Batch(batch.batch));
             }
         }
-        Ok(wanted)
+        Ok((wanted, self.status.duplicates - known))
     }
 
     /// Whether a run with an end has read what it can.
@@ -237,53 +268,6 @@ impl<L: Logs> Runner<L> {
         self.send(Input::Gap(Gap { from: lost.from / 1000, to: lost.to / 1000, why: why.to_owned() })).await
     }
 
-    /// Brings the account of itself up to date.
-    fn account(&mut self) {
-        let now = self.now();
-        let groups = &self.parts.groups;
-        self.status.requests = self.parts.logs.requests();
-        let lateness = self.lateness.usual();
-        let complete: Option<i64> =
-            groups.iter().map(|group| group.plan.complete_to(lateness)).min().flatten().map(|at| at / 1000);
-        self.status.complete_to = self.status.complete_to.max(complete);
-        let trouble = groups.iter().filter(|group| group.trouble.is_some()).min_by_key(|group| group.wait_until);
-        self.status.state = match trouble {
-            Some(group) => {
-                SourceState::Waiting { why: group.trouble.clone().unwrap_or_default(), until: group.wait_until }
-            }
-            None if self.status.events_read == 0 && !groups.iter().any(Group::has_read) => SourceState::Connecting,
-            None => SourceState::Live,
-        };
-        let mut notes = Vec::new();
-        for group in groups {
-            group.notes(&mut notes);
-        }
-        if lateness > millis(self.parts.lookback) && self.lateness.is_known() {
-            notes.push(format!(
-                "events are delivered up to {} minutes after their timestamp: a longer --lookback would find them",
-                lateness / SLICE
-            ));
-        }
-        if let Some(behind) = groups.iter().map(|group| group.plan.behind(now)).max().filter(|behind| *behind > BEHIND)
-        {
-            notes.push(self.behind(behind));
-        }
-        self.status.note = (!notes.is_empty()).then(|| notes.join("; "));
-    }
-
-    fn behind(&self, behind: i64) -> String {
-        // Each event is read once for every age of the schedule.
-        let page = self.parts.groups.iter().map(Group::largest_page).max().unwrap_or(0).max(1);
-        let reads = self.parts.groups.iter().map(|group| group.plan.reads_per_slice()).max().unwrap_or(1);
-        #[expect(clippy::cast_precision_loss, reason = "at most 10,000 and a dozen")]
-        let capacity = self.parts.max_rps * page as f64 / reads as f64;
-        format!(
-            "{} minutes behind: about {capacity:.0} records a second can be followed at --max-rps {}; --eni or a higher --max-rps would help",
-            behind / SLICE,
-            self.parts.max_rps
-        )
-    }
-
     /// Sends the account of itself if there is news in it.
     async fn tell(&mut self) -> Result<(), Closed> {
         self.account();
@@ -298,22 +282,31 @@ impl<L: Logs> Runner<L> {
         self.out.send(input).await.map_err(|_| Closed)
     }
 
-    async fn sleep(&self, length: Duration) -> Result<(), Closed> {
-        tokio::select! {
-            () = self.parts.clock.sleep(length) => Ok(()),
-            () = self.out.closed() => Err(Closed),
-        }
+    /// Sleeps, or takes in what a live session brings before.
+    async fn sleep(&mut self, length: Duration) -> Result<(), Closed> {
+        let (index, news) = tokio::select! {
+            () = self.parts.clock.sleep(length) => return Ok(()),
+            () = self.out.closed() => return Err(Closed),
+            came = self.parts.live.next() => came,
+        };
+        self.live_came(index, news).await
     }
 
-    fn now(&self) -> i64 {
+    fn answered_after(&mut self, millis: i64) {
+        let millis = f64::from(i32::try_from(millis.clamp(0, 600_000)).unwrap_or(0));
+        self.answer_time = if self.answer_time == 0.0 { millis } else { self.answer_time * 0.9 + millis * 0.1 };
+    }
+
+    pub(super) fn now(&self) -> i64 {
         self.parts.clock.now()
     }
 }
 
-/// Remembers an event. False if it was known.
-fn is_new(group: &mut Group, span: &Span, event: &Found) -> bool {
+/// Remembers an event; `live` while there are live sessions.
+fn sweep(group: &mut Group, span: &Span, event: &Found, live: bool) -> Swept {
     let key = key(&event.id, &event.stream, event.timestamp, event.ingestion, &event.message);
-    group.plan.seen(span, event.timestamp).is_some_and(|seen| seen.insert(key))
+    let content = live.then(|| content(&event.stream, event.timestamp, &event.message));
+    group.plan.seen(span, event.timestamp).map_or(Swept::Known, |seen| seen.sweep(key, content))
 }
 
 /// A batch being filled.

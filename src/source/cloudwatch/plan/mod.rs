@@ -10,6 +10,8 @@
 //!
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
+mod ages;
+mod live;
 mod report;
 mod span;
 
@@ -25,9 +27,6 @@ const AHEAD: i64 = 10;
 
 /// Slices held at most: 31 days. A longer absence leaves a gap.
 const MOST_SLICES: i64 = 31 * 24 * 60;
-
-/// Ages (minutes after the end of the slice) at which a slice must have been read. Look-back is the last.
-const AGES: [i64; 7] = [1, 2, 4, 6, 8, 11, 16];
 
 /// Events that one page carries at most. API reference, `FilterLogEvents`: "up to 10,000".
 const PAGE: u64 = 10_000;
@@ -49,6 +48,8 @@ struct Slice {
     events: u64,
     /// A read of it is under way.
     busy: bool,
+    /// A live session left events out at this time: a read that began before does not do.
+    repair: Option<i64>,
     /// The last try was given up.
     missed: bool,
     /// Finished: read at the age of look-back.
@@ -84,14 +85,8 @@ impl Plan {
     pub(super) fn new(now: i64, since: i64, lookback: i64, chains: usize, per_second: f64, most_ids: usize) -> Plan {
         let start = now.saturating_sub(since).max(0).div_euclid(SLICE);
         let first = start.max((now - lookback).div_euclid(SLICE));
-        let mut ages: Vec<i64> = AGES.iter().map(|age| age * SLICE).filter(|age| *age < lookback).collect();
-        // Beyond the table the steps double, so that a long look-back costs few reads more.
-        while let Some(next) = ages.last().map(|age| age * 2).filter(|next| *next < lookback) {
-            ages.push(next);
-        }
-        ages.push(lookback);
         let mut plan = Plan {
-            ages,
+            ages: ages::ages(lookback, None),
             lookback,
             first,
             slices: VecDeque::new(),
@@ -147,6 +142,11 @@ impl Plan {
             self.finished = true;
         }
         lost
+    }
+
+    /// Fits the schedule to the delivery that was observed: `lateness` is the time (milliseconds) within which nearly all events are delivered.
+    pub(super) fn adapt(&mut self, lateness: Option<i64>) {
+        self.ages = ages::ages(self.lookback, lateness);
     }
 
     /// Finishes the oldest slices early while more ids are remembered than allowed.
@@ -331,7 +331,9 @@ impl Plan {
     fn overdue(&self, index: usize) -> Option<i64> {
         let read_at = self.slices[index].read_at?;
         let end = self.end_of(index);
-        self.ages.iter().map(|age| end + age).find(|at| *at > read_at)
+        let scheduled = self.ages.iter().map(|age| end + age).find(|at| *at > read_at);
+        let repair = self.slices[index].repair.filter(|at| *at >= read_at);
+        scheduled.into_iter().chain(repair).min()
     }
 
     fn free(&self, index: usize) -> bool {

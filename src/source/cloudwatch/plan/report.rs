@@ -58,6 +58,17 @@ impl Plan {
         worst.min().map_or(0, |at| (now - at).max(0))
     }
 
+    /// Events a second over the slices that are past the usual `lateness` (milliseconds), `None` where none was read since.
+    pub(in crate::source::cloudwatch) fn rate(&self, lateness: i64) -> Option<f64> {
+        let settled = self.slices.iter().enumerate().filter(|(index, slice)| {
+            !slice.done && slice.read_at.is_some_and(|at| at >= self.end_of(*index).saturating_add(lateness))
+        });
+        let (count, events) =
+            settled.fold((0_u32, 0_u64), |(count, events), (_, slice)| (count + 1, events + slice.events));
+        #[expect(clippy::cast_precision_loss, reason = "far from 2^53")]
+        (count > 0).then(|| events as f64 / (f64::from(count) * 60.0))
+    }
+
     /// Event time (milliseconds) up to which everything is believed to be read, if events are delivered within `lateness` of their timestamp.
     pub(in crate::source::cloudwatch) fn complete_to(&self, lateness: i64) -> Option<i64> {
         if !self.backlog.is_empty() {
