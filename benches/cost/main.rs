@@ -8,7 +8,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use flowtail::app::App;
 use flowtail::detect::{Detector, Limits, Rules};
-use flowtail::engine::view::{Page, Sort, ViewSpec};
+use flowtail::engine::view::{Anchor, Page, Sort, Tab, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
 use flowtail::record::{Decoded, Decoder, Field, Flow, Names, RowRef, Table as _};
@@ -217,6 +217,54 @@ fn sort_pass(bencher: Bencher, held: usize) {
             })
             .bench_local_values(|spec| core.page(&spec).rows.len());
     });
+}
+
+/// An engine with a million sessions.
+static SESSIONS: LazyLock<Mutex<Core>> = LazyLock::new(|| {
+    let mut core = core(&Rules::default());
+    let mut decoder = Decoder::new(None);
+    for batch in traffic::sessions(1_000_000) {
+        core.ingest(&decoder.decode(&batch));
+    }
+    assert!(core.sessions().len() > 990_000 && core.sessions().dropped() == 0);
+    Mutex::new(core)
+});
+
+/// What a screen of sessions asks for.
+fn sessions(field: Field, descending: bool, anchor: Anchor) -> ViewSpec {
+    let columns = vec![Field::End, Field::Client, Field::Server, Field::ServerPort, Field::Bytes, Field::ByteRatio];
+    ViewSpec {
+        tab: Tab::Sessions,
+        sort: Sort { field, descending },
+        columns,
+        anchor,
+        after: 180,
+        ..ViewSpec::default()
+    }
+}
+
+/// Fields of sessions to sort by: a time, a sum, a quotient, an address, a word.
+const ORDERS: [&str; 5] = ["end", "bytes", "byte_ratio", "client", "state"];
+
+/// The whole pass over a million sessions that a new order begins. The screen has a page long before it is over.
+#[divan::bench(args = ORDERS, sample_count = 5)]
+fn session_sort_pass(bencher: Bencher, order: &str) {
+    let field = Field::named(order).expect("a field");
+    let mut core = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut descending = false;
+    bencher.counter(ItemsCount::new(core.sessions().len())).bench_local(|| {
+        descending = !descending;
+        core.page(&sessions(field, descending, Anchor::Top)).rows.len()
+    });
+}
+
+/// A page of a million sessions in the order of bytes, once its pass is over.
+#[divan::bench(sample_count = 20)]
+fn session_page(bencher: Bencher) {
+    let mut core = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    let spec = sessions(Field::Bytes, true, Anchor::Top);
+    assert!(!core.page(&spec).rows.is_empty(), "the page is not empty");
+    bencher.bench_local(|| core.page(black_box(&spec)).rows.len());
 }
 
 /// Drawing a page on a screen of 200 columns and 60 rows.

@@ -122,6 +122,29 @@ pub fn batches(count: usize) -> Vec<Batch> {
     lines.chunks(BATCH).map(|chunk| Batch { bytes: chunk.concat().into_bytes(), ..Batch::default() }).collect()
 }
 
+/// Batches of `count` sessions, a request and its answer each.
+pub fn sessions(count: u64) -> impl Iterator<Item = Batch> {
+    const EACH: u64 = 10_000;
+    let mut random = Random(43);
+    (0..count.div_ceil(EACH)).map(move |batch| {
+        let mut text = String::new();
+        for number in batch * EACH..count.min((batch + 1) * EACH) {
+            let (server, client) = (host(random.zipf(HOSTS)), peer(number));
+            let (port, end) = (1_024 + random.below(64_000), START + number / RATE);
+            let (asked, answered) = (1 + random.below(20), 1 + random.below(60));
+            for (ends, packets, size) in [
+                (format!("{client} {server} {port} 443"), asked, 60 + random.below(900)),
+                (format!("{server} {client} 443 {port}"), answered, 60 + random.below(1_400)),
+            ] {
+                let bytes = packets * size;
+                // Writing to a String cannot fail.
+                let _ = writeln!(text, "2 1 eni-1 {ends} 6 {packets} {bytes} {} {end} ACCEPT OK", end - 30);
+            }
+        }
+        Batch { bytes: text.into_bytes(), ..Batch::default() }
+    })
+}
+
 /// `count` records in batches, decoded.
 pub fn decoded(count: usize) -> Vec<Decoded> {
     let mut decoder = Decoder::new(None);

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod line;
+mod sessions;
 
 use std::sync::LazyLock;
 
@@ -10,6 +11,7 @@ use flowtail::record::{Batch, Decoder, Format, RowRef};
 
 pub use envelope::envelope;
 pub use line::line;
+pub use sessions::sessions;
 
 /// `--format`: a text is a format or an error that can be told, and what it names, written out, is the same format. The same text as a
 /// header line makes no record and loses no line.
@@ -79,11 +81,12 @@ pub fn filter(data: &[u8]) {
 mod tests {
     #[test]
     fn every_seed_passes() {
-        let targets: [(&str, fn(&[u8])); 4] = [
+        let targets: [(&str, fn(&[u8])); 5] = [
             ("line", super::line),
             ("format", super::format),
             ("envelope", super::envelope),
             ("filter", super::filter),
+            ("sessions", super::sessions),
         ];
         for (name, target) in targets {
             let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);

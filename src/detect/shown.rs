@@ -36,7 +36,7 @@ impl Known {
             TCP => bits = bits | Bits::TRANSPORT,
             UDP => {
                 bits = bits | Bits::TRANSPORT;
-                if let Some(row) = amp_port(facts.server.1) {
+                if let Some(row) = facts.server.1.and_then(amp_port) {
                     bits = bits | Bits::AMPLIFIER;
                     if row.exposure == Exposure::NeverPublic {
                         bits = bits | Bits::NEVER_PUBLIC;

@@ -216,6 +216,9 @@ impl Core {
                 self.untold.swap_remove(&merged);
                 self.detector.withdraw(merged);
             }
+            for id in change.changed {
+                self.untold.entry(id).or_insert(flow.end);
+            }
             // A record that repeats another exactly is held, and counts once.
             if !change.repeated {
                 self.detector.flow(&RowRef { table: columns, row }, flow.end);
@@ -248,12 +251,22 @@ impl Core {
         }
     }
 
+    /// Shows the rules the sessions that turned out to be the other way round, when they became final.
+    fn tell_turned(&mut self, turned: Vec<u64>) {
+        for id in turned {
+            let last = self.sessions.get(id).map_or(i64::MIN, |session| session.last);
+            self.untold.entry(id).or_insert(last);
+        }
+        self.tell_rules();
+    }
+
     /// Passes event time on.
     fn advance(&mut self) {
         self.rows_since_advance = 0;
         self.tell_rules();
         if let Some(now) = self.clock.now() {
-            self.sessions.advance(now);
+            let turned = self.sessions.advance(now);
+            self.tell_turned(turned);
             self.detector.advance(now.saturating_sub(self.config.lateness));
             self.collect_news();
         }
@@ -273,7 +286,8 @@ impl Core {
     /// The input has ended: everything open is over.
     pub fn finish(&mut self) {
         self.advance();
-        self.sessions.finish();
+        let turned = self.sessions.finish();
+        self.tell_turned(turned);
         self.session_changes += 1;
         self.detector.finish();
         self.collect_news();

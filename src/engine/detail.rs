@@ -194,8 +194,8 @@ impl Core {
                 let row = row_at(place);
                 with_table!(&part, table => {
                     let reference = RowRef { table, row };
-                    let port = table.number(Field::SrcPort, row).unwrap_or(0);
-                    let is_near = port == u64::from(key.a.1) || port == u64::from(key.b.1);
+                    let port = table.number(Field::SrcPort, row).and_then(|port| u16::try_from(port).ok());
+                    let is_near = [key.a.1, key.b.1].contains(&port);
                     if is_near
                         && in_window(window, &reference)
                         && let Some(flow) = Flow::of(table, row, &mut self.names)

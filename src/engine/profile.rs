@@ -247,13 +247,16 @@ impl ProfileScan {
             end.rejected += u64::from(rejects > 0);
         }
         let server = session.server();
-        match entry(&mut self.ports, (server.0, session.protocol(), server.1)) {
-            Some(port) => {
+        // Without ports nothing is served on one.
+        let port = server.1.map(|port| entry(&mut self.ports, (server.0, session.protocol(), port)));
+        match port {
+            Some(Some(port)) => {
                 port.bytes = port.bytes.saturating_add(totals[0].bytes).saturating_add(totals[1].bytes);
                 port.sessions += 1;
                 port.rejected += u64::from(rejects > 0);
             }
-            None => whole = false,
+            Some(None) => whole = false,
+            None => {}
         }
         self.left_out += u64::from(!whole);
     }

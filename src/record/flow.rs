@@ -94,10 +94,10 @@ pub struct Flow {
     pub src: IpAddr,
     /// Destination, as in the packet where that is logged.
     pub dst: IpAddr,
-    /// Source port; 0 for protocols without ports.
-    pub src_port: u16,
-    /// Destination port; 0 for protocols without ports.
-    pub dst_port: u16,
+    /// Source port as logged; absent for `-` and in formats without it.
+    pub src_port: Option<u16>,
+    /// Destination port as logged; absent for `-` and in formats without it.
+    pub dst_port: Option<u16>,
     /// IANA protocol number.
     pub protocol: u8,
     /// Packets; 0 where not logged.
@@ -133,7 +133,7 @@ impl Flow {
 
     fn read<T: Table>(table: &T, row: usize, mut name: impl FnMut(u64) -> NameId) -> Option<Flow> {
         let side = |packet, interface| table.address(packet, row).or_else(|| table.address(interface, row));
-        let port = |field| table.number(field, row).and_then(|port| u16::try_from(port).ok()).unwrap_or(0);
+        let port = |field| table.number(field, row).and_then(|port| u16::try_from(port).ok());
         let mut word = |field| match table.code(field, row) {
             0 => Names::NONE,
             code => name(code),

@@ -5,94 +5,60 @@
 
 use std::net::IpAddr;
 
+use super::kept::List;
 use super::key::{Endpoint, Key, Packed, Way};
 use super::numbers::NONE;
+use super::observer::Observer;
 pub use super::observer::Totals;
-use super::observer::{FINGERPRINT_BITS, Observer, fingerprint};
 use super::orient::{Method, orient};
+pub use super::state::State;
+use crate::record::services::TCP;
 use crate::record::{Flow, NameId};
 
-/// Observing interfaces that are told apart in one session; a conversation has two ends and perhaps a gateway or two between them.
-const MAX_OBSERVERS: usize = 8;
-/// Records of one observer and direction that a repeated one is recognised among: the latest, and at one a minute more than lateness spans.
-const MAX_SEEN: usize = 24;
-/// Longest aggregation interval of a flow log, seconds.
-pub(super) const LONGEST_WINDOW: i64 = 600;
+mod records;
+mod time;
 
+use time::short;
+pub(super) use time::{SHORTEST_WINDOW, begin, interval};
+
+/// Observing interfaces that are told apart in one session: its ends, gateways, and what a hostile log makes up.
+const MAX_OBSERVERS: usize = 64;
 /// What few sessions have, or have for a while.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct More {
     /// The addresses, unless both are IPv4.
     wide: Option<[IpAddr; 2]>,
     /// Observers beside the first.
     others: Vec<Observer>,
-    /// Fingerprints of the latest records of each observer and direction that has several, sorted: the place of the counter in the upper
-    /// bits, then the end of the window.
-    seen: Vec<u64>,
+    /// The latest records of each counter that has several.
+    kept: List,
+    /// What older records of a TCP session add up to: the part that is not in `kept`, if it must be taken apart.
+    base: Option<Box<Session>>,
+    /// Where it was cut off from the connection before it on the same ports, Unix seconds.
+    cut: i64,
 }
 
-impl More {
-    /// Notes a record of the counter at `place`. False where it is known.
-    fn see(&mut self, place: u64, fingerprint: u64) -> bool {
-        let Err(at) = self.seen.binary_search(&(place << FINGERPRINT_BITS | fingerprint)) else { return false };
-        self.seen.insert(at, place << FINGERPRINT_BITS | fingerprint);
-        let range = self.range(place);
-        if range.len() > MAX_SEEN {
-            self.seen.remove(range.start);
-        }
-        true
-    }
-
-    /// Where the fingerprints of a counter stand.
-    fn range(&self, place: u64) -> std::ops::Range<usize> {
-        let before = self.seen.partition_point(|seen| seen >> FINGERPRINT_BITS < place);
-        before..self.seen.partition_point(|seen| seen >> FINGERPRINT_BITS <= place)
+impl Default for More {
+    fn default() -> More {
+        More { wide: None, others: Vec::new(), kept: List::default(), base: None, cut: NO_CUT }
     }
 }
 
-/// Place of a counter among those of a session.
-fn place(observer: usize, way: Way) -> u64 {
-    (observer * 2 + way.index()) as u64
-}
+/// Of a session that follows no other on the same ports.
+pub(super) const NO_CUT: i64 = i64::MIN;
 
 /// Bytes that the allocator takes for `bytes` bytes.
 fn allocated(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
 }
 
-/// Where a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Both directions were seen, more may come.
-    Open,
-    /// One direction was seen, the other may still come.
-    Half,
-    /// Over, and only one direction was ever seen.
-    Unanswered,
-    /// Over.
-    Closed,
-    /// Came after the session it belonged to was over and reported.
-    Late,
-    /// Dropped from memory before it was over.
-    Evicted,
-}
-
-impl State {
-    /// The code word used in output and filters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Open => "open",
-            State::Half => "half",
-            State::Unanswered => "unanswered",
-            State::Closed => "closed",
-            State::Late => "late",
-            State::Evicted => "evicted",
-        }
-    }
-}
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
 
 /// One conversation.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Session {
     /// Number in this run, from 1.
     pub id: u64,
@@ -106,7 +72,7 @@ pub struct Session {
     pub duplicates: u32,
     /// The key, with its addresses as in [`Packed::ends`].
     ends: [u32; 2],
-    ports: [u16; 2],
+    ports: [Option<u16>; 2],
     scope: NameId,
     protocol: u8,
     request: Way,
@@ -114,6 +80,12 @@ pub struct Session {
     pub(super) late: bool,
     pub(super) over: bool,
     pub(super) evicted: bool,
+    /// Whether a connection before or after it on the same ports was cut off: a record must be compared with both.
+    pub(super) linked: bool,
+    /// Directions seen, one bit each.
+    ways: u8,
+    /// Intervals of its records beyond `first` and `last`, seconds: how much longer a pause may be than the protocol's idle time.
+    reach: [u16; 2],
     /// The observer that came first.
     observer: Observer,
     more: Option<Box<More>>,
@@ -127,7 +99,7 @@ impl Session {
     pub(super) fn new(id: u64, key: &Packed, way: Way, flow: &Flow, late: bool) -> Session {
         let mut session = Session {
             id,
-            first: flow.start.max(flow.end - LONGEST_WINDOW),
+            first: begin(flow),
             last: flow.end,
             records: 1,
             duplicates: 0,
@@ -140,6 +112,9 @@ impl Session {
             late,
             over: false,
             evicted: false,
+            linked: false,
+            ways: 1 << way.index(),
+            reach: [short(interval(flow)); 2],
             observer: Observer::new(flow),
             more: key.wide.map(|wide| Box::new(More { wide: Some(wide), ..More::default() })),
             older: NONE,
@@ -198,7 +173,8 @@ impl Session {
     pub(super) fn heap(&self) -> usize {
         self.more.as_ref().map_or(0, |more| {
             let others = more.others.capacity() * size_of::<Observer>();
-            allocated(size_of::<More>()) + allocated(others) + allocated(more.seen.capacity() * size_of::<u64>())
+            let base = more.base.as_ref().map_or(0, |base| allocated(size_of::<Session>()) + base.heap());
+            allocated(size_of::<More>()) + allocated(others) + allocated(more.kept.bytes()) + base
         })
     }
 
@@ -206,7 +182,7 @@ impl Session {
         std::iter::once(&self.observer).chain(self.more.iter().flat_map(|more| &more.others))
     }
 
-    /// The observer in this place, and what is listed beside it.
+    /// The observer in this place.
     fn observer_mut(&mut self, place: usize) -> Option<&mut Observer> {
         match place.checked_sub(1) {
             None => Some(&mut self.observer),
@@ -214,97 +190,84 @@ impl Session {
         }
     }
 
-    /// Notes a record of one observer and direction. False where it is known.
-    fn see(&mut self, at: usize, way: Way, fingerprint: u64) -> bool {
-        let Some(observer) = self.observer_mut(at) else { return true };
-        if !observer.saw(way) {
-            return true;
+    /// The place of an interface among the observers, made where it has none. `None` where there are too many.
+    fn place_of(&mut self, interface: NameId, make: impl FnOnce() -> Observer) -> Option<usize> {
+        if self.observer.interface == interface {
+            return Some(0);
         }
-        let only = observer.only(way);
-        if only == Some(fingerprint) {
-            return false;
+        let others = self.more.as_ref().map_or(&[][..], |more| &more.others);
+        if let Some(at) = others.iter().position(|observer| observer.interface == interface) {
+            return Some(at + 1);
         }
-        let more = self.more.get_or_insert_default();
-        // The second record: from now on both are listed.
-        if let Some(only) = only {
-            more.see(place(at, way), only);
+        let at = others.len() + 1;
+        (at < MAX_OBSERVERS).then(|| {
+            let others = &mut self.more.get_or_insert_default().others;
+            others.reserve_exact(1);
+            others.push(make());
+            at
+        })
+    }
+
+    /// Whether connections may be mixed in it: it has both a beginning and an end, and they may lie in different records.
+    pub(super) fn may_be_several(&self) -> bool {
+        let flags = self.flags(Way::AtoB) | self.flags(Way::BtoA);
+        self.protocol == TCP && flags & SYN != 0 && flags & (FIN | RST) != 0 && self.records > 1
+    }
+
+    /// Where it was cut off from the connection before, or [`NO_CUT`].
+    pub(super) fn cut(&self) -> i64 {
+        self.more.as_ref().map_or(NO_CUT, |more| more.cut)
+    }
+
+    pub(super) fn set_cut(&mut self, cut: i64) {
+        if cut != self.cut() {
+            self.more.get_or_insert_default().cut = cut;
         }
-        more.see(place(at, way), fingerprint)
+    }
+
+    fn count(&mut self, flow: &Flow, way: Way, at: usize) -> bool {
+        let changed = self.observer_mut(at).is_some_and(|observer| observer.count(flow, way));
+        self.records = self.records.saturating_add(1);
+        self.span(begin(flow), flow.end, [short(interval(flow)); 2]);
+        let ways = self.ways | 1 << way.index();
+        std::mem::replace(&mut self.ways, ways) != ways || changed
     }
 
     /// Counts a record. False where it repeats one.
     pub(super) fn add(&mut self, flow: &Flow, way: Way) -> bool {
-        let known = self.observers().position(|observer| observer.interface == flow.interface);
-        let at = known.unwrap_or_else(|| self.observers().count());
-        if known.is_some() {
-            if !self.see(at, way, fingerprint(flow)) {
-                self.duplicates = self.duplicates.saturating_add(1);
-                return false;
+        let Some(at) = self.place_of(flow.interface, || Observer::new(flow)) else {
+            self.records = self.records.saturating_add(1);
+            self.span(begin(flow), flow.end, [short(interval(flow)); 2]);
+            return true;
+        };
+        if !self.keep(at, way, flow) {
+            self.duplicates = self.duplicates.saturating_add(1);
+            if self.observer_mut(at).is_some_and(|observer| observer.flag(flow, way)) {
+                self.settle();
             }
-        } else if at < MAX_OBSERVERS {
-            let others = &mut self.more.get_or_insert_default().others;
-            others.reserve_exact(1);
-            others.push(Observer::new(flow));
+            return false;
         }
-        let changed = self.observer_mut(at).is_some_and(|observer| observer.count(flow, way));
-        self.records = self.records.saturating_add(1);
-        self.first = self.first.min(flow.start.max(flow.end - LONGEST_WINDOW));
-        self.last = self.last.max(flow.end);
-        if changed {
+        if self.count(flow, way, at) {
             self.settle();
         }
         true
     }
 
-    /// Takes in another session of the same key.
-    pub(super) fn absorb(&mut self, mut other: Session) {
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        self.records = self.records.saturating_add(other.records);
-        self.duplicates = self.duplicates.saturating_add(other.duplicates);
-        self.late &= other.late;
-        let rest = other.more.as_mut().map(|more| std::mem::take(&mut more.others)).unwrap_or_default();
-        let seen = other.more.map(|more| more.seen).unwrap_or_default();
-        for (index, theirs) in std::iter::once(other.observer).chain(rest).enumerate() {
-            let known = self.observers().position(|observer| observer.interface == theirs.interface);
-            let at = known.unwrap_or_else(|| self.observers().count());
-            if at >= MAX_OBSERVERS {
-                continue;
-            }
-            // What both list, or one alone has several of, stands apart.
-            for way in [Way::AtoB, Way::BtoA] {
-                let listed = seen.iter().filter(|seen| *seen >> FINGERPRINT_BITS == place(index, way));
-                let listed = listed.map(|seen| seen & ((1 << FINGERPRINT_BITS) - 1));
-                let ours = self.observer_mut(at).and_then(|observer| observer.saw(way).then(|| observer.only(way)));
-                if ours.is_none() && !theirs.is_listed(way) {
-                    continue;
-                }
-                let more = self.more.get_or_insert_default();
-                for fingerprint in ours.flatten().into_iter().chain(theirs.only(way)).chain(listed) {
-                    more.see(place(at, way), fingerprint);
-                }
-            }
-            if known.is_none() {
-                let others = &mut self.more.get_or_insert_default().others;
-                others.reserve_exact(1);
-                others.push(theirs);
-            } else if let Some(ours) = self.observer_mut(at) {
-                ours.absorb(&theirs);
-            }
-        }
-        self.settle();
+    pub(super) fn settle(&mut self) {
+        (self.request, self.method) = orient(self);
     }
 
-    fn settle(&mut self) {
-        (self.request, self.method) = orient(self);
+    /// Takes the responder for known because others talk to it. Undone by the next evidence.
+    pub(super) fn learn(&mut self, request: Way) {
+        (self.request, self.method) = (request, Method::Learned);
     }
 
     /// Declares it over. No record joins it any more, so none needs to be recognised.
     pub(super) fn close(&mut self) {
         self.over = true;
         if let Some(more) = &mut self.more {
-            more.seen = Vec::new();
-            if more.wide.is_none() && more.others.is_empty() {
+            (more.kept, more.base) = (List::default(), None);
+            if more.wide.is_none() && more.others.is_empty() && more.cut == NO_CUT {
                 self.more = None;
             }
         }
@@ -317,7 +280,18 @@ impl Session {
 
     /// Whether any record went this way.
     pub fn saw(&self, way: Way) -> bool {
-        self.observers().any(|observer| observer.saw(way))
+        self.ways >> way.index() & 1 == 1
+    }
+
+    /// Whether records went both ways.
+    pub(super) fn saw_both(&self) -> bool {
+        self.ways == 3
+    }
+
+    /// TCP flags by interface and direction.
+    pub(super) fn all_flags(&self) -> impl Iterator<Item = (NameId, Way, u8)> + '_ {
+        self.observers()
+            .flat_map(|observer| [Way::AtoB, Way::BtoA].map(|way| (observer.interface, way, observer.flags(way))))
     }
 
     /// TCP flags of a direction, of all observers.
@@ -355,7 +329,7 @@ impl Session {
 
     /// Where it stands.
     pub fn state(&self) -> State {
-        let both = self.saw(Way::AtoB) && self.saw(Way::BtoA);
+        let both = self.saw_both();
         match (self.evicted, self.late, self.over, both) {
             (true, ..) => State::Evicted,
             (_, true, ..) => State::Late,

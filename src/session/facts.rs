@@ -100,8 +100,8 @@ impl Facts {
         Some(match field {
             Field::SrcAddr | Field::Client => Value::Addr(self.client.0),
             Field::DstAddr | Field::Server => Value::Addr(self.server.0),
-            Field::SrcPort | Field::ClientPort => Value::Int(u64::from(self.client.1)),
-            Field::DstPort | Field::ServerPort => Value::Int(u64::from(self.server.1)),
+            Field::SrcPort | Field::ClientPort => Value::Int(self.client.1?.into()),
+            Field::DstPort | Field::ServerPort => Value::Int(self.server.1?.into()),
             Field::Protocol => Value::Int(u64::from(self.protocol)),
             Field::Bytes => Value::Int(self.asked.bytes.saturating_add(self.answered.bytes)),
             Field::Packets => Value::Int(self.asked.packets.saturating_add(self.answered.packets)),

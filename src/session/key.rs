@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use crate::record::{Flow, NameId};
 
-/// An address and a port.
-pub type Endpoint = (IpAddr, u16);
+/// An address and a port; the port is absent where the record has none (ESP, `-`), which is not port 0.
+pub type Endpoint = (IpAddr, Option<u16>);
 
 /// The symmetric key of a conversation: both directions and every observing interface share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Key {
 pub(super) struct Packed {
     /// IPv4 addresses of the lower and the higher endpoint; of others a digest.
     pub(super) ends: [u32; 2],
-    pub(super) ports: [u16; 2],
+    pub(super) ports: [Option<u16>; 2],
     pub(super) scope: NameId,
     pub(super) protocol: u8,
     /// The addresses, unless both are IPv4.
@@ -83,7 +83,8 @@ impl Packed {
     pub(super) fn hash(&self, state: &foldhash::quality::RandomState) -> u32 {
         let mut hasher = state.build_hasher();
         hasher.write_u64(u64::from(self.ends[0]) << 32 | u64::from(self.ends[1]));
-        hasher.write_u64(u64::from(self.ports[0]) << 32 | u64::from(self.ports[1]) << 16 | u64::from(self.protocol));
+        let [a, b] = self.ports.map(|port| port.map_or(0, |port| u64::from(port) + 1));
+        hasher.write_u64(a << 40 | b << 16 | u64::from(self.protocol));
         self.scope.hash(&mut hasher);
         for addr in self.wide.iter().flatten() {
             hasher.write_u128(bits(*addr));

@@ -2,18 +2,22 @@
 
 pub mod conversation;
 pub mod facts;
+mod fanin;
 mod index;
+mod kept;
 pub mod key;
 mod numbers;
 mod observer;
 pub mod orient;
 pub mod pair;
 pub mod row;
+mod split;
+mod state;
 mod wheel;
 
 pub use conversation::{Session, State, Totals};
 pub use facts::Facts;
-pub use key::Key;
+pub use key::{Key, Way};
 pub use orient::Method;
 pub use pair::{Change, LOOK_AHEAD, SessionTable};
 pub use row::SessionRow;

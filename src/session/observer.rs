@@ -1,5 +1,6 @@
 //! What one interface saw of a conversation, packed: a million sessions have one of these each.
 
+use super::kept::Kept;
 use super::key::Way;
 use crate::record::{Action, Flow, NameId};
 
@@ -14,21 +15,21 @@ pub struct Totals {
 
 /// A capture window in one word, its start in the upper part, so that the least is the earliest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Window(u64);
+pub(super) struct Window(u64);
 
-/// Bits for a window's length in seconds; longer ones count as two years.
+/// Bits for a window's length in seconds; longer ones count as the last two years of theirs.
 const LENGTH_BITS: u32 = 26;
 const MAX_LENGTH: i64 = (1 << LENGTH_BITS) - 1;
 /// Beyond the last second that `record::seconds` gives.
-const MAX_START: i64 = (1 << (u64::BITS - LENGTH_BITS)) - 2;
+const MAX_TIME: i64 = (1 << (u64::BITS - LENGTH_BITS)) - 2;
 
 impl Window {
     const NONE: Window = Window(u64::MAX);
 
-    fn of(flow: &Flow) -> Window {
-        let start = flow.start.clamp(0, MAX_START).cast_unsigned();
-        let length = flow.end.saturating_sub(flow.start).clamp(0, MAX_LENGTH).cast_unsigned();
-        Window(start << LENGTH_BITS | length)
+    pub(super) fn of(flow: &Flow) -> Window {
+        let end = flow.end.clamp(0, MAX_TIME);
+        let length = end.saturating_sub(flow.start).clamp(0, MAX_LENGTH.min(end)).cast_unsigned();
+        Window((end.cast_unsigned() - length) << LENGTH_BITS | length)
     }
 
     fn start(self) -> u64 {
@@ -38,11 +39,16 @@ impl Window {
     fn end(self) -> u64 {
         self.start() + (self.0 & MAX_LENGTH.cast_unsigned())
     }
+
+    /// Start and end, Unix seconds.
+    pub(super) fn bounds(self) -> (i64, i64) {
+        (self.start().cast_signed(), self.end().cast_signed())
+    }
 }
 
-/// Exactly one record came: its fingerprint follows from the counters.
+/// Exactly one record came: it follows from the counters.
 const ONE: u8 = 1;
-/// Several records came: their fingerprints are listed apart.
+/// Several records came: they are listed apart.
 const MANY: u8 = 2;
 /// A record without a decision came.
 const UNDECIDED: u8 = 4;
@@ -79,6 +85,22 @@ impl Observer {
         }
     }
 
+    /// The same interface without anything seen.
+    pub(super) fn empty(&self) -> Observer {
+        let (bytes, packets, accepts, rejects) = ([0; 2], [0; 2], [0; 2], [0; 2]);
+        let (window, flags, marks) = ([Window::NONE; 2], [0; 2], [0; 2]);
+        Observer { bytes, packets, window, accepts, rejects, flags, marks, ..*self }
+    }
+
+    /// Says that its records are listed apart, or no longer known one by one.
+    pub(super) fn unlist(&mut self) {
+        for marks in &mut self.marks {
+            if *marks & ONE != 0 {
+                *marks = *marks & !ONE | MANY;
+            }
+        }
+    }
+
     /// Counts a record. True where it changed what [`Observer::flags`] or [`Observer::earlier`] say, by which a session is oriented.
     pub(super) fn count(&mut self, flow: &Flow, way: Way) -> bool {
         let at = way.index();
@@ -99,7 +121,7 @@ impl Observer {
         before != (self.flags[at], self.window[at])
     }
 
-    /// Takes in what the same interface saw of another part of the conversation. The fingerprints of both sides must be listed before.
+    /// Takes in what the same interface saw of another part of the conversation. The records of both sides must be listed before.
     pub(super) fn absorb(&mut self, other: &Observer) {
         for way in [Way::AtoB, Way::BtoA] {
             let at = way.index();
@@ -125,11 +147,6 @@ impl Observer {
         self.marks[way.index()] & (ONE | MANY) != 0
     }
 
-    /// Whether the fingerprints of this direction are listed, there being several.
-    pub(super) fn is_listed(&self, way: Way) -> bool {
-        self.marks[way.index()] & MANY != 0
-    }
-
     /// TCP flags of a direction.
     pub(super) fn flags(&self, way: Way) -> u8 {
         self.flags[way.index()]
@@ -150,8 +167,18 @@ impl Observer {
         (one_window && ab.start() != ba.start()).then_some(if ab < ba { Way::AtoB } else { Way::BtoA })
     }
 
-    /// The fingerprint of the only record of a direction, if it is the only one.
-    pub(super) fn only(&self, way: Way) -> Option<u64> {
+    /// Adds the flags of a record that is counted already, in another format. True where they are new.
+    pub(super) fn flag(&mut self, flow: &Flow, way: Way) -> bool {
+        let Some(flags) = flow.flags else { return false };
+        let at = way.index();
+        let before = self.flags[at];
+        self.flags[at] |= flags;
+        self.marks[at] |= FLAGGED;
+        before != self.flags[at]
+    }
+
+    /// The only record of a direction, if it is the only one.
+    pub(super) fn only(&self, way: Way) -> Option<Kept> {
         let at = way.index();
         let marks = self.marks[at];
         if marks & ONE == 0 {
@@ -163,24 +190,6 @@ impl Observer {
             _ => Action::Unknown,
         };
         let flags = (marks & FLAGGED != 0).then_some(self.flags[at]);
-        Some(mix(self.window[at], self.bytes[at], self.packets[at], action, flags))
+        Some(Kept::only(self.window[at], (self.bytes[at], self.packets[at]), action, flags, way))
     }
-}
-
-/// Bits of a fingerprint; those above are free.
-pub(super) const FINGERPRINT_BITS: u32 = 60;
-
-/// Tells a record from the others of its interface and direction: its window, its counts and its action. Later windows have greater ones.
-pub(super) fn fingerprint(flow: &Flow) -> u64 {
-    mix(Window::of(flow), flow.bytes, flow.packets, flow.action, flow.flags)
-}
-
-fn mix(window: Window, bytes: u64, packets: u64, action: Action, flags: Option<u8>) -> u64 {
-    let mut mix = window.start().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let flags = flags.map_or(0, |flags| u64::from(flags) + 1);
-    for part in [bytes, packets, action as u64 | flags << 8] {
-        mix = (mix ^ part).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-        mix ^= mix >> 32;
-    }
-    (window.end() & 0xFFFF_FFFF) << 28 | mix & 0x0FFF_FFFF
 }

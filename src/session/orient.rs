@@ -17,6 +17,8 @@ pub enum Method {
     SynAck,
     /// Exactly one port belongs to a known service.
     Service,
+    /// Several others talk to one side, and fewer to the other.
+    Learned,
     /// One side began earlier, within one interface and capture window.
     Time,
     /// The ports are of different classes: below 1,024, 32,768 or 49,152.
@@ -36,6 +38,7 @@ impl Method {
             Method::Syn => "syn",
             Method::SynAck => "synack",
             Method::Service => "service",
+            Method::Learned => "learned",
             Method::Time => "time",
             Method::PortClass => "portclass",
             Method::LowPort => "lowport",
@@ -46,7 +49,12 @@ impl Method {
 
     /// Whether it is evidence rather than a guess.
     pub fn is_strong(self) -> bool {
-        matches!(self, Method::Syn | Method::SynAck | Method::Service)
+        matches!(self, Method::Syn | Method::SynAck | Method::Service | Method::Learned)
+    }
+
+    /// Whether what others say of the two ends is better evidence.
+    pub(super) fn yields_to_learned(self) -> bool {
+        matches!(self, Method::Time | Method::PortClass | Method::LowPort)
     }
 }
 
@@ -68,34 +76,54 @@ pub(super) fn orient(session: &Session) -> (Way, Method) {
         (_, [false, true]) => return (Way::AtoB, Method::SynAck),
         _ => {}
     }
-    let (a, b) = (key.a.1, key.b.1);
-    match (is_service(a, key.protocol), is_service(b, key.protocol)) {
-        (false, true) => return (Way::AtoB, Method::Service),
-        (true, false) => return (Way::BtoA, Method::Service),
-        // A spoofed sender likes to use 80 or 443: the port that nobody but a server has any business with is the server's.
-        (true, true) if key.protocol == UDP => match (is_never_public(a), is_never_public(b)) {
-            (false, true) => return (Way::AtoB, Method::Service),
-            (true, false) => return (Way::BtoA, Method::Service),
-            _ => {}
-        },
-        _ => {}
+    if let Some(way) = by_service(key) {
+        return (way, Method::Service);
     }
-    if a == b {
-        // The same port on both sides (NTP, IKE, WireGuard, ICMP) has no server. For UDP not even the perimeter says who began.
-        return match (is_public(key.a.0), is_public(key.b.0)) {
-            (false, true) if key.protocol != UDP => (Way::AtoB, Method::Perimeter),
-            (true, false) if key.protocol != UDP => (Way::BtoA, Method::Perimeter),
-            _ => (Way::AtoB, Method::Undecided),
-        };
+    let (Some(a), Some(b)) = (key.a.1, key.b.1) else { return without_ports(session, key) };
+    match (a == b, session.earlier()) {
+        // The same port on both sides (NTP, IKE, WireGuard) has no server. For UDP not even time says who began.
+        (true, _) if key.protocol == UDP => (Way::AtoB, Method::Undecided),
+        (true, _) => without_ports(session, key),
+        (false, Some(way)) => (way, Method::Time),
+        (false, None) => by_port(a, b),
     }
-    if let Some(way) = session.earlier() {
-        return (way, Method::Time);
-    }
-    by_port(key)
 }
 
-fn by_port(key: &Key) -> (Way, Method) {
-    let (a, b) = (key.a.1, key.b.1);
+/// Whether it says something of a server that several others talk to it on these ports: not where they say enough themselves, and never where
+/// they are the same.
+pub(super) fn may_learn(key: &Key) -> bool {
+    key.a.1.is_some() && key.b.1.is_some() && key.a.1 != key.b.1 && by_service(key).is_none()
+}
+
+fn by_service(key: &Key) -> Option<Way> {
+    let (a, b) = (key.a.1?, key.b.1?);
+    match (is_service(a, key.protocol), is_service(b, key.protocol)) {
+        (false, true) => Some(Way::AtoB),
+        (true, false) => Some(Way::BtoA),
+        // A spoofed sender likes to use 80 or 443: the port that nobody but a server has any business with is the server's.
+        (true, true) if key.protocol == UDP => match (is_never_public(a), is_never_public(b)) {
+            (false, true) => Some(Way::AtoB),
+            (true, false) => Some(Way::BtoA),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Of ICMP, ESP and the like: who began earlier, and to begin with whether both sides spoke at all.
+fn without_ports(session: &Session, key: &Key) -> (Way, Method) {
+    let only = [Way::AtoB, Way::BtoA].into_iter().find(|way| !session.saw(way.reversed()));
+    if let Some(way) = only.or_else(|| session.earlier()) {
+        return (way, Method::Time);
+    }
+    match (is_public(key.a.0), is_public(key.b.0)) {
+        (false, true) => (Way::AtoB, Method::Perimeter),
+        (true, false) => (Way::BtoA, Method::Perimeter),
+        _ => (Way::AtoB, Method::Undecided),
+    }
+}
+
+fn by_port(a: u16, b: u16) -> (Way, Method) {
     for class in [1_024, 32_768, 49_152] {
         match (a < class, b < class) {
             (false, true) => return (Way::AtoB, Method::PortClass),

@@ -21,7 +21,7 @@ pub struct SessionRow<'a> {
 impl SessionRow<'_> {
     /// Name of the service on the server's port.
     pub fn service(&self) -> Option<&'static str> {
-        services::service(self.session.server().1, self.session.protocol())
+        services::service(self.session.server().1?, self.session.protocol())
     }
 
     fn name(&self, id: crate::record::NameId) -> Option<Value<'_>> {
@@ -44,8 +44,8 @@ impl Row for SessionRow<'_> {
         Some(match field {
             Field::SrcAddr | Field::Client => Value::Addr(session.client().0),
             Field::DstAddr | Field::Server => Value::Addr(session.server().0),
-            Field::SrcPort | Field::ClientPort => Value::Int(u64::from(session.client().1)),
-            Field::DstPort | Field::ServerPort => Value::Int(u64::from(session.server().1)),
+            Field::SrcPort | Field::ClientPort => Value::Int(session.client().1?.into()),
+            Field::DstPort | Field::ServerPort => Value::Int(session.server().1?.into()),
             Field::Protocol => Value::Int(u64::from(session.protocol())),
             Field::Bytes => Value::Int(asked().bytes.saturating_add(answered().bytes)),
             Field::Packets => Value::Int(asked().packets.saturating_add(answered().packets)),
@@ -80,7 +80,7 @@ impl Row for SessionRow<'_> {
         let (client, server) = (self.session.client(), self.session.server());
         match field {
             Field::Ip => [client.0, server.0].into_iter().any(|addr| test(Value::Addr(addr))),
-            Field::Port => [client.1, server.1].into_iter().any(|port| test(Value::Int(u64::from(port)))),
+            Field::Port => [client.1, server.1].into_iter().flatten().any(|port| test(Value::Int(port.into()))),
             Field::InterfaceId => self.session.interfaces().any(|(id, _)| self.name(id).is_some_and(&mut *test)),
             Field::AccountId => self.session.interfaces().any(|(_, id)| self.name(id).is_some_and(&mut *test)),
             _ => self.get(field).is_some_and(test),
@@ -92,7 +92,12 @@ impl Row for SessionRow<'_> {
         let (client, server) = (session.client(), session.server());
         let protocol = session.protocol();
         // Writing to a String cannot fail.
-        let _ = write!(out, "{} {} {} {} ", client.0, client.1, server.0, server.1);
+        for (addr, port) in [client, server] {
+            let _ = match port {
+                Some(port) => write!(out, "{addr} {port} "),
+                None => write!(out, "{addr} - "),
+            };
+        }
         let _ = match services::protocol_name(protocol) {
             Some(name) => out.write_str(name),
             None => write!(out, "{protocol}"),
