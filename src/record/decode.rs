@@ -79,6 +79,8 @@ enum Said {
     Option,
     Header,
     Names,
+    /// The source, which asked.
+    Source,
 }
 
 /// Turns batches into columns. One for each run, since it remembers formats.
@@ -126,7 +128,7 @@ impl Decoder {
         if batch.events.is_empty() {
             let mut start = 0;
             let mut number = batch.first_line;
-            let mut state = self.stream(&batch.origin.name);
+            let mut state = self.stream(&batch.origin.name, batch);
             while start < batch.bytes.len() {
                 let end = memchr::memchr(b'\n', &batch.bytes[start..]).map_or(batch.bytes.len(), |at| start + at);
                 self.line(&batch.bytes[start..end], &mut state, &Place { batch, event: None, number }, &mut out);
@@ -142,7 +144,7 @@ impl Decoder {
                     if let Some((stream, state)) = current.take() {
                         self.remember(stream_name(batch, stream), state);
                     }
-                    current = Some((event.stream, self.stream(stream_name(batch, event.stream))));
+                    current = Some((event.stream, self.stream(stream_name(batch, event.stream), batch)));
                 }
                 let end = (event.end as usize).min(batch.bytes.len()).max(start);
                 let message = &batch.bytes[start..end];
@@ -164,10 +166,11 @@ impl Decoder {
         out
     }
 
-    fn stream(&mut self, name: &Arc<str>) -> StreamFormat {
-        self.streams.get(name).cloned().unwrap_or_else(|| StreamFormat {
-            format: self.given.clone().unwrap_or_else(Format::default_v2),
-            said: if self.given.is_some() { Said::Option } else { Said::Nobody },
+    fn stream(&mut self, name: &Arc<str>, batch: &Batch) -> StreamFormat {
+        self.streams.get(name).cloned().unwrap_or_else(|| match (&self.given, batch.formats.first()) {
+            (Some(given), _) => StreamFormat { format: Arc::clone(given), said: Said::Option },
+            (None, Some(told)) => StreamFormat { format: Arc::clone(told), said: Said::Source },
+            (None, None) => StreamFormat { format: Format::default_v2(), said: Said::Nobody },
         })
     }
 
@@ -179,6 +182,14 @@ impl Decoder {
     }
 
     fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
+        if state.said == Said::Source && place.batch.formats.len() > 1 {
+            // Several flow logs write to one place: a line is of the one that has as many fields.
+            let tokens = line.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()).count();
+            let fits = place.batch.formats.iter().find(|format| format.fields().count() == tokens);
+            if let Some(format) = fits.filter(|format| !Arc::ptr_eq(format, &state.format)) {
+                state.format = Arc::clone(format);
+            }
+        }
         let known = match state.said {
             Said::Nobody => Known::Guess(&state.format),
             _ => Known::Said(&state.format),
@@ -197,6 +208,7 @@ impl Decoder {
                 let why = match state.said {
                     Said::Option if Arc::ptr_eq(&state.format, format) => "given by --format",
                     Said::Header if Arc::ptr_eq(&state.format, format) => "from a header line",
+                    Said::Source if Arc::ptr_eq(&state.format, format) => "as ec2:DescribeFlowLogs says",
                     Said::Names if Arc::ptr_eq(&state.format, format) => "from the names beside the values",
                     _ => "guessed from the fields of the line",
                 };

@@ -6,6 +6,7 @@ use super::client::Logs;
 use super::clock::millis;
 use super::group::Group;
 use super::plan::SLICE;
+use super::record::Recorder;
 use super::runner::Runner;
 
 /// Behind by more than this, the tail says so, milliseconds.
@@ -46,11 +47,15 @@ impl<L: Logs> Runner<L> {
                 lateness / SLICE
             ));
         }
+        notes.extend(self.parts.recorder.as_ref().and_then(Recorder::note));
         let figures = self.figures(now, lateness);
         let behind = groups.iter().map(|group| group.plan.behind(now)).max().unwrap_or(0);
         if behind > BEHIND {
             notes.push(self.behind(behind, &figures));
         }
+        self.status.facts.clone_from(&self.parts.about);
+        let recording = self.parts.recorder.as_ref().map(|recorder| ("recording".to_owned(), recorder.fact()));
+        self.status.facts.extend(recording);
         self.status.tail = Some(figures);
         self.status.note = (!notes.is_empty()).then(|| notes.join("; "));
     }

@@ -200,6 +200,9 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         lookback: super::clock::duration(lookback),
         run_for: Some(super::clock::duration(run_for)),
         limit: None,
+        about: Vec::new(),
+        formats: Vec::new(),
+        recorder: None,
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let collect = async {
