@@ -39,7 +39,7 @@ pub enum Outcome {
 /// What the decode thread hands on.
 enum Work {
     Rows(Box<Decoded>),
-    Status(SourceStatus),
+    Status(Box<SourceStatus>),
     Gap(Gap),
 }
 
@@ -103,7 +103,7 @@ pub async fn print(
         while let Some(input) = inputs.blocking_recv() {
             let work = match input {
                 Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                Input::Status(status) => Work::Status(status),
+                Input::Status(status) => Work::Status(Box::new(status)),
                 Input::Gap(gap) => Work::Gap(gap),
                 Input::End => continue,
             };
@@ -191,7 +191,7 @@ impl Printer {
                 Ok(Work::Rows(batch)) => self.rows(&batch, &mut text),
                 Ok(Work::Status(status)) => {
                     self.tell(&status);
-                    self.core.source_status(status);
+                    self.core.source_status(*status);
                 }
                 Ok(Work::Gap(gap)) => self.core.gap(gap),
                 // Nothing came: time passes all the same, and ends sessions and alerts of a live source.

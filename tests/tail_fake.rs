@@ -249,6 +249,20 @@ fn a_receiver_that_goes_away_ends_the_tail() {
     assert_eq!(tally.events.len(), 10);
 }
 
+#[test]
+fn a_group_of_a_class_that_cannot_be_tailed_says_what_to_do() {
+    let fake = Fake::start();
+    {
+        let mut state = fake.state();
+        state.class = "INFREQUENT_ACCESS";
+        state.troubles.push_back(Trouble::Error(400, "InvalidParameterException", "not supported for this log class"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tail = runtime.block_on(Tail::connect_with(config(fake.port, "/vpc/fake"), lab()));
+    let error = tail.err().expect("no connection").to_string();
+    assert!(error.contains("INFREQUENT_ACCESS") && error.contains("Logs Insights"), "{error}");
+}
+
 /// What the tail says of its groups where EC2 answers so.
 fn facts(ec2: Option<(u16, String)>) -> String {
     let fake = Fake::start();

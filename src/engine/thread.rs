@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 enum Work {
     Rows(Box<Decoded>),
-    Status(SourceStatus),
+    Status(Box<SourceStatus>),
     Gap(Gap),
     End,
 }
@@ -115,7 +115,7 @@ impl Engine {
             while let Some(input) = input() {
                 let work = match input {
                     Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                    Input::Status(status) => Work::Status(status),
+                    Input::Status(status) => Work::Status(Box::new(status)),
                     Input::Gap(gap) => Work::Gap(gap),
                     Input::End => Work::End,
                 };
@@ -259,7 +259,7 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.changed = true;
             }
             Some(Work::Status(status)) => {
-                self.core.source_status(status);
+                self.core.source_status(*status);
                 self.changed = true;
             }
             Some(Work::Gap(gap)) => {

@@ -81,6 +81,8 @@ pub struct State {
     pub empty_first: bool,
     /// Bodies of all `FilterLogEvents` requests.
     pub asked: Vec<Value>,
+    /// Class of the log group.
+    pub class: &'static str,
     /// Requests of other actions of `CloudWatch` Logs.
     pub others: usize,
     /// Status and body of EC2's answers; without them it denies.
@@ -102,7 +104,7 @@ impl Fake {
     pub fn start() -> Fake {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State { page: 10_000, ..State::default() }));
+        let state = Arc::new(Mutex::new(State { page: 10_000, class: "STANDARD", ..State::default() }));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in socket.incoming().flatten() {
@@ -258,7 +260,7 @@ impl State {
     fn answer(&self, action: &str, body: &Value, trouble: Trouble) -> Result<Value, Refusal> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         if action == "DescribeLogGroups" {
-            return Ok(json!({"logGroups": [{"logGroupName": "/vpc/fake"}]}));
+            return Ok(json!({"logGroups": [{"logGroupName": "/vpc/fake", "logGroupClass": self.class}]}));
         }
         if text("logGroupName") != Some("/vpc/fake") {
             return Err(("ResourceNotFoundException", "The specified log group does not exist."));

@@ -1,5 +1,7 @@
 //! What the tail says of itself: state, figures, and what would help.
 
+use std::fmt::Write as _;
+
 use crate::record::{SourceState, TailFigures};
 
 use super::client::Logs;
@@ -86,17 +88,22 @@ impl<L: Logs> Runner<L> {
         let (asked, capacity) = (self.parts.max_rps, figures.capacity.max(1));
         let mut text = format!("{} minutes behind: ", behind / SLICE);
         match figures.rate.filter(|rate| *rate > capacity) {
-            Some(rate) => text.push_str(&format!("about {rate} records a second come and {capacity} can be followed")),
-            None => text.push_str(&format!("about {capacity} records a second can be followed")),
+            Some(rate) => {
+                let _ = write!(text, "about {rate} records a second come and {capacity} can be followed");
+            }
+            None => {
+                let _ = write!(text, "about {capacity} records a second can be followed");
+            }
         }
         let slow = self.answer_time * asked > 1000.0;
         if slow {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ", since an answer takes {:.1} s and not because of --max-rps {asked}; ",
                 self.answer_time / 1000.0
-            ));
+            );
         } else {
-            text.push_str(&format!(" at --max-rps {asked}; "));
+            let _ = write!(text, " at --max-rps {asked}; ");
         }
         let mut helps = Vec::new();
         if !slow {
@@ -109,7 +116,7 @@ impl<L: Logs> Runner<L> {
             helps.push("--eni for single interfaces".to_owned());
         }
         helps.push("--fetch for some of the records".to_owned());
-        text.push_str(&format!("{} would help", helps.join(", or ")));
+        let _ = write!(text, "{} would help", helps.join(", or "));
         text
     }
 }

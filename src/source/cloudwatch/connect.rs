@@ -4,6 +4,7 @@ use super::client::{Ask, Aws, Logs, Select};
 use super::config::GroupName;
 use super::error::{Found as TailFound, TailError};
 use super::fault::clean;
+use super::preflight::class_text;
 
 /// Group names offered in an error.
 const OFFERED: usize = 5;
@@ -19,6 +20,14 @@ pub(super) async fn probe(aws: &mut Aws, groups: &[GroupName], now: i64) -> Resu
             Some(TailError::NoSuchGroup { group: name, region, .. }) => {
                 let (similar, s3) = offer(aws, group.name()).await;
                 return Err(TailError::NoSuchGroup { group: name, region, similar, s3 });
+            }
+            Some(TailError::Refused { group: name, region, mut detail }) => {
+                // The class of the group is what explains most refusals.
+                if let Ok(Some(class)) = aws.group_class(group).await {
+                    detail.push_str(". ");
+                    detail.push_str(&class_text(group.name(), &class));
+                }
+                return Err(TailError::Refused { group: name, region, detail });
             }
             Some(error) => return Err(error),
             None => {}

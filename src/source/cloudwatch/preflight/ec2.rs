@@ -1,6 +1,7 @@
 //! `ec2:DescribeFlowLogs` without the EC2 SDK, which is seven times the size of the client for logs: one signed request of EC2's query protocol a page.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -131,7 +132,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -2,6 +2,7 @@
 //!
 //! Names of elements as in the EC2 API reference, `FlowLog`.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use roxmltree::{Document, Node};
@@ -98,16 +99,20 @@ impl FlowLog {
         };
         let mut text = format!("of {}: {traffic}", self.resource);
         if !self.interval.is_empty() {
-            text.push_str(&format!("; windows of {} s", self.interval));
+            let _ = write!(text, "; windows of {} s", self.interval);
         }
         match self.format() {
-            Some(format) => text.push_str(&format!("; format {}", format.label())),
+            Some(format) => {
+                let _ = write!(text, "; format {}", format.label());
+            }
             None if self.format.is_empty() => {}
-            None => text.push_str(&format!("; format not understood: {}", self.format)),
+            None => {
+                let _ = write!(text, "; format not understood: {}", self.format);
+            }
         }
         if !self.error.is_empty() || self.status == "FAILED" {
             let why = if self.error.is_empty() { "no reason given" } else { &self.error };
-            text.push_str(&format!("; DELIVERY FAILS: {why}"));
+            let _ = write!(text, "; DELIVERY FAILS: {why}");
         }
         clean(&text)
     }

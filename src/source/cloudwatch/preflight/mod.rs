@@ -67,7 +67,8 @@ pub(super) async fn ask(aws: &Aws, groups: &[GroupName]) -> About {
     about
 }
 
-fn class_text(group: &str, class: &str) -> String {
+/// What the class of a group means for a tail.
+pub(super) fn class_text(group: &str, class: &str) -> String {
     match class {
         "STANDARD" => format!("{group} is Standard"),
         // User guide, "Log classes": neither supports FilterLogEvents, GetLogEvents or Live Tail.
