@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what it means. The same definitions make help, completions and the manual page.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,6 +75,39 @@ pub enum RulesCommand {
         /// A TOML file.
         file: Option<PathBuf>,
     },
+    /// Judge rules by labelled attacks inside ordinary traffic: what they find, what they say for nothing, how fast
+    Evaluate {
+        /// A TOML file of rules; the built-in rules if left out.
+        file: Option<PathBuf>,
+        /// Trials, by the numbers they are generated from.
+        #[arg(long, value_name = "FROM-TO", default_value = "11-20", value_parser = seeds)]
+        seeds: RangeInclusive<u64>,
+        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, Stream4Flow and Tailpipe.
+        #[arg(long)]
+        against: bool,
+        /// Ordinary traffic only.
+        #[arg(long, conflicts_with = "against")]
+        benign: bool,
+        /// Print the false alerts too.
+        #[arg(long, conflicts_with = "against")]
+        explain: bool,
+        /// Write the records of the first trial to a file that does not exist yet, to open with flowtail.
+        #[arg(long, value_name = "FILE", conflicts_with = "against")]
+        save: Option<PathBuf>,
+    },
+}
+
+/// Reads `11-20` or `11`.
+fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let number =
+        |text: &str| text.trim().parse::<u64>().map_err(|_| format!("'{text}' is not a number; write 11-20 or 11"));
+    let (from, to) = (number(from)?, number(to)?);
+    if from > to || to - from >= 1_000 {
+        Err("expected FROM-TO with at most 1,000 trials, such as 11-20".into())
+    } else {
+        Ok(from..=to)
+    }
 }
 
 /// `flowtail tail …`.
@@ -100,6 +134,12 @@ pub struct Tail {
     /// Write every event as received to this file (gzip, NDJSON), which `flowtail open` replays
     #[arg(long, value_name = "FILE.gz")]
     pub record: Option<PathBuf>,
+    /// Read only records that match this filter, and their replies: for groups too busy to be read whole. What is not read cannot come back
+    #[arg(long, value_name = "EXPR")]
+    pub fetch: Option<String>,
+    /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
+    #[arg(long)]
+    pub live: bool,
     /// AWS region
     #[arg(long)]
     pub region: Option<String>,

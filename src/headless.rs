@@ -23,6 +23,8 @@ use crate::start::{self, Source, StartError};
 
 /// How often a live engine is told the time while nothing comes.
 const TICK: Duration = Duration::from_secs(1);
+/// How soon to ask again what the rules found of what was taken in.
+const SOON: Duration = Duration::from_millis(10);
 
 /// Inputs on their way from the source, and decoded ones on their way to the engine.
 const QUEUE: usize = 8;
@@ -49,7 +51,7 @@ enum Work {
 /// What kept it from starting, or from reading all its input (after the rest was read).
 pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outcome, StartError> {
     check(common, what)?;
-    let source = Source::prepare(command, false).await?;
+    let source = Source::prepare(command, common, false).await?;
     print(source, common, what, Box::new(io::stdout()), io::stdout().is_terminal()).await
 }
 
@@ -80,13 +82,21 @@ pub async fn print(
     terminal: bool,
 ) -> Result<Outcome, StartError> {
     let began = Instant::now();
-    let mut decoder = start::decoder(common)?;
+    let decoder = start::decoder(common)?;
     let filter = start::filter(common, stage(what))?;
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
     let detector = start::detector(common.memory)?;
-    let core = Core::new(source.config(common.memory), detector, matches!(what, Print::Sessions | Print::Alerts));
+    if let Some(fetch) = &source.fetch {
+        say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
+        for remark in &fetch.remarks {
+            say(&format!("--fetch: {remark}"));
+        }
+    }
+    let mut decoder = source.narrow(decoder);
+    let collect = matches!(what, Print::Sessions | Print::Alerts);
+    let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
@@ -187,7 +197,8 @@ impl Printer {
     fn run(mut self, work: &Receiver<Work>, out: &mut dyn io::Write) -> io::Result<(u64, Option<String>)> {
         let mut text = String::new();
         loop {
-            match work.recv_timeout(TICK) {
+            let wait = if self.core.rules_are_behind() { SOON } else { TICK };
+            match work.recv_timeout(wait) {
                 Ok(Work::Rows(batch)) => self.rows(&batch, &mut text),
                 Ok(Work::Status(status)) => {
                     self.tell(&status);
@@ -196,7 +207,11 @@ impl Printer {
                 Ok(Work::Gap(gap)) => self.core.gap(gap),
                 // Nothing came: time passes all the same, and ends sessions and alerts of a live source.
                 Err(RecvTimeoutError::Timeout) => {
-                    self.core.tick(now_ms());
+                    if self.core.rules_are_behind() {
+                        self.core.hear();
+                    } else {
+                        self.core.tick(now_ms());
+                    }
                     self.news(&mut text);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -314,13 +329,18 @@ impl Printer {
         let counts = self.core.counts();
         let state = self.core.state();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-        let lines =
-            counts.records + counts.nodata + counts.skipdata + counts.unparsed() + counts.headers + state.duplicates;
+        let lines = counts.records
+            + counts.nodata
+            + counts.skipdata
+            + counts.unparsed()
+            + counts.headers
+            + counts.outside
+            + state.duplicates;
         let gaps: Vec<_> =
             self.core.gaps().iter().map(|gap| json!({"from": gap.from, "to": gap.to, "why": gap.why})).collect();
         let mut reasons: Vec<_> = counts.unparsed.iter().collect();
         reasons.sort_unstable();
-        let object = json!({
+        let mut object = json!({
             "lines": lines,
             "records": counts.records,
             "nodata": counts.nodata,
@@ -350,6 +370,17 @@ impl Printer {
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             "unparsed_reasons": reasons.into_iter().map(|(reason, count)| (*reason, *count)).collect::<std::collections::BTreeMap<_, _>>(),
         });
+        if let Some(fetch) = self.core.fetch() {
+            object["fetch"] = json!({
+                "filter": fetch.text, "pattern": fetch.pattern, "pushed": fetch.pushed, "checked": fetch.checked, "outside": counts.outside,
+            });
+        }
+        if let Some(live) = &state.live {
+            object["live"] = json!({
+                "events": live.events, "paired": live.paired, "sampled": live.sampled, "repaired": live.repaired,
+                "ended": live.ended, "too_old": live.too_old,
+            });
+        }
         if let (Shape::Table, serde_json::Value::Object(object)) = (self.shape, &object) {
             for (name, value) in object {
                 let value = value.to_string();

@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod detect;
 pub mod engine;
+pub mod evaluate;
 pub mod export;
 pub mod filter;
 pub mod headless;

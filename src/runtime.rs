@@ -68,8 +68,14 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
     Theme::load(&common.theme, None, depth)?;
-    let source = Source::prepare(command, true).await?;
-    let core = Core::new(source.config(common.memory), detector, false);
+    let source = Source::prepare(command, common, true).await?;
+    let decoder = source.narrow(decoder);
+    let config = source.config(common.memory);
+    if let [only] = &config.interfaces[..] {
+        // Somebody who asks for one interface wants to know about it.
+        app = app.with_interface(only);
+    }
+    let core = Core::new(config, detector, false);
 
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let failures = out.clone();
@@ -243,7 +249,11 @@ impl Loop {
 fn is_noise(event: &Event) -> bool {
     match event {
         Event::Mouse(mouse) => {
-            matches!(mouse.kind, MouseEventKind::Moved | MouseEventKind::Drag(_) | MouseEventKind::Up(_))
+            let left = MouseButton::Left;
+            match mouse.kind {
+                MouseEventKind::Drag(button) | MouseEventKind::Up(button) => button != left,
+                kind => matches!(kind, MouseEventKind::Moved),
+            }
         }
         Event::Key(key) => key.kind == KeyEventKind::Release,
         Event::FocusGained | Event::FocusLost => true,
@@ -279,6 +289,8 @@ fn translate(event: Event) -> Option<Input> {
         Event::Mouse(mouse) => {
             let kind = match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
+                MouseEventKind::Drag(MouseButton::Left) => MouseKind::Drag,
+                MouseEventKind::Up(MouseButton::Left) => MouseKind::Release,
                 MouseEventKind::ScrollUp => MouseKind::WheelUp,
                 MouseEventKind::ScrollDown => MouseKind::WheelDown,
                 _ => return None,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::Sender;
 use crate::cli::{Command, Common};
 use crate::detect::{Detector, Limits, Rules};
 use crate::engine::Config;
+use crate::filter::translate::pattern::Fetch;
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::{Decoder, Format, Input};
 use crate::source::{demo, file};
@@ -19,6 +20,14 @@ pub enum StartError {
     /// `--filter` is no filter.
     #[error("--filter: {}", pointed(.text, .error))]
     Filter {
+        /// What was typed.
+        text: String,
+        /// What is wrong with it.
+        error: FilterError,
+    },
+    /// `--fetch` is no filter, or one that would fetch something else than was meant.
+    #[error("--fetch: {}", pointed(.text, .error))]
+    Fetch {
         /// What was typed.
         text: String,
         /// What is wrong with it.
@@ -65,6 +74,8 @@ pub struct Source {
     pub region: Option<Arc<str>>,
     /// Interfaces asked for.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -81,9 +92,12 @@ impl Source {
     ///
     /// # Errors
     /// What keeps it from starting.
-    pub async fn prepare(command: Command, screen: bool) -> Result<Source, StartError> {
+    pub async fn prepare(command: Command, common: &Common, screen: bool) -> Result<Source, StartError> {
         match command {
-            Command::Tail(tail) => prepare_tail(tail).await,
+            Command::Tail(tail) => {
+                let fetch = tail.fetch.as_deref().map(|text| fetch(text, common)).transpose()?.map(Arc::new);
+                prepare_tail(tail, fetch).await
+            }
             Command::Open(open) => {
                 let config = file::OpenConfig {
                     paths: open.files.into_iter().map(file::PathOrStdin::from).collect(),
@@ -99,6 +113,7 @@ impl Source {
                     name: names.join(", ").into(),
                     region: open.region.map(Into::into),
                     interfaces: Vec::new(),
+                    fetch: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -114,6 +129,7 @@ impl Source {
                     name: "demo".into(),
                     region: Some("us-west-1".into()),
                     interfaces: Vec::new(),
+                    fetch: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -139,7 +155,13 @@ impl Source {
             source: Arc::clone(&self.name),
             region: self.region.clone(),
             interfaces: self.interfaces.clone(),
+            fetch: self.fetch.clone(),
         }
+    }
+
+    /// A decoder that leaves out what this source was not asked for.
+    pub fn narrow(&self, decoder: Decoder) -> Decoder {
+        narrow(decoder, self.fetch.as_deref())
     }
 
     /// Runs it until its input ends.
@@ -163,7 +185,7 @@ fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
 }
 
 #[cfg(feature = "aws")]
-async fn prepare_tail(tail: crate::cli::Tail) -> Result<Source, StartError> {
+async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Result<Source, StartError> {
     use crate::source::cloudwatch::{Tail, TailConfig};
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
     let connected = Tail::connect(TailConfig {
@@ -171,15 +193,17 @@ async fn prepare_tail(tail: crate::cli::Tail) -> Result<Source, StartError> {
         interfaces: tail.interfaces,
         since: tail.since,
         lookback: tail.lookback,
+        live: tail.live,
         run_for: tail.run_for,
         max_rps: tail.max_rps,
+        pattern: fetch.as_ref().and_then(|fetch| fetch.pattern.clone()),
         region: tail.region,
         profile: tail.profile,
         endpoint_url: tail.endpoint_url,
         record: tail.record,
     })
     .await?;
-    Ok(Source::of_tail(connected, interfaces))
+    Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
 }
 
 #[cfg(feature = "aws")]
@@ -191,6 +215,7 @@ impl Source {
             name: Arc::clone(&origin.name),
             region: origin.region.clone(),
             interfaces,
+            fetch: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -204,8 +229,29 @@ impl Source {
 }
 
 #[cfg(not(feature = "aws"))]
-async fn prepare_tail(_: crate::cli::Tail) -> Result<Source, StartError> {
+async fn prepare_tail(_: crate::cli::Tail, _: Option<Arc<Fetch>>) -> Result<Source, StartError> {
     std::future::ready(Err(StartError::NoAws)).await
+}
+
+/// What `--fetch` comes to. The format that `--format` gives counts as the format of every record.
+fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
+    let wrong = |error| StartError::Fetch { text: text.to_owned(), error };
+    let filter = Filter::parse(text, Stage::Flows).map_err(wrong)?;
+    if let Some(warning) = filter.warnings().first() {
+        // What matches nothing, or not what was meant, would leave a tail without records.
+        let error = FilterError { span: warning.span.clone(), message: warning.message.clone(), hint: None };
+        return Err(wrong(error));
+    }
+    let given = common.format.as_deref().map(Format::parse).transpose()?;
+    Ok(Fetch::new(&filter, given.as_ref()))
+}
+
+/// A decoder that leaves out what is outside of `fetch`: results must not depend on how wide its pattern was.
+pub fn narrow(decoder: Decoder, fetch: Option<&Fetch>) -> Decoder {
+    match fetch.and_then(Fetch::closed).cloned() {
+        Some(closed) => decoder.only(Box::new(move |row, now| closed.matches(row, now))),
+        None => decoder,
+    }
 }
 
 /// A decoder for `--format`.

@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 use crate::cli::{Cli, RulesCommand};
 use crate::detect::Rules;
 use crate::engine::{Config, Core};
+use crate::evaluate;
 use crate::headless::Outcome;
 use crate::record::{Batch, Decoder, FIELDS, On};
 
@@ -101,7 +102,47 @@ pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
             let rules = file.as_deref().map_or(Ok(builtin), read)?;
             test(&rules)
         }
+        RulesCommand::Evaluate { file, seeds, against, benign, explain, save } => {
+            let rules = file.as_deref().map_or(Ok(builtin), read)?;
+            if *against {
+                let seeds: Vec<u64> = seeds.clone().collect();
+                return print(&evaluate::against(&rules, &seeds).map_err(|error| error.to_string())?);
+            }
+            if let Some(path) = save {
+                write_trial(path, &evaluate::trial(*seeds.start(), !benign))?;
+            }
+            let score = evaluate::evaluate(&rules, seeds.clone(), !benign);
+            let mut text = evaluate::summary(&score);
+            for example in score.examples.iter().filter(|_| *explain) {
+                let _ = writeln!(text, "{example}");
+            }
+            print(&text)
+        }
     }
+}
+
+/// Writes a trial's records where nothing is yet, and its attacks beside them as comments would be: to standard error.
+fn write_trial(path: &std::path::Path, trial: &evaluate::Trial) -> Result<(), String> {
+    let wrong = |error: io::Error| format!("{}: {error}", path.display());
+    let file = std::fs::File::create_new(path).map_err(wrong)?;
+    let mut file = io::BufWriter::new(file);
+    for line in &trial.lines {
+        io::Write::write_all(&mut file, line.as_bytes()).map_err(wrong)?;
+        io::Write::write_all(&mut file, b"\n").map_err(wrong)?;
+    }
+    io::Write::flush(&mut file).map_err(wrong)?;
+    for scenario in &trial.scenarios {
+        let who: Vec<String> = scenario.entities.iter().take(2).map(ToString::to_string).collect();
+        eprintln!(
+            "{} to {}: {}: {}: {}",
+            scenario.from,
+            scenario.to,
+            scenario.family,
+            scenario.variant,
+            who.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// Runs the tests that rules carry through the same decoder and engine as everything else.
@@ -133,8 +174,12 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
         source: "rule test".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
-    let detector = crate::detect::Detector::new(rules, crate::detect::Limits::default());
+    // A rule that is off is tested like any other.
+    let mut rules = rules.clone();
+    rules.enable(rule);
+    let detector = crate::detect::Detector::new(&rules, crate::detect::Limits::default());
     let mut core = Core::new(config, detector, true);
     core.ingest(&Decoder::new(None).decode(&Batch { bytes: flows.as_bytes().to_vec(), ..Batch::default() }));
     core.finish();

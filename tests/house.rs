@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, low to high. A room names itself and those before it, never those after it.
-const ROOMS: [&str; 11] =
-    ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "app", "ui"];
+const ROOMS: [&str; 12] =
+    ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
 const TOP: [&str; 10] = ["main", "lib", "cli", "config", "start", "state", "runtime", "headless", "tables", "terminal"];

@@ -17,6 +17,7 @@ fn play(until: i64) -> Core {
         source: "demo".into(),
         region: Some("us-west-1".into()),
         interfaces: Vec::new(),
+        fetch: None,
     };
     let detector = Detector::new(&Rules::builtin().unwrap(), Limits::default());
     let mut core = Core::new(config, detector, false);

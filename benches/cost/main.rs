@@ -40,6 +40,7 @@ fn core(rules: &Rules) -> Core {
         source: "bench".into(),
         region: None,
         interfaces: Vec::new(),
+        fetch: None,
     };
     Core::new(config, Detector::new(rules, Limits::default()), false)
 }

@@ -36,6 +36,16 @@ pub enum Action {
     Freeze,
     Source,
     Unparsed,
+    Endpoint,
+    Interface,
+    Timeline,
+    ChangeTime,
+    Mark,
+    ZoomIn,
+    ZoomOut,
+    AllTime,
+    Measure,
+    Clock,
     Follow,
     Copy,
     Help,
@@ -71,6 +81,8 @@ pub enum Context {
     Help,
     /// The pane about the source and what did not parse.
     Report,
+    /// The strip of time, where a range is chosen.
+    Timeline,
 }
 
 impl Context {
@@ -78,9 +90,10 @@ impl Context {
     pub fn title(self) -> &'static str {
         match self {
             Context::Main => "Tables",
-            Context::Prompt => "While typing a filter or columns",
+            Context::Prompt => "While typing a filter, columns or a time",
             Context::Help => "In this help",
             Context::Report => "In the pane about the source",
+            Context::Timeline => "On the timeline",
         }
     }
 }
@@ -111,7 +124,7 @@ const fn def(
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt, Report};
+use Context::{Help, Main, Prompt, Report, Timeline};
 
 /// Every action that has a key, in the order of help.
 #[rustfmt::skip]
@@ -135,6 +148,10 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Group, Main, &["b"], "group", "Group by one to three columns"),
     def(A::OnlyThis, Main, &["+"], "only", "Only rows with the value of the chosen column"),
     def(A::Exclude, Main, &["-"], "exclude", "No rows with the value of the chosen column"),
+    def(A::Endpoint, Main, &["e"], "endpoint", "All about the address of the chosen column (else the row's initiator or source): peers, ports, sessions, alerts"),
+    def(A::Interface, Main, &["I"], "", "All about the row's interface: talkers, ports, accepted and rejected, in and out over time"),
+    def(A::Timeline, Main, &["t"], "time", "Go to the timeline: choose a time range, zoom, what the bars show and by which clock"),
+    def(A::ChangeTime, Main, &["T"], "", "Mark the time of a change (\"10:32 isolated\"): sessions are told apart as before, surviving and new"),
     def(A::Source, Main, &["i"], "source", "About the source: formats and how each is known, lines, memory, gaps"),
     def(A::Unparsed, Main, &["!"], "", "Lines that did not parse, with the reason"),
     def(A::ToggleFilter, Main, &["~"], "", "Turn the filter off and on, keeping the place"),
@@ -190,4 +207,22 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Cancel, Report, &["esc", "q", "i", "!", "enter", "ctrl-c"], "close", "Leave the pane"),
     def(A::Redraw, Report, &["ctrl-l"], "", "Draw the screen anew"),
     def(A::Suspend, Report, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
+
+    def(A::Right, Timeline, &["right", "l"], "", "A bar later"),
+    def(A::Left, Timeline, &["left", "h"], "", "A bar earlier"),
+    def(A::PageDown, Timeline, &["pgdn", "L"], "", "Ten bars later"),
+    def(A::PageUp, Timeline, &["pgup", "H"], "", "Ten bars earlier"),
+    def(A::Top, Timeline, &["home", "g"], "", "First bar"),
+    def(A::Bottom, Timeline, &["end", "G"], "", "Last bar"),
+    def(A::Mark, Timeline, &["space", "v"], "begin range", "Begin a range here; again takes it back"),
+    def(A::Accept, Timeline, &["enter"], "show only it", "Show only rows of the range, or of this bar; Esc in the table goes back"),
+    def(A::ZoomIn, Timeline, &["z", "+"], "zoom", "Zoom in: on the range, else on half of what is shown"),
+    def(A::ZoomOut, Timeline, &["Z", "-"], "out", "Zoom out"),
+    def(A::AllTime, Timeline, &["0"], "all time", "All time: no range, no zoom"),
+    def(A::Measure, Timeline, &["m"], "bars", "Bars: records accepted and rejected, bytes in and out, records in and out"),
+    def(A::Clock, Timeline, &["c"], "clock", "Event time, or the time of ingestion"),
+    def(A::ChangeTime, Timeline, &["T"], "change", "Mark the time of a change here"),
+    def(A::Cancel, Timeline, &["esc", "q", "t", "ctrl-c"], "close", "Back to the table"),
+    def(A::Redraw, Timeline, &["ctrl-l"], "", "Draw the screen anew"),
+    def(A::Suspend, Timeline, &["ctrl-z"], "", "Suspend; fg in the shell comes back"),
 ];

@@ -113,18 +113,19 @@ const COLUMNS: &[ColumnDef] = &[
     field(Field::Packets, "packets", 7, 9, Right),
     field(Field::ReqBytes, "req", 6, 6, Right),
     field(Field::RespBytes, "resp", 6, 6, Right),
+    field(Field::Phase, "chg", 4, 4, Left),
     field(Field::ReqPackets, "req p", 7, 9, Right),
     field(Field::RespPackets, "resp p", 7, 9, Right),
     field(Field::ByteRatio, "ratio", 7, 7, Right),
     field(Field::PacketRatio, "p ratio", 7, 7, Right),
     field(Field::SizeRatio, "s ratio", 7, 7, Right),
-    field(Field::Baf, "baf", 7, 7, Right),
+    field(Field::Baf, "payload", 7, 7, Right),
     field(Field::PacketSize, "size", 6, 6, Right),
     field(Field::Duration, "dur", 6, 6, Right),
     field(Field::Lag, "lag", 6, 6, Right),
     field(Field::TcpFlags, "flags", 5, 5, Left),
     field(Field::State, "state", 10, 10, Left),
-    field(Field::OrientedBy, "by", 9, 9, Left),
+    field(Field::OrientedBy, "by", 9, 10, Left),
     field(Field::Records, "recs", 5, 7, Right),
     field(Field::InterfaceId, "interface", 13, 21, Left),
     field(Field::AccountId, "account", 12, 12, Left),
@@ -185,11 +186,14 @@ const SESSIONS: &[Ranked] = &[
     f(Field::RespBytes, 1),
     f(Field::ByteRatio, 0),
     f(Field::PacketRatio, 4),
+    f(Field::Baf, 10),
+    f(Field::ReqPackets, 12),
+    f(Field::RespPackets, 13),
     f(Field::Duration, 6),
     f(Field::State, 8),
-    f(Field::Records, 10),
-    f(Field::OrientedBy, 11),
-    f(Field::InterfaceId, 12),
+    f(Field::Records, 11),
+    f(Field::OrientedBy, 14),
+    f(Field::InterfaceId, 15),
 ];
 
 const ALERTS: &[Ranked] = &[
@@ -219,13 +223,19 @@ pub fn columns(tab: Tab) -> impl Iterator<Item = Col> {
 }
 
 /// The fields that the engine must fill in for `tab`.
-pub fn fields(tab: Tab) -> Vec<Field> {
-    columns(tab)
+/// `changed` where the time of a change is marked, by which sessions are told apart.
+pub fn fields(tab: Tab, changed: bool) -> Vec<Field> {
+    let mut fields: Vec<Field> = columns(tab)
         .filter_map(|col| match col {
             Col::Field(field) => Some(field),
             Col::Group(_) | Col::Alert(_) => None,
         })
-        .collect()
+        .collect();
+    if changed && tab == Tab::Sessions {
+        let place = fields.iter().position(|field| *field == Field::Client).unwrap_or(0);
+        fields.insert(place, Field::Phase);
+    }
+    fields
 }
 
 /// How `col` looks. A field without a row in the table takes its name and the width of its kind.

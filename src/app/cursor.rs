@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{App, Focus, Pin, Tone};
-use crate::engine::view::{Anchor, Page, RowId, Tab};
-use crate::record::Field;
+use crate::engine::view::{Anchor, Column, Page, PageRow, RowId, Tab};
+use crate::record::{Cell, Field};
 
 /// The rows of the page that are on the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,26 @@ impl App {
             (Pin::Top, _) | (Pin::Free, None) => 0,
         };
         Window { start, cursor }
+    }
+
+    /// Least and greatest end of the rows that are on the screen, Unix seconds.
+    pub fn visible_time(&self) -> Option<(i64, i64)> {
+        if self.view.lens.is_some() || self.page.tab != self.view.tab {
+            return None;
+        }
+        let height = self.viewport.table_rows.max(1);
+        let start = self.window(height).start;
+        let end = self.page.columns.iter().position(|column| *column == Column::Field(Field::End));
+        let time = |row: &PageRow| match (row.id, end.and_then(|at| row.cells.get(at))) {
+            (RowId::Flow { time, .. }, _) => i64::try_from(time).ok(),
+            (_, Some(Cell::Int(time))) => i64::try_from(*time).ok(),
+            _ => None,
+        };
+        let times = self.page.rows.iter().skip(start).take(height).filter_map(time);
+        times.fold(None, |span, time| match span {
+            None => Some((time, time)),
+            Some((first, last)) => Some((time.min(first), time.max(last))),
+        })
     }
 
     /// Takes an answer of the engine.

@@ -107,7 +107,7 @@ impl App {
     }
 
     /// From an alert to what it is about.
-    fn open_evidence(&mut self, alert: &Alert) {
+    pub(super) fn open_evidence(&mut self, alert: &Alert) {
         let (tab, cursor) = match alert.stage {
             Stage::Flows => (Tab::Flows, None),
             Stage::Sessions => (Tab::Sessions, alert.session.map(RowId::Session)),
@@ -184,7 +184,7 @@ impl App {
         }
     }
 
-    fn cursor_row(&self) -> Option<&PageRow> {
+    pub(super) fn cursor_row(&self) -> Option<&PageRow> {
         let id = self.view.table().cursor.filter(|_| self.page.tab == self.view.tab)?;
         self.page.rows.iter().find(|row| row.id == id)
     }
@@ -198,7 +198,7 @@ impl App {
     }
 
     /// Shows the rows of `tab` that `text` selects, as a step that can be taken back. Says why where that is not possible.
-    fn go_to_rows(&mut self, text: &str, tab: Tab, cursor: Option<RowId>) -> bool {
+    pub(super) fn go_to_rows(&mut self, text: &str, tab: Tab, cursor: Option<RowId>) -> bool {
         let applied = match Applied::new(text, tab) {
             Ok(applied) => applied,
             Err(error) => {
@@ -210,6 +210,7 @@ impl App {
         self.view.filter = Some(applied);
         self.history.push(text);
         self.view.tab = tab;
+        self.view.lens = None;
         let table = self.view.table_mut();
         table.group_by.clear();
         table.sort = Sort::default();

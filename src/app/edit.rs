@@ -49,7 +49,10 @@ impl App {
                 };
                 self.scroll_help(by);
             }
-            edit => self.edit_line(|line| change(line, edit)),
+            edit => {
+                self.edit_line(|line| change(line, edit));
+                self.judge_change();
+            }
         }
     }
 
@@ -71,16 +74,17 @@ impl App {
                 }
             }
             Mode::Group(prompt) => prompt.accept_candidate(),
-            Mode::Main | Mode::Help(_) | Mode::Report(_) => {}
+            Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Timeline(_) | Mode::Change(_) => {}
         }
     }
 
     /// Text from the clipboard.
     pub(super) fn paste(&mut self, text: &str) {
-        if matches!(self.mode, Mode::Main | Mode::Report(_)) {
+        if matches!(self.mode, Mode::Main | Mode::Report(_) | Mode::Timeline(_)) {
             return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
         }
         self.edit_line(|line| line.insert(text));
+        self.judge_change();
     }
 
     pub(super) fn scroll_help(&mut self, by: isize) {
@@ -92,7 +96,8 @@ impl App {
 
     fn edit_line(&mut self, edit: impl FnOnce(&mut Line)) {
         match &mut self.mode {
-            Mode::Main | Mode::Report(_) => {}
+            Mode::Main | Mode::Report(_) | Mode::Timeline(_) => {}
+            Mode::Change(prompt) => edit(&mut prompt.line),
             Mode::Filter(bar) => {
                 let before = bar.line.text().to_owned();
                 edit(&mut bar.line);
@@ -115,7 +120,8 @@ impl App {
         match std::mem::take(&mut self.mode) {
             Mode::Filter(bar) => self.accept_filter(bar),
             Mode::Group(prompt) => self.accept_groups(prompt),
-            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_)) => self.mode = mode,
+            Mode::Change(prompt) => self.accept_change(prompt),
+            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Timeline(_)) => self.mode = mode,
         }
     }
 
@@ -139,6 +145,7 @@ impl App {
                 match Applied::new(&text, self.view.tab) {
                     Ok(applied) => {
                         self.remember();
+                        self.view.lens = None;
                         self.view.filter = Some(applied);
                         self.history.push(&text);
                     }

@@ -7,7 +7,7 @@ use super::key::Key;
 pub fn resolve(context: Context, key: Key) -> Option<Action> {
     let bound = bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| def.action);
     match context {
-        Context::Main | Context::Report => bound,
+        Context::Main | Context::Report | Context::Timeline => bound,
         Context::Prompt | Context::Help => bound.or_else(|| key.typed().map(Action::Insert)),
     }
 }
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in [Context::Main, Context::Prompt, Context::Help, Context::Report] {
+        for context in [Context::Main, Context::Prompt, Context::Help, Context::Report, Context::Timeline] {
             let mut seen = HashMap::new();
             for (key, def) in bindings(context) {
                 let before = seen.insert(key, def.action);

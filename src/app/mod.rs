@@ -5,6 +5,8 @@
 //! how the frame was laid out ([`App::laid_out`]), so that a page has the rows that fit and the mouse finds what it points at.
 
 pub mod action;
+pub mod brush;
+pub mod change;
 pub mod columns;
 mod cursor;
 mod drill;
@@ -12,6 +14,7 @@ mod edit;
 mod history;
 pub mod key;
 pub mod keymap;
+pub mod lens;
 mod line;
 mod mouse;
 pub mod prompt;
@@ -30,7 +33,9 @@ pub use view::{Applied, Pin, Table, View};
 pub use viewport::{Area, Target, Viewport};
 
 use crate::detect::Alert;
-use crate::engine::view::{Anchor, Page, RowId, Tab, ViewSpec};
+use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, ViewSpec};
+use brush::{Brush, Measure};
+use change::{Change, ChangePrompt};
 use columns::Col;
 use history::History;
 use prompt::{FilterBar, GroupPrompt};
@@ -80,6 +85,10 @@ pub enum Mode {
     Help(HelpState),
     /// The pane about the source is open.
     Report(ReportState),
+    /// The timeline has the keys.
+    Timeline(Brush),
+    /// The time of a change is typed.
+    Change(ChangePrompt),
 }
 
 /// State of the help screen.
@@ -144,6 +153,11 @@ pub struct App {
     detail_scroll: usize,
     /// A flow whose session is to be opened once the page that names it is here.
     opening: Option<RowId>,
+    /// The time of a change that was marked.
+    change: Option<Change>,
+    /// What the bars of the timeline show, and by which clock.
+    measure: Measure,
+    clock: ClockKind,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,
@@ -230,7 +244,8 @@ impl App {
     pub fn context(&self) -> Context {
         match self.mode {
             Mode::Main => Context::Main,
-            Mode::Filter(_) | Mode::Group(_) => Context::Prompt,
+            Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) => Context::Prompt,
+            Mode::Timeline(_) => Context::Timeline,
             Mode::Help(_) => Context::Help,
             Mode::Report(_) => Context::Report,
         }
@@ -306,16 +321,24 @@ impl App {
                 Mode::Filter(bar) => bar.filter().cloned(),
                 _ => None,
             },
-            window: None,
+            window: self.view.window,
             sort: table.sort,
             group_by: table.group_by.clone(),
-            columns: columns::fields(self.view.tab),
+            columns: columns::fields(self.view.tab, self.change.is_some()),
             anchor,
             before,
             after,
             frozen: self.view.frozen,
             detail: self.detail_wanted(),
             timeline_bins: self.viewport.timeline_bins,
+            timeline: TimelineSpec {
+                filter: self.strip_filter().cloned(),
+                sessions: self.strip_counts_sessions(),
+                range: self.view.zoom,
+                clock: self.clock,
+            },
+            change: self.change.as_ref().map(|change| change.at),
+            profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
             report: self.report_wanted(),
         };
         spec.serial = match &self.asked {
@@ -332,7 +355,7 @@ impl App {
         if let Some(id) = self.opening {
             return Some(id);
         }
-        if !self.view.detail {
+        if !self.view.detail || self.view.lens.is_some() {
             return None;
         }
         match self.focus {
@@ -377,5 +400,10 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.frozen == b.frozen
         && a.detail == b.detail
         && a.timeline_bins == b.timeline_bins
+        && same_filter(&a.timeline.filter, &b.timeline.filter)
+        && (a.timeline.range, a.timeline.clock, a.timeline.sessions)
+            == (b.timeline.range, b.timeline.clock, b.timeline.sessions)
+        && a.change == b.change
+        && a.profile == b.profile
         && a.report == b.report
 }

@@ -1,5 +1,6 @@
 //! What a click or the wheel means, by what lies under the pointer.
 
+use super::brush::Zoom;
 use super::cursor::Step;
 use super::viewport::Target;
 use super::{Action, App, Effect, Focus, Mode};
@@ -12,6 +13,10 @@ const NOTCH: isize = 3;
 pub enum MouseKind {
     /// The left button went down.
     Click,
+    /// It moved while it was down.
+    Drag,
+    /// It was let go.
+    Release,
     /// The wheel turned towards the top.
     WheelUp,
     /// The wheel turned towards the bottom.
@@ -31,13 +36,31 @@ pub struct Mouse {
 
 impl App {
     pub(super) fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        // A drag goes on where it began, wherever the pointer is.
+        match mouse.kind {
+            MouseKind::Drag => {
+                self.drag_to(mouse.x);
+                return Vec::new();
+            }
+            MouseKind::Release => {
+                self.end_drag();
+                return Vec::new();
+            }
+            _ => {}
+        }
         let Some(target) = self.viewport.at(mouse.x, mouse.y) else { return Vec::new() };
+        if let (Target::Strip, MouseKind::Click, Mode::Main | Mode::Timeline(_)) = (target, mouse.kind, &self.mode) {
+            self.begin_drag(mouse.x);
+            return Vec::new();
+        }
         let by = match mouse.kind {
+            MouseKind::Drag | MouseKind::Release => return Vec::new(),
             MouseKind::Click => return self.click(target),
             MouseKind::WheelUp => -NOTCH,
             MouseKind::WheelDown => NOTCH,
         };
         match target {
+            Target::Strip => self.zoom(if by < 0 { Zoom::In } else { Zoom::Out }),
             Target::Help => self.scroll_help(by),
             Target::Report => self.scroll_report(by),
             Target::Detail => self.scroll_detail(by),
@@ -57,6 +80,9 @@ impl App {
 
     fn click(&mut self, target: Target) -> Vec<Effect> {
         let hint = matches!(target, Target::Hint(_));
+        if matches!(self.mode, Mode::Timeline(_)) && !hint {
+            self.mode = Mode::Main;
+        }
         if !matches!(self.mode, Mode::Main) && !hint {
             return Vec::new();
         }
@@ -84,7 +110,8 @@ impl App {
             Target::Sidebar => self.focus = Focus::Sidebar,
             Target::Filter => return self.update(Action::Filter),
             Target::Table => self.focus = Focus::Table,
-            Target::Detail | Target::Help | Target::Report => {}
+            Target::Entry(place) => self.pick_entry(place),
+            Target::Detail | Target::Help | Target::Report | Target::Strip => {}
         }
         Vec::new()
     }

@@ -40,6 +40,7 @@ impl App {
             Action::Suspend => return vec![Effect::Suspend],
             Action::Quit => return vec![Effect::Quit],
             _ if matches!(self.mode, Mode::Report(_)) => self.in_report(action),
+            _ if matches!(self.mode, Mode::Timeline(_)) => self.on_timeline(action),
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             other => self.act(other),
@@ -50,6 +51,9 @@ impl App {
     fn act(&mut self, action: Action) {
         let page = self.viewport.table_rows.saturating_sub(1).max(1).cast_signed();
         let half = (page / 2).max(1);
+        if self.in_lens(action) {
+            return;
+        }
         match action {
             Action::Down => self.step(Step::Cursor(1)),
             Action::Up => self.step(Step::Cursor(-1)),
@@ -84,6 +88,10 @@ impl App {
             Action::Help => self.mode = Mode::Help(HelpState::default()),
             Action::Source => self.open_report(Topic::Source),
             Action::Unparsed => self.open_report(Topic::Unparsed),
+            Action::Endpoint => self.open_endpoint(),
+            Action::Interface => self.open_interface(),
+            Action::Timeline => self.open_timeline(),
+            Action::ChangeTime => self.open_change_prompt(None),
             // The rest belongs to prompts, or is done in `update`.
             _ => {}
         }
@@ -91,6 +99,10 @@ impl App {
 
     pub(super) fn go_to_tab(&mut self, tab: Tab) {
         self.focus = Focus::Table;
+        if self.view.lens.is_some() {
+            self.remember();
+            self.view.lens = None;
+        }
         if tab == self.view.tab {
             return;
         }

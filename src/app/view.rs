@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::columns::Col;
+use super::lens::Lens;
 use crate::engine::view::{Anchor, RowId, Sort, Tab};
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::Field;
@@ -160,6 +161,12 @@ pub struct View {
     pub frozen: bool,
     /// Whether the detail pane is open.
     pub detail: bool,
+    /// Only records that end in this time, and sessions that touch it; Unix seconds, both ends included.
+    pub window: Option<(i64, i64)>,
+    /// Time that the strip shows, Unix seconds, the end not included; all that is held where there is none.
+    pub zoom: Option<(i64, i64)>,
+    /// The address or interface that is told about in the place of the table.
+    pub lens: Option<Lens>,
 }
 
 impl View {

@@ -47,8 +47,50 @@ pub enum Target {
     Help,
     /// The pane about the source.
     Report,
+    /// The strip of time.
+    Strip,
+    /// An entry of the view of an address or interface, by its place.
+    Entry(usize),
     /// A key hint.
     Hint(Action),
+}
+
+/// Where the bars of the timeline are, and which time they show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Strip {
+    /// Column of the first bar.
+    pub x: u16,
+    /// Columns that the bars take.
+    pub width: u16,
+    /// Unix second at which the first bar begins.
+    pub from: i64,
+    /// Seconds of a bar.
+    pub step: i64,
+    /// Bars; each may take several columns.
+    pub bins: usize,
+}
+
+impl Strip {
+    /// The bar that stands in `cell`, counted from the first column of the strip.
+    pub fn bin_of(&self, cell: usize) -> usize {
+        (cell * self.bins / usize::from(self.width).max(1)).min(self.bins.saturating_sub(1))
+    }
+
+    /// The second at which the bar at column `x` of the screen begins; columns beside the strip are those at its ends.
+    pub fn time_at(&self, x: u16) -> i64 {
+        let cell = usize::from(x.saturating_sub(self.x).min(self.width.saturating_sub(1)));
+        let bin = i64::try_from(self.bin_of(cell)).unwrap_or(i64::MAX);
+        self.from.saturating_add(self.step.saturating_mul(bin))
+    }
+
+    /// The column at which the bar of `time` begins, counted from the first; `None` where it is not shown.
+    pub fn cell_of(&self, time: i64) -> Option<u16> {
+        let bin = usize::try_from(time.checked_sub(self.from)?.div_euclid(self.step.max(1))).ok()?;
+        if bin >= self.bins {
+            return None;
+        }
+        u16::try_from((bin * usize::from(self.width)).div_ceil(self.bins)).ok()
+    }
 }
 
 /// How the last frame was laid out.
@@ -66,6 +108,10 @@ pub struct Viewport {
     pub report: (usize, usize),
     /// Bins of the timeline that fit.
     pub timeline_bins: usize,
+    /// Where the bars of the timeline are.
+    pub strip: Option<Strip>,
+    /// Lines of the view of an address or interface that fit.
+    pub lens: usize,
     /// What is where. Later entries lie above earlier ones.
     pub hits: Vec<(Area, Target)>,
     /// Where the caret of a prompt is.

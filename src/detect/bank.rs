@@ -1,25 +1,19 @@
-//! The rules for sessions, told together: what a session adds up to is read once for all, and one table keeps what they hold of it.
+//! The rules for sessions, told together: one table keeps what they hold of a session.
 
 use super::hosts::Hosts;
 use super::incident::Book;
+use super::intake;
 use super::key::Key;
-use super::shown::{Known, Shown};
+use super::shown::Known;
 use super::state::RuleState;
 use super::told::{Table, Told};
-use crate::filter::Stage;
 use crate::record::Field;
-use crate::session::{Facts, SessionRow};
-
-/// Rules a bank has at most: one bit each.
-const RULES: usize = 64;
 
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct Bank {
-    /// Places in the detector's list.
+    /// Places in the list of rules.
     rules: Vec<usize>,
-    /// Fields that these rules group by or count, beyond [`Facts`].
-    rest: Vec<Field>,
     table: Table,
     /// Looks so far.
     looks: u64,
@@ -28,60 +22,48 @@ pub(super) struct Bank {
 }
 
 impl Bank {
-    /// The banks of all rules for sessions, which may use `memory` bytes together.
-    pub(super) fn of(rules: &[RuleState], memory: usize) -> Vec<Bank> {
-        let sessions: Vec<usize> =
-            (0..rules.len()).filter(|index| rules[*index].rule.stage == Stage::Sessions).collect();
-        let count = sessions.len().div_ceil(RULES).max(1);
-        let bank = |own: &[usize]| {
-            let mut rest: Vec<Field> = own
-                .iter()
-                .map(|index| &rules[*index].rule)
-                .flat_map(|rule| {
-                    rule.group_by.iter().copied().chain(rule.aggregates.iter().filter_map(|aggregate| aggregate.field))
-                })
-                .filter(|field| !Facts::has(*field))
-                .collect();
-            rest.sort_unstable();
-            rest.dedup();
-            let each = rest.len() * size_of::<(Field, Key)>();
-            let table = Table::new(memory / count, each);
-            Bank { rules: own.to_vec(), rest, table, looks: 0, forgotten: 0 }
-        };
-        sessions.chunks(RULES).map(bank).collect()
+    /// What the rules of `of` remember of sessions, within `memory` bytes.
+    pub(super) fn new(of: &intake::Bank, memory: usize) -> Bank {
+        let each = of.rest.len() * size_of::<(Field, Key)>();
+        Bank { rules: of.rules.clone(), table: Table::new(memory, each), looks: 0, forgotten: 0 }
     }
 
-    /// A session changed. `unknown` says that it is told for the first time.
-    #[expect(clippy::too_many_arguments, reason = "the parts of the detector, which are borrowed apart")]
+    /// Reads what the next look at this session will need, and decides nothing.
+    pub(super) fn touch(&self, id: u64) -> bool {
+        self.table.touch(id)
+    }
+
+    /// A session changed; `takes`, `counts` and `unknown` as in [`Order::Session`](super::order::Order::Session).
+    #[expect(clippy::too_many_arguments, reason = "an order, and the parts of the ledger, which are borrowed apart")]
     pub(super) fn session(
         &mut self,
-        id: u64,
-        row: &SessionRow<'_>,
-        end: i64,
+        known: Known,
         unknown: bool,
+        takes: u64,
+        counts: u64,
         rules: &mut [RuleState],
         hosts: &Hosts,
         book: &mut Book,
     ) {
         self.looks += 1;
-        let known = Known::of(row, end, &self.rest);
-        let bits = known.bits();
-        let shown = Shown { facts: &known.facts, row };
+        let id = known.facts.id;
         let old = if unknown { None } else { self.table.get(id) };
-        let (mut takes, mut counts) = (0, 0);
-        for (bit, index) in self.rules.iter().enumerate() {
-            let Some(state) = rules.get_mut(*index) else { continue };
-            let new = state.takes(bits, &shown);
-            let old = old.filter(|old| old.takes >> bit & 1 == 1).map(|old| (old, old.counts >> bit & 1 == 1));
-            if (new.is_some() || old.is_some())
-                && state.session(old, new.map(|counts| (&known, counts)), self.looks, hosts, book)
-            {
-                takes |= 1 << bit;
-                counts |= u64::from(new == Some(true)) << bit;
+        let (mut holds, mut counted) = (0, 0);
+        let mut left = takes | old.map_or(0, |old| old.takes);
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            left &= left - 1;
+            let Some(state) = rules.get_mut(self.rules[bit as usize]) else { continue };
+            let has = |set: u64| set >> bit & 1 == 1;
+            let old = old.filter(|old| has(old.takes)).map(|old| (old, has(old.counts)));
+            let new = has(takes).then_some((&known, has(counts)));
+            if state.session(old, new, self.looks, hosts, book) {
+                holds |= 1 << bit;
+                counted |= u64::from(has(counts)) << bit;
             }
         }
-        if takes != 0 {
-            let told = Told { known, takes, counts, at: self.looks };
+        if holds != 0 {
+            let told = Told { known, takes: holds, counts: counted, at: self.looks };
             let matters = |told: &Told| {
                 let own = self.rules.iter().enumerate().filter(|(bit, _)| told.takes >> bit & 1 == 1);
                 own.filter_map(|(_, index)| rules.get(*index)).any(|state| state.needs(told.known.facts.last))

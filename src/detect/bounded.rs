@@ -72,8 +72,9 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
     /// Puts in an entry that is known not to be there, and saves looking for it.
     fn insert_new(&mut self, key: K, value: V) -> &mut V {
         if self.young.len() >= self.half {
-            let gone = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-            self.dropped.extend(gone);
+            // Both keep their room: in a flood this happens all the time.
+            self.dropped.extend(self.old.drain(..));
+            std::mem::swap(&mut self.old, &mut self.young);
         }
         let (index, _) = self.young.insert_full(key, value);
         &mut self.young[index]

@@ -30,6 +30,19 @@ impl Bits {
     /// Not all of it was rejected.
     pub const LET_IN: Bits = Bits(1 << 8);
 
+    /// How many sets there are.
+    const SETS: u16 = 1 << 9;
+
+    /// Every set there is, in the order of [`Bits::index`].
+    pub(super) fn all() -> impl Iterator<Item = Bits> {
+        (0..Bits::SETS).map(Bits)
+    }
+
+    /// Its place among all sets.
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0 % Bits::SETS)
+    }
+
     /// Whether all of `wanted` are in it.
     pub(super) fn has(self, wanted: Bits) -> bool {
         self.0 & wanted.0 == wanted.0

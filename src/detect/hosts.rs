@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use super::bounded::Bounded;
 use super::key::Key;
-use crate::record::special::is_public;
 
 /// Hosts that are remembered; a host that falls out is a new one when it comes back, and so is learned again in silence.
 const CAP: usize = 65_536;
@@ -21,16 +20,11 @@ impl Hosts {
         Hosts { since: Bounded::new(CAP) }
     }
 
-    /// Notes both ends of a session that began at `start`. Public addresses are not hosts of ours, and there are too many of them.
-    pub(super) fn saw(&mut self, ends: [IpAddr; 2], start: i64) {
-        for addr in ends {
-            if is_public(addr) {
-                continue;
-            }
-            let since = self.since.get_or_insert(&addr, || (addr, start));
-            *since = start.min(*since);
-            self.since.take_dropped();
-        }
+    /// Notes a host of ours in a session that began at `start`.
+    pub(super) fn met(&mut self, addr: IpAddr, start: i64) {
+        let since = self.since.get_or_insert(&addr, || (addr, start));
+        *since = start.min(*since);
+        self.since.take_dropped();
     }
 
     /// Since when the first of our hosts in a group's key is known.

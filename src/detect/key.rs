@@ -4,6 +4,8 @@ use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::record::{Cell, Field, Row, Value};
 
 /// One value of a group's key, or a value that is counted as distinct or new.
@@ -33,8 +35,8 @@ impl Hash for Key {
     }
 }
 
-/// The values of all the fields that a rule groups by.
-pub(super) type GroupKey = Arc<[Key]>;
+/// The values of all the fields that a rule groups by, in place: a flood makes groups as fast as records come.
+pub(super) type GroupKey = SmallVec<[Key; 4]>;
 
 impl Key {
     /// The value of `field` in `row`. A field with several values ([`Field::InterfaceId`] of a session) gives the least, which does

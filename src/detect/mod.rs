@@ -1,23 +1,30 @@
 //! Detection: declarative rules over flows and sessions, in event time.
 //!
 //! ```text
-//! rules/*.toml ─▶ rule ─▶ state (one a rule) ─▶ incident (the book of alerts) ─▶ AlertEvent
-//!                          ├ window    sums of a group, from which contributions can be taken back
-//!                          └ novelty   what a group has shown before
+//! rules/*.toml ─▶ rule
+//!
+//! rows ─▶ intake ──Orders──▶ ledger ─▶ state (one a rule) ─▶ incident (the book of alerts) ─▶ AlertEvent
+//!          which rules         │        ├ window    sums of a group, from which contributions can be taken back
+//!          take a row          │        └ novelty   what a group has shown before
+//!                              └ here, or on a thread of its own (apart)
 //! ```
 //!
 //! The set of (rule, group) that is raised and not withdrawn depends on the final rows, not on the order in which they came nor on how they were cut
 //! into batches, as long as nothing comes later than the watermark allows and nothing had to be evicted.
 
 pub mod alert;
+mod apart;
 mod bank;
 mod bounded;
 mod condition;
 mod gate;
 mod hosts;
 mod incident;
+mod intake;
 mod key;
+mod ledger;
 mod novelty;
+mod order;
 mod rule;
 pub mod rules;
 mod shown;
@@ -32,14 +39,12 @@ pub use alert::{Alert, AlertEvent, Level};
 pub use rule::{Rule, RuleError, RuleTest};
 pub use rules::Rules;
 
-use crate::filter::Stage;
-use crate::record::{Field, Row, Value};
+use crate::record::Row;
 use crate::session::SessionRow;
-use bank::Bank;
-use hosts::Hosts;
-use incident::Book;
-use novelty::Learned;
-use state::RuleState;
+use apart::Apart;
+use intake::Intake;
+use ledger::Ledger;
+use order::{Order, Orders};
 
 /// What detection may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,26 +97,23 @@ pub struct DetectStats {
     pub open: u64,
 }
 
-/// Runs the enabled rules over rows as they come. Single-threaded, without a clock: time is the rows' own.
+/// Orders that are gone through, or sent on, at once: so many that a hand-over costs nothing, so few that the caches keep them.
+const BUNDLE: usize = 1_024;
+
+/// Runs the enabled rules over rows as they come. Without a clock: time is the rows' own.
 #[derive(Debug)]
 pub struct Detector {
-    rules: Vec<RuleState>,
-    /// The rules for sessions.
-    banks: Vec<Bank>,
-    /// The rules for flows.
-    flows: Vec<usize>,
-    book: Book,
-    warmup: i64,
-    /// Least start and greatest end seen.
-    seen: Option<(i64, i64)>,
-    /// The input's span, where somebody knew it beforehand.
-    span: Option<(i64, i64)>,
-    watermark: i64,
-    /// Greatest number of a session that was shown.
-    newest: u64,
-    hosts: Hosts,
-    /// Whether any rule needs to know the hosts.
-    novelty: bool,
+    intake: Intake,
+    orders: Orders,
+    ledger: Place,
+    news: Vec<AlertEvent>,
+}
+
+/// Where the remembering half is.
+#[derive(Debug)]
+enum Place {
+    Here(Box<Ledger>),
+    Apart(Apart),
 }
 
 impl Default for Detector {
@@ -126,165 +128,114 @@ impl Detector {
     /// A detector for the enabled rules of `rules`.
     pub fn new(rules: &Rules, limits: Limits) -> Self {
         let enabled: Vec<_> = rules.iter().filter(|rule| rule.enabled).cloned().collect();
-        let share = limits.memory / enabled.len().max(1);
-        let states =
-            enabled.iter().enumerate().map(|(index, rule)| RuleState::new(rule.clone(), index, &limits, share));
-        let rules: Vec<RuleState> = states.collect();
-        let banks = Bank::of(&rules, limits.memory / 4);
-        let flows = (0..rules.len()).filter(|index| rules[*index].rule.stage == Stage::Flows).collect();
-        let novelty = rules.iter().any(RuleState::has_novelty);
-        Detector {
-            rules,
-            banks,
-            flows,
-            book: Book::new(enabled, limits.alerts.max(1)),
-            warmup: limits.warmup_seconds.max(0),
-            seen: None,
-            span: None,
-            watermark: i64::MIN,
-            newest: 0,
-            hosts: Hosts::new(),
-            novelty,
+        let intake = Intake::new(&enabled);
+        let ledger = Place::Here(Box::new(Ledger::new(enabled, &intake, &limits)));
+        Detector { intake, orders: Orders::default(), ledger, news: Vec::new() }
+    }
+
+    /// The same with a thread of its own for most of the work, if the system has one. What it finds is the same and comes a little
+    /// later: [`Detector::drain`] and [`Detector::heard`] give what is known by then, [`Detector::finish`] waits for everything.
+    #[must_use]
+    pub fn apart(mut self) -> Self {
+        self.pass_on();
+        if let Place::Here(ledger) = self.ledger {
+            self.ledger = Apart::start(*ledger).map_or_else(Place::Here, Place::Apart);
         }
+        self
     }
 
     /// Says beforehand from which to which Unix second the input goes, where that is known (a file that was looked through, a recording). Rules
     /// with `new` then speak after a tenth of it; without, they speak after [`Limits::warmup_seconds`] or, of a shorter input, at its end.
     pub fn expect_span(&mut self, first: i64, last: i64) {
-        self.span = Some((first, last.max(first)));
-        self.learn(false);
+        self.orders.list.push(Order::Span(first, last.max(first)));
     }
 
     /// One decoded flow record with log status OK. `end` is the end of its window, Unix seconds.
     pub fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
-        let start = match row.get(Field::Start) {
-            Some(Value::Int(start)) => i64::try_from(start).unwrap_or(end),
-            _ => end,
-        };
-        self.saw(start, end);
-        for index in &self.flows {
-            self.rules[*index].flow(row, end, &self.hosts, &mut self.book);
-        }
+        self.intake.flow(row, end, &mut self.orders);
+        self.pass_on_bundle();
     }
 
     /// A session changed. `row` has its totals so far, `end` is the end of the record that changed it, Unix seconds.
     pub fn session(&mut self, id: u64, row: &SessionRow<'_>, end: i64) {
-        let session = row.session;
-        let start = self.saw(session.first, end);
-        if self.novelty {
-            let key = session.key();
-            self.hosts.saw([key.a.0, key.b.0], start);
-        }
-        // Sessions are numbered as they open: one beyond the newest was never shown, and no rule need look for what it added before.
-        let unknown = id > self.newest;
-        self.newest = self.newest.max(id);
-        for bank in &mut self.banks {
-            bank.session(id, row, end, unknown, &mut self.rules, &self.hosts, &mut self.book);
-        }
+        self.intake.session(id, row, end, &mut self.orders);
+        self.pass_on_bundle();
     }
 
     /// A session is no more: it became part of another. What it added is taken out.
     pub fn withdraw(&mut self, id: u64) {
-        for bank in &mut self.banks {
-            bank.withdraw(id, &mut self.rules, &self.hosts, &mut self.book);
-        }
+        self.orders.list.push(Order::Withdraw(id));
+        self.pass_on_bundle();
     }
 
     /// Event time below which nothing more is expected. Raises what was held long enough, closes what is over, drops what no window needs.
     pub fn advance(&mut self, watermark: i64) {
-        if watermark <= self.watermark {
-            return;
-        }
-        self.watermark = watermark;
-        // First, since what is looked at must still be whole.
-        self.look();
-        for state in &mut self.rules {
-            state.advance(watermark);
-        }
-        let clock = self.seen.map_or(watermark, |(_, last)| last);
-        for (rule, key, last_pane) in self.book.advance(clock, watermark) {
-            if let Some(state) = self.rules.get_mut(rule) {
-                state.over(&key, last_pane);
-            }
-        }
+        self.intake.tell_span(&mut self.orders);
+        self.orders.list.push(Order::Advance(watermark));
+        self.pass_on();
     }
 
-    /// Nothing more comes: raises what is held back and closes everything.
+    /// Nothing more comes: raises what is held back and closes everything. Waits until all of it is done.
     pub fn finish(&mut self) {
-        self.look();
-        if self.span.is_none() {
-            self.learn(true);
-            for state in &mut self.rules {
-                state.finish(&mut self.book);
-            }
+        self.intake.tell_span(&mut self.orders);
+        self.orders.list.push(Order::Finish);
+        self.orders.list.push(Order::Drain);
+        self.pass_on();
+        if let Place::Apart(apart) = &mut self.ledger {
+            apart.settle(&mut self.news);
         }
-        self.book.finish();
     }
 
     /// News since the last call, in order. Changes of one alert between two calls are one event.
     pub fn drain(&mut self) -> Vec<AlertEvent> {
-        self.look();
-        self.book.drain()
+        self.intake.drained();
+        self.orders.list.push(Order::Drain);
+        self.pass_on();
+        std::mem::take(&mut self.news)
     }
 
-    /// Alerts held, open and closed, in the order in which they were found, as of the last [`Detector::drain`] or [`Detector::advance`]. What is held back or withdrawn is not among them.
+    /// News that came from the detector's thread since the last call, if it has one. Asks for nothing.
+    pub fn heard(&mut self) -> Vec<AlertEvent> {
+        if let Place::Apart(apart) = &mut self.ledger {
+            apart.hear(&mut self.news);
+        }
+        std::mem::take(&mut self.news)
+    }
+
+    /// Whether more may be [heard](Detector::heard) of what was told already.
+    pub fn is_behind(&self) -> bool {
+        matches!(&self.ledger, Place::Apart(apart) if apart.is_waiting())
+    }
+
+    /// Alerts held, open and closed, in the order in which they were found, as of the last [`Detector::drain`] or [`Detector::advance`]. What is
+    /// held back or withdrawn is not among them. Of a detector with a thread of its own only the news are known here, and this is empty.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        self.book.alerts()
+        match &self.ledger {
+            Place::Here(ledger) => Some(ledger.alerts()),
+            Place::Apart(_) => None,
+        }
+        .into_iter()
+        .flatten()
     }
 
-    /// What was done so far.
+    /// What was done so far, as far as it is known here.
     pub fn stats(&self) -> DetectStats {
-        let sum = |of: fn(&RuleState) -> u64| self.rules.iter().map(of).sum();
-        DetectStats {
-            groups: sum(|state| state.groups() as u64),
-            evicted_groups: sum(|state| state.evicted),
-            forgotten_sessions: self.banks.iter().map(|bank| bank.forgotten).sum(),
-            unremembered: sum(RuleState::refused),
-            late: sum(|state| state.late),
-            raised: self.book.raised,
-            withdrawn: self.book.withdrawn,
-            evicted_alerts: self.book.evicted,
-            open: self.book.open_count() as u64,
+        match &self.ledger {
+            Place::Here(ledger) => ledger.stats(),
+            Place::Apart(apart) => apart.stats,
         }
     }
 
-    /// Looks at what changed since the last time.
-    fn look(&mut self) {
-        for state in &mut self.rules {
-            state.look(&mut self.book);
+    fn pass_on_bundle(&mut self) {
+        if self.orders.list.len() >= BUNDLE {
+            self.pass_on();
         }
     }
 
-    /// Notes the times of a row, and what they say about the learning time. Gives its start, which is not after its end.
-    fn saw(&mut self, start: i64, end: i64) -> i64 {
-        let start = start.min(end);
-        let (first, last) = self.seen.unwrap_or((i64::MAX, i64::MIN));
-        self.seen = Some((first.min(start), last.max(end)));
-        if start < first && self.span.is_none() {
-            self.learn(false);
-        }
-        start
-    }
-
-    /// Tells the rules until when they learn. At the end of the input its span is known.
-    fn learn(&mut self, ended: bool) {
-        let (first, length) = match (self.span, self.seen) {
-            (Some((first, last)), _) => (first, self.warmup.min(baseline(first, last))),
-            (None, Some((first, last))) if ended => (first, self.warmup.min(baseline(first, last))),
-            (None, Some((first, _))) => (first, self.warmup),
-            (None, None) => return,
-        };
-        let learned = Learned { until: first.saturating_add(length), length };
-        for state in &mut self.rules {
-            state.learn(learned);
+    fn pass_on(&mut self) {
+        match &mut self.ledger {
+            Place::Here(ledger) => ledger.apply(&mut self.orders, &mut self.news),
+            Place::Apart(apart) => apart.send(&mut self.orders, &mut self.news),
         }
     }
-}
-
-/// Least seconds that are learned before anything is called new: within minutes everything is.
-const LEAST_BASELINE: i64 = 1_800;
-
-/// Seconds to learn of an input of known span: a tenth of it.
-fn baseline(first: i64, last: i64) -> i64 {
-    (last.saturating_sub(first) / 10).max(LEAST_BASELINE)
 }

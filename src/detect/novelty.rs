@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     fn group() -> GroupKey {
-        [Key::Int(1)].into()
+        GroupKey::from_elem(Key::Int(1), 1)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A rule is a `[[rule]]` table of a TOML file; `docs/rules.md` describes every key. Reading is in [`mod@read`], which turns every mistake into a
 //! [`RuleError`] with its line and column, so that a rule that starts is a rule that can fire.
 
+mod expand;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -82,7 +83,7 @@ pub struct Rule {
 pub struct RuleTest {
     /// What it shows.
     pub name: String,
-    /// Flow records in the default format (version 2), one a line. Empty lines and spaces around a line mean nothing.
+    /// Flow records in the default format (version 2), one a line, ranges written out. Empty lines and spaces around a line mean nothing.
     pub flows: String,
     /// How many alerts this rule must raise, once all lines are read and nothing more comes.
     pub expect: usize,

@@ -6,9 +6,13 @@ use super::rule::{Rule, RuleError, read};
 
 /// The built-in files. Their names are what an error in them is reported under; a test reads them all.
 const BUILTIN: &[(&str, &str)] = &[
+    ("access.toml", include_str!("rules/access.toml")),
     ("amplification.toml", include_str!("rules/amplification.toml")),
     ("disparity.toml", include_str!("rules/disparity.toml")),
+    ("egress.toml", include_str!("rules/egress.toml")),
+    ("flood.toml", include_str!("rules/flood.toml")),
     ("novelty.toml", include_str!("rules/novelty.toml")),
+    ("recon.toml", include_str!("rules/recon.toml")),
     ("volume.toml", include_str!("rules/volume.toml")),
 ];
 
@@ -46,6 +50,13 @@ impl Rules {
                 Some(known) => *known = rule,
                 None => self.rules.push(rule),
             }
+        }
+    }
+
+    /// Switches the rule called `id` on, where there is one.
+    pub fn enable(&mut self, id: &str) {
+        if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.eq_ignore_ascii_case(id)) {
+            Arc::make_mut(rule).enabled = true;
         }
     }
 

@@ -9,21 +9,18 @@ use indexmap::IndexMap;
 
 use super::Limits;
 use super::bounded::Bounded;
-use super::condition::{Function, OfRow};
-use super::gate::{Bits, Gate};
+use super::condition::Function;
 use super::hosts::Hosts;
 use super::incident::{Book, Finding, Tip};
 use super::key::{GroupKey, Key};
 use super::novelty::{Learned, Novelty};
 use super::rule::Rule;
-use super::shown::{Known, Shown};
+use super::shown::Known;
 use super::told::Told;
 use super::window::{Contribution, Group, Item, PANES, items};
 use search::{Most, Search};
 
-use crate::filter::Stage;
-use crate::record::amplification::{AmpPort, amp_port};
-use crate::record::{Field, Row, Value, services};
+use crate::record::{Field, Row, Value};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -34,7 +31,6 @@ pub(super) struct RuleState {
     /// Oldest pane held.
     base: i64,
     groups: Bounded<GroupKey, Group>,
-    gate: Gate,
     /// What a session adds and what it added: buffers that are kept.
     added: Contribution,
     taken: Contribution,
@@ -66,7 +62,6 @@ impl RuleState {
             pane,
             base: i64::MIN,
             groups: Bounded::new(groups),
-            gate: Gate::of(&rule),
             added: Contribution::default(),
             taken: Contribution::default(),
             novelty: novel.into_iter().map(|slot| (slot, Novelty::new(remembered))).collect(),
@@ -86,11 +81,6 @@ impl RuleState {
         self.groups.len()
     }
 
-    /// Whether it asks what is new.
-    pub(super) fn has_novelty(&self) -> bool {
-        !self.novelty.is_empty()
-    }
-
     /// Values that `new` had no room for.
     pub(super) fn refused(&self) -> u64 {
         self.novelty.iter().map(|(_, novelty)| novelty.refused).sum()
@@ -108,22 +98,32 @@ impl RuleState {
         }
     }
 
-    /// A flow record.
-    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, hosts: &Hosts, book: &mut Book) {
-        let Some(counts) = self.accepts(row, end) else { return };
+    /// A flow record that it takes: its group, what it adds, its start and end.
+    #[expect(clippy::too_many_arguments, reason = "an order, and the parts of the ledger, which are borrowed apart")]
+    pub(super) fn flow(
+        &mut self,
+        group: &[Key],
+        items: &[Item],
+        (start, end): (i64, i64),
+        counts: bool,
+        protocol: Option<u8>,
+        hosts: &Hosts,
+        book: &mut Book,
+    ) {
         let mut new = std::mem::take(&mut self.added);
-        self.fill(&mut new, row, end, counts);
+        new.group.clear();
+        new.group.extend_from_slice(group);
+        new.items.clear();
+        new.items.extend_from_slice(items);
+        let last = end.clamp(-LATEST, LATEST);
+        (new.start, new.end, new.counts, new.id) = (start.min(last), last, counts, 0);
+        new.panes = (last.div_euclid(self.pane), last.div_euclid(self.pane));
         if new.panes.1 < self.base {
             self.late += 1;
         } else if self.put(&new, 0, hosts) {
-            self.change(&new.group, Tip { session: None, protocol: protocol(row), records: records(&new) }, book);
+            self.change(&new.group, Tip { session: None, protocol, records: records(&new) }, book);
         }
         self.added = new;
-    }
-
-    /// Whether it takes a session, and if so whether it counts it. `bits` are those of the session.
-    pub(super) fn takes(&self, bits: Bits, shown: &Shown<'_>) -> Option<bool> {
-        if bits.has(self.gate.bits) { self.accepts(shown, shown.facts.last) } else { None }
     }
 
     /// A session changed: what it added goes, what it adds now comes. `new` says whether it counts. True where something is held of it.
@@ -216,35 +216,18 @@ impl RuleState {
         }
     }
 
-    /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether the direction
-    /// of a session is certain was asked by the gate.
-    fn accepts<R: Row + ?Sized>(&self, row: &R, end: i64) -> Option<bool> {
-        let rule = &*self.rule;
-        if !self.gate.admits(row) {
-            return None;
-        }
-        let (port, wanted) = rule.amplification_port;
-        let amp = if wanted || rule.only.is_some() { amplifier(row, port) } else { None };
-        if (wanted && amp.is_none()) || rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
-            return None;
-        }
-        let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
-        (counts || !self.novelty.is_empty()).then_some(counts)
-    }
-
-    /// What the row adds to which group.
-    fn fill<R: Row + ?Sized>(&self, into: &mut Contribution, row: &R, end: i64, counts: bool) {
+    /// What the session adds to which group.
+    fn fill(&self, into: &mut Contribution, row: &Known, end: i64, counts: bool) {
         let rule = &*self.rule;
         let last = end.clamp(-LATEST, LATEST);
         let start = time(row, Field::Start).unwrap_or(last).min(last);
-        let first = if rule.stage == Stage::Flows { last } else { start };
         into.group.clear();
         into.group.extend(rule.group_by.iter().map(|field| Key::of(row, *field)));
         into.items.clear();
         into.items.extend(items(&rule.aggregates, row));
         (into.start, into.end, into.counts) = (start, last, counts);
-        into.panes = (first.div_euclid(self.pane), last.div_euclid(self.pane));
-        into.id = if let Some(Value::Int(id)) = row.get(Field::SessionId) { id } else { 0 };
+        into.panes = (start.div_euclid(self.pane), last.div_euclid(self.pane));
+        into.id = row.facts.id;
     }
 
     /// Puts it in. True where its group may have something to say.
@@ -326,9 +309,12 @@ impl RuleState {
 
     /// Looks at every group that changed.
     pub(super) fn look(&mut self, book: &mut Book) {
-        for (key, tip) in std::mem::take(&mut self.changed) {
+        // Taken out while it is gone through, and put back with its room.
+        let mut changed = std::mem::take(&mut self.changed);
+        for (key, tip) in changed.drain(..) {
             self.assess(&key, tip, book);
         }
+        self.changed = changed;
     }
 
     /// Looks at every window of a group and tells the book.
@@ -394,24 +380,8 @@ fn tip(new: Option<(&Known, bool)>, records: f64) -> Tip {
     Tip { session: facts.map(|facts| facts.id), protocol: facts.map(|facts| facts.protocol), records }
 }
 
-/// The row of the amplification table for a row's port, if it is UDP.
-fn amplifier<R: Row + ?Sized>(row: &R, port: Field) -> Option<&'static AmpPort> {
-    match (row.get(Field::Protocol), row.get(port)) {
-        (Some(Value::Int(protocol)), Some(Value::Int(port))) if protocol == u64::from(services::UDP) => {
-            amp_port(u16::try_from(port).ok()?)
-        }
-        _ => None,
-    }
-}
-
-fn protocol<R: Row + ?Sized>(row: &R) -> Option<u8> {
-    match row.get(Field::Protocol) {
-        Some(Value::Int(number)) => u8::try_from(number).ok(),
-        _ => None,
-    }
-}
-
-fn time<R: Row + ?Sized>(row: &R, field: Field) -> Option<i64> {
+/// A time of a row, Unix seconds, at most [`LATEST`].
+pub(super) fn time<R: Row + ?Sized>(row: &R, field: Field) -> Option<i64> {
     match row.get(field) {
         Some(Value::Int(seconds)) => Some(i64::try_from(seconds).unwrap_or(LATEST).min(LATEST)),
         _ => None,

@@ -69,6 +69,12 @@ impl Table {
         lost
     }
 
+    /// Reads where session `id` is or would go, so that the next look finds it near.
+    pub(super) fn touch(&self, id: u64) -> bool {
+        let place = self.find(id).unwrap_or_else(|| self.oldest(id));
+        self.told[place].is_some()
+    }
+
     /// Sessions are numbered as they open, so neighbours in time are neighbours here.
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is asked for")]
     fn bucket(&self, id: u64) -> usize {

@@ -13,6 +13,7 @@ use crate::record::{Field, Row, Value};
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use smallvec::SmallVec;
 
 /// Panes a window has.
 pub(super) const PANES: i64 = 10;
@@ -69,14 +70,14 @@ struct Seen {
     uses: u32,
 }
 
-/// See the module's text.
+/// See the module's text. Room for one pane and three slots is in place: most groups are no more and are gone again soon.
 #[derive(Debug, Default)]
 pub(super) struct Group {
     /// Numbers, as many a part as there are slots: what is held in all; what began and has not ended before the oldest pane; and for
     /// each pane what begins in it and what ends in it.
-    sums: Vec<f64>,
+    sums: SmallVec<[f64; 12]>,
     carried: i64,
-    panes: Vec<Pane>,
+    panes: SmallVec<[Pane; 1]>,
     /// By slot, as far as there is a `distinct`.
     sets: Vec<IndexMap<Key, Seen, RandomState>>,
     /// The look at which it was made: what was put in before went into an earlier group of the same key.
@@ -344,7 +345,7 @@ impl Group {
             let pane = Pane { index, uses: 0, active: (0, 0), span: (i64::MAX, i64::MIN), extremes: Vec::new() };
             self.panes.insert(at, pane);
             let place = 2 * slots * (at + 1);
-            self.sums.splice(place..place, std::iter::repeat_n(0.0, 2 * slots));
+            self.sums.insert_many(place, std::iter::repeat_n(0.0, 2 * slots));
         }
         at
     }

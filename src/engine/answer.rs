@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::conversations::Chunks;
 use super::core::Core;
 use super::look::Draft;
+use super::phase::{self, Phased};
 use super::scan::Gather;
-use super::view::{Anchor, Bin, Column, Page, PageRow, RowId, Tab, Timeline};
+use super::view::{Anchor, Bin, ChangeCounts, ClockKind, Column, Page, PageRow, RowId, Tab, Timeline};
 use crate::detect::{Alert, Level};
 use crate::record::{Cell, Field, Flow, Row, RowRef, Value};
 use crate::session::{Session, SessionRow};
@@ -36,6 +37,8 @@ impl Core {
             Tab::Alerts => self.cut_alerts(&mut page),
         }
         page.draft = self.draft_count();
+        page.profile = self.profile();
+        page.change = self.change_counts();
         page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
         page
@@ -46,6 +49,16 @@ impl Core {
         match self.look.draft.as_ref()? {
             Draft::Flows(scan) => Some((scan.matched(ring), scan.progress(ring) >= 1.0)),
             Draft::Sessions(scan) => Some((scan.matched(), scan.is_done(chunks))),
+        }
+    }
+
+    fn change_counts(&mut self) -> Option<ChangeCounts> {
+        self.look.spec.change?;
+        let phases = &mut self.look.phases;
+        match (&mut phases.done, &mut phases.running) {
+            (Some(done), _) => Some(phase::counts(done, true)),
+            (None, Some(running)) => Some(phase::counts(running, false)),
+            (None, None) => None,
         }
     }
 
@@ -178,6 +191,7 @@ impl Core {
     fn session_rows(&self, ids: &[RowId], columns: &[Field]) -> Vec<PageRow> {
         let row = |session: &Session| {
             let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
+            let row = Phased { row, change: self.look.spec.change };
             let mark = self.marks.get(&session.id).copied();
             PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark }
         };
@@ -203,9 +217,23 @@ impl Core {
     }
 
     fn strip(&self) -> Timeline {
-        let bins = self.look.spec.timeline_bins;
-        let Some(now) = self.clock.now() else { return Timeline::default() };
-        let mut strip = self.buckets.strip(now, bins);
+        let spec = &self.look.spec;
+        let (ring, chunks) = self.frozen_or_live();
+        let tally = self.look.tally.as_ref().unwrap_or(&self.tally);
+        let Some(mut now) = self.clock.now() else { return Timeline::default() };
+        if spec.timeline.clock == ClockKind::Ingestion {
+            now = now.max(self.arrival());
+        }
+        let lives = self.look.lives.done.as_ref().or(self.look.lives.running.as_ref());
+        let mut strip = if let Some(lives) = lives.filter(|_| self.counts_sessions()) {
+            lives.strip(chunks, now, spec.timeline.range, spec.timeline_bins)
+        } else {
+            tally.strip(ring, now, spec.timeline.range, spec.timeline_bins)
+        };
+        if spec.timeline.clock == ClockKind::Ingestion && !strip.of_sessions {
+            // Alerts, gaps and what is incomplete are told in event time.
+            return strip;
+        }
         let (from, step) = (strip.from, strip.step.max(1));
         let mut mark = |first: i64, last: i64, set: &dyn Fn(&mut Bin)| {
             let count = strip.bins.len();

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::phase::Phased;
 use super::scan::{Gather, in_window};
 use super::top::SortKey;
 use super::view::RowId;
@@ -19,6 +20,7 @@ pub struct SessionScan {
     filter: Option<Arc<Filter>>,
     window: Option<(i64, i64)>,
     gather: Gather,
+    change: Option<i64>,
     next_chunk: usize,
     matched: u64,
 }
@@ -26,7 +28,14 @@ pub struct SessionScan {
 impl SessionScan {
     /// A pass that has looked at nothing yet.
     pub fn new(filter: Option<Arc<Filter>>, window: Option<(i64, i64)>, gather: Gather) -> SessionScan {
-        SessionScan { filter, window, gather, next_chunk: 0, matched: 0 }
+        SessionScan { filter, window, gather, change: None, next_chunk: 0, matched: 0 }
+    }
+
+    /// As it is, with sessions told apart by the moment of a change.
+    #[must_use]
+    pub fn beside(mut self, change: Option<i64>) -> SessionScan {
+        self.change = change;
+        self
     }
 
     /// Looks at about `budget` sessions. Gives how many it looked at.
@@ -38,7 +47,7 @@ impl SessionScan {
             self.next_chunk += 1;
             looked += chunk.len();
             for session in chunk.iter().flatten() {
-                let row = SessionRow { session, names, region };
+                let row = Phased { row: SessionRow { session, names, region }, change: self.change };
                 if !in_window(self.window, &row)
                     || self.filter.as_ref().is_some_and(|filter| !filter.matches(&row, now))
                 {

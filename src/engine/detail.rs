@@ -1,12 +1,16 @@
 //! All that is known of one row, with what an investigator should be told about it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::core::Core;
+use super::phase::Phased;
 use super::scan::in_window;
+use super::verdict;
 use super::view::{Detail, PageRow, RowId, SessionDetail};
+use crate::detect::Alert;
 use crate::record::special::is_public;
-use crate::record::{Cell, FIELDS, Field, Flow, On, Row, RowRef, Table};
+use crate::record::{Cell, FIELDS, Field, Flow, On, Row, RowRef, Table, seconds};
 use crate::session::key::Key;
 use crate::session::{Session, SessionRow};
 use crate::store::ring::with_table;
@@ -15,6 +19,8 @@ use crate::store::ring::with_table;
 const MAX_RECORDS: usize = 500;
 /// Rows that are looked at for the records of one session; those beyond are not searched, and that is said.
 const MAX_LOOKED_AT: usize = 2_000_000;
+/// Pairs of packet and interface address that are told of one session.
+const MAX_PAIRS: usize = 8;
 /// Columns of a session's records.
 const RECORD_COLUMNS: [Field; 9] = [
     Field::Start,
@@ -77,8 +83,9 @@ impl Core {
     fn session_detail(&mut self, number: u64) -> Option<SessionDetail> {
         let session = self.sessions.get(number)?.clone();
         let row = SessionRow { session: &session, names: &self.names, region: self.config.region.as_deref() };
+        let phased = Phased { row, change: self.look.spec.change };
         let wanted = FIELDS.iter().filter(|def| def.on != On::Flows).map(|def| def.field);
-        let fields = wanted.filter_map(|field| Some((field, row.get(field)?.to_owned()))).collect();
+        let fields = wanted.filter_map(|field| Some((field, phased.get(field)?.to_owned()))).collect();
         let service = row.service();
         let interfaces = session
             .interfaces()
@@ -86,6 +93,9 @@ impl Core {
             .collect();
         let (records, complete) = self.records_of(&session);
         let mut notes = self.notes(&session, records.first());
+        if let Some(note) = self.spanning(&session, &records) {
+            notes.push(note);
+        }
         if !complete {
             notes.push("Not all held records were searched for this session's.".to_owned());
         }
@@ -96,10 +106,56 @@ impl Core {
             interfaces,
             // What the records say of themselves comes before what the source is said to be.
             region: self.logged_region(&records).unwrap_or_else(|| self.region()),
+            verdict: verdict::of(&session, &self.names),
+            alerts: self.alerts_of(number),
+            translated: self.translated(&records),
             records,
             record_columns: RECORD_COLUMNS.into_iter().chain([Field::Action]).collect(),
             notes,
         })
+    }
+
+    /// Alerts that a session tipped, the worst first.
+    fn alerts_of(&self, number: u64) -> Vec<Arc<Alert>> {
+        let mut alerts: Vec<Arc<Alert>> =
+            self.alerts.iter().filter(|alert| alert.session == Some(number)).map(Arc::clone).collect();
+        alerts.sort_by_key(|alert| (alert.closed, std::cmp::Reverse((alert.level, alert.id))));
+        alerts
+    }
+
+    /// Addresses of packets for which the interface logged its own, of the records given.
+    fn translated(&self, records: &[PageRow]) -> Vec<(IpAddr, IpAddr)> {
+        let mut pairs = Vec::new();
+        for record in records {
+            let RowId::Flow { seq, .. } = record.id else { continue };
+            let Some((part, row)) = self.ring.find(seq) else { continue };
+            with_table!(&part, table => {
+                for (packet, logged) in [(Field::PktSrcAddr, Field::SrcAddr), (Field::PktDstAddr, Field::DstAddr)] {
+                    if let (Some(packet), Some(logged)) = (table.address(packet, row), table.address(logged, row))
+                        && packet != logged
+                        && pairs.len() < MAX_PAIRS
+                        && !pairs.contains(&(packet, logged))
+                    {
+                        pairs.push((packet, logged));
+                    }
+                }
+            });
+        }
+        pairs
+    }
+
+    /// A session that counts as surviving only by a window that spans the change may have ended with it.
+    fn spanning(&self, session: &Session, records: &[PageRow]) -> Option<String> {
+        let change = self.look.spec.change?;
+        if session.first >= change || session.last < change || records.is_empty() {
+            return None;
+        }
+        let began_after = records.iter().any(|record| {
+            let start = RECORD_COLUMNS.iter().position(|column| *column == Field::Start);
+            matches!(start.and_then(|at| record.cells.get(at)), Some(Cell::Int(start)) if seconds(*start) >= change)
+        });
+        let note = "Nothing held of it began after the change: only a capture window that spans that moment does, so it may have ended then.";
+        (!began_after).then(|| note.to_owned())
     }
 
     /// The region that a session's records carry, where their format has one.
@@ -184,19 +240,6 @@ impl Core {
                 "Only the answer was logged: the request is missing or was never sent (a spoofed source).".to_owned(),
             );
         }
-        let decided = |accept: bool| {
-            session.decisions().filter(move |(_, _, accepts, rejects)| if accept { *accepts > 0 } else { *rejects > 0 })
-        };
-        for (rejecting, way, ..) in decided(false) {
-            for (accepting, other_way, ..) in decided(true) {
-                let (rejecting, accepting) = (self.names.name(rejecting), self.names.name(accepting));
-                if rejecting != accepting && way == other_way {
-                    notes.push(format!("{accepting} accepted what {rejecting} rejected: compare their security groups and network ACLs."));
-                } else if rejecting == accepting && way != other_way {
-                    notes.push(format!("{rejecting} accepted one direction and rejected the other: an outbound network ACL, or a connection that was closed."));
-                }
-            }
-        }
         if session.duplicates > 0 {
             notes.push(format!("{} records repeated others exactly and were not counted.", session.duplicates));
         }
@@ -208,7 +251,8 @@ impl Core {
         });
         if !has_packet_addresses {
             notes.push(
-                "The format has no packet addresses: behind a NAT gateway, a load balancer or on a secondary address the real peer may be another."
+                "The format has no packet addresses, so an address may not be the packet's: behind a NAT gateway, a load balancer or on a \
+                 secondary address the real peer may be another."
                     .to_owned(),
             );
         }

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use super::conversations::{Chunks, SessionScan};
 use super::core::Core;
 use super::groups::Groups;
-use super::scan::{Gather, Scan, in_window};
+use super::lives::Lives;
+use super::phase;
+use super::profile::{Profile, ProfileScan};
+use super::scan::{Gather, Scan, is_at};
+use super::timeline::Tally;
 use super::top::Top;
-use super::view::{Anchor, Sort, Tab, ViewSpec};
+use super::view::{Anchor, ClockKind, Sort, Tab, ViewSpec};
 use crate::detect::Alert;
 use crate::record::{Columns, RowRef, Table as _};
 use crate::session::Session;
@@ -38,12 +42,42 @@ pub struct Look {
     /// State of the session table that `sessions` is of; `None` before the first pass.
     pub(super) seen_changes: Option<u64>,
     pub(super) draft: Option<Draft>,
+    /// What the strip is cut out of where a filter, another clock or a frozen view asks for other sums than those of all records.
+    pub(super) tally: Option<Tally>,
+    /// Sessions by how they stand to the moment of a change.
+    pub(super) phases: Repeated<SessionScan, SessionScan>,
+    /// Sessions by the time they live, where the strip counts those.
+    pub(super) lives: Repeated<Lives, Lives>,
+    /// All about one address or interface.
+    pub(super) profile: Repeated<ProfileScan, Profile>,
     /// Rows kept ready in another order than time.
     pub(super) head: usize,
     /// Whether the order was asked for from its end.
     pub(super) from_end: bool,
     /// Where the last page began, for an anchor that is gone.
     pub(super) last_index: usize,
+}
+
+/// A pass over the sessions that is taken anew when they have changed, and what the last complete one found.
+#[derive(Debug)]
+pub(super) struct Repeated<S, D> {
+    pub(super) running: Option<S>,
+    pub(super) done: Option<D>,
+    /// State of the session table that `done` is of.
+    seen: Option<u64>,
+}
+
+impl<S, D> Default for Repeated<S, D> {
+    fn default() -> Self {
+        Repeated { running: None, done: None, seen: None }
+    }
+}
+
+impl<S, D> Repeated<S, D> {
+    /// Whether what it found is of another state than `changes`. Frozen sessions have no other.
+    fn is_behind(&self, changes: u64, frozen: bool) -> bool {
+        self.running.is_none() && self.seen != Some(changes) && !(frozen && self.seen.is_some())
+    }
 }
 
 #[derive(Debug)]
@@ -62,6 +96,10 @@ impl Default for Look {
             sessions: SessionScan::new(None, None, Gather::Nothing),
             seen_changes: None,
             draft: None,
+            tally: None,
+            phases: Repeated::default(),
+            lives: Repeated::default(),
+            profile: Repeated::default(),
             head: HEAD,
             from_end: false,
             last_index: 0,
@@ -90,6 +128,9 @@ impl Look {
         }
         for first_seq in gone {
             self.flows.evict(first_seq);
+            if let Some(tally) = &mut self.tally {
+                tally.evict(first_seq);
+            }
             if let Some(Draft::Flows(scan)) = &mut self.draft {
                 scan.evict(first_seq);
             }
@@ -100,10 +141,11 @@ impl Look {
     /// A row arrived: a frozen view counts it.
     pub(super) fn arrived(&mut self, columns: &Columns, row: usize, now: i64) {
         let Some(frozen) = &mut self.frozen else { return };
+        let at = columns.time(row);
         let row = RowRef { table: columns, row };
         let is_flows = self.spec.tab == Tab::Flows;
         let matches = self.spec.filter.as_ref().is_none_or(|filter| !is_flows || filter.matches(&row, now));
-        frozen.unseen += u64::from(matches && in_window(self.spec.window, &row));
+        frozen.unseen += u64::from(matches && is_at(self.spec.window, at));
     }
 
     fn gather(&self) -> Gather {
@@ -122,7 +164,8 @@ impl Look {
         match self.spec.tab {
             Tab::Flows => self.flows = Scan::new(filter, window, self.gather()),
             Tab::Sessions => {
-                self.running = Some(SessionScan::new(filter, window, self.gather()));
+                let scan = SessionScan::new(filter, window, self.gather());
+                self.running = Some(scan.beside(self.spec.change));
                 self.seen_changes = None;
             }
             Tab::Alerts => {}
@@ -155,6 +198,7 @@ impl Core {
         let rows_differ = old.tab != spec.tab
             || !same(old.filter.as_ref(), spec.filter.as_ref())
             || old.window != spec.window
+            || old.change != spec.change
             || old.frozen != spec.frozen;
         let order_differs = old.sort != spec.sort || old.group_by != spec.group_by;
         // The far end of an order other than time is the near end of its reverse.
@@ -172,9 +216,31 @@ impl Core {
         }
         if !same(old.draft.as_ref(), spec.draft.as_ref()) || rows_differ {
             self.look.draft = spec.draft.clone().map(|draft| match spec.tab {
-                Tab::Sessions => Draft::Sessions(SessionScan::new(Some(draft), spec.window, Gather::Nothing)),
+                Tab::Sessions => {
+                    let scan = SessionScan::new(Some(draft), spec.window, Gather::Nothing);
+                    Draft::Sessions(scan.beside(spec.change))
+                }
                 _ => Draft::Flows(Scan::new(Some(draft), spec.window, Gather::Nothing)),
             });
+        }
+        let (strip, before) = (&spec.timeline, &old.timeline);
+        let is_shown = spec.timeline_bins > 0;
+        if !same(before.filter.as_ref(), strip.filter.as_ref())
+            || before.clock != strip.clock
+            || old.frozen != spec.frozen
+            || is_shown != (old.timeline_bins > 0)
+        {
+            let all = strip.filter.is_none() && strip.clock == ClockKind::Event && !spec.frozen;
+            self.look.tally = (is_shown && !all).then(|| Tally::new(strip.filter.clone(), strip.clock));
+        }
+        if rows_differ || old.profile != spec.profile {
+            self.look.profile = Repeated::default();
+        }
+        if rows_differ {
+            self.look.phases = Repeated::default();
+        }
+        if rows_differ || before.sessions != strip.sessions {
+            self.look.lives = Repeated::default();
         }
     }
 
@@ -184,6 +250,31 @@ impl Core {
 
     /// Whether [`Core::refresh`] has something to do.
     pub fn is_behind(&self) -> bool {
+        self.is_table_behind() || self.are_phases_behind() || self.is_profile_behind() || self.are_lives_behind()
+    }
+
+    fn are_phases_behind(&self) -> bool {
+        let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
+        self.look.spec.change.is_some() && self.look.phases.is_behind(changes, frozen)
+    }
+
+    fn are_lives_behind(&self) -> bool {
+        let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
+        self.counts_sessions() && self.look.lives.is_behind(changes, frozen)
+    }
+
+    /// Whether the strip counts sessions.
+    pub(super) fn counts_sessions(&self) -> bool {
+        let spec = &self.look.spec;
+        spec.timeline.sessions && spec.tab == Tab::Sessions && spec.timeline_bins > 0
+    }
+
+    fn is_profile_behind(&self) -> bool {
+        let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
+        self.look.spec.profile.is_some() && self.look.profile.is_behind(changes, frozen)
+    }
+
+    fn is_table_behind(&self) -> bool {
         match self.look.spec.tab {
             Tab::Sessions => {
                 self.look.frozen.is_none()
@@ -198,12 +289,23 @@ impl Core {
     /// Takes a new pass over the sessions if they changed since the last, and over the ring if too much of what was gathered is gone.
     /// Not free: the thread calls it a few times a second at most.
     pub fn refresh(&mut self) {
-        if !self.is_behind() {
+        let change = self.look.spec.change;
+        if self.are_phases_behind() {
+            let filter = self.look.spec.filter.clone().filter(|_| self.look.spec.tab == Tab::Sessions);
+            self.look.phases.running = Some(SessionScan::new(filter, None, phase::by_phase()).beside(change));
+        }
+        if self.are_lives_behind() {
+            self.look.lives.running = Some(Lives::new(self.look.spec.filter.clone(), change));
+        }
+        if self.is_profile_behind() {
+            self.look.profile.running = self.look.spec.profile.clone().map(ProfileScan::new);
+        }
+        if !self.is_table_behind() {
             return;
         }
         if self.look.spec.tab == Tab::Sessions {
             let (filter, window) = (self.look.spec.filter.clone(), self.look.spec.window);
-            self.look.running = Some(SessionScan::new(filter, window, self.look.gather()));
+            self.look.running = Some(SessionScan::new(filter, window, self.look.gather()).beside(change));
         } else {
             self.look.restart();
         }
@@ -219,6 +321,7 @@ impl Core {
             None => (&self.ring, self.sessions.chunks()),
         };
         let mut left = budget;
+        let mut unfinished = false;
         match look.spec.tab {
             Tab::Flows => left -= look.flows.step(ring, left, now).min(left),
             Tab::Sessions => {
@@ -241,6 +344,40 @@ impl Core {
             }
             None => {}
         }
-        left == 0
+        if let Some(scan) = &mut look.profile.running {
+            left -= scan.step(chunks, &self.names, left).min(left);
+            if scan.is_done(chunks) {
+                look.profile.done = Some(scan.profile(chunks, &self.names));
+                look.profile.seen = Some(self.session_changes);
+                look.profile.running = None;
+            }
+        }
+        if let Some(scan) = &mut look.lives.running {
+            left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
+            if scan.is_done(chunks) {
+                look.lives.done = look.lives.running.take();
+                look.lives.seen = Some(self.session_changes);
+            }
+        }
+        if let Some(scan) = &mut look.phases.running {
+            left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
+            if scan.is_done(chunks) {
+                look.phases.done = look.phases.running.take();
+                look.phases.seen = Some(self.session_changes);
+            }
+        }
+        if look.spec.timeline_bins > 0 {
+            // A long pass for the table does not keep the strip empty: it has a share of its own.
+            let share = (budget / 4).max(1);
+            // The sums of all records go on beside those of a view, so that coming back costs nothing.
+            let live = Some((&mut self.tally, &self.ring));
+            for (tally, ring) in look.tally.as_mut().map(|tally| (tally, ring)).into_iter().chain(live) {
+                let most = left.max(share);
+                let looked = tally.step(ring, most, now);
+                unfinished |= looked >= most;
+                left = left.saturating_sub(looked);
+            }
+        }
+        left == 0 || unfinished
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::core::{Core, Counts};
+use super::core::Core;
+use super::status::Counts;
 use crate::record::{FormatTally, Reject};
 
 /// Pairs of stream and format that are counted apart.

@@ -238,7 +238,7 @@ impl Test<'_> {
     ) {
         for row in span {
             let reference = RowRef { table, row };
-            if !in_window(self.window, &reference)
+            if !is_at(self.window, table.time(row))
                 || self.filter.is_some_and(|filter| !filter.matches(&reference, self.now))
             {
                 continue;
@@ -255,6 +255,11 @@ impl Test<'_> {
             }
         }
     }
+}
+
+/// Whether a record stands in the window: by the time that orders it, as it stands on the timeline.
+pub fn is_at(window: Option<(i64, i64)>, time: u64) -> bool {
+    window.is_none_or(|(from, to)| (from..=to).contains(&crate::record::seconds(time)))
 }
 
 /// Whether the time span of a row touches the window. Rows without times are never inside one.

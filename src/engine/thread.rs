@@ -125,6 +125,7 @@ impl Engine {
             }
         })?;
         let consumer = Arc::clone(&mailbox);
+        let core = core.with_rules_apart();
         let thread = std::thread::Builder::new()
             .name("flowtail-engine".into())
             .spawn(move || Worker::new(core, publish).run(&consumer))?;
@@ -207,6 +208,7 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.last_tick = Instant::now();
                 self.changed |= self.core.tick(now_ms());
             }
+            self.changed |= self.core.hear();
             self.look();
         }
     }
@@ -238,6 +240,8 @@ impl<P: FnMut(Page)> Worker<P> {
             // A change waits for its frame, sessions that changed for their next pass, a live engine for its tick.
             let wait = if self.changed {
                 FRAME.saturating_sub(self.last_page.elapsed())
+            } else if self.core.rules_are_behind() {
+                FRAME
             } else if self.core.is_behind() {
                 REFRESH
             } else {

@@ -2,11 +2,14 @@
 //!
 //! A page holds the rows that fit a screen and the totals, never the ring. Everything in it is owned, so it crosses threads freely.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
 use crate::detect::{Alert, Level};
 use crate::filter::Filter;
+use crate::filter::translate::pattern::Fetch;
 use crate::record::{Cell, Field, Gap, SourceStatus};
 
 /// Which table is looked at.
@@ -77,7 +80,7 @@ pub struct ViewSpec {
     pub filter: Option<Arc<Filter>>,
     /// A filter being typed: only its matches are counted.
     pub draft: Option<Arc<Filter>>,
-    /// Only rows whose time span touches this range of Unix seconds (both ends included).
+    /// Only records that end in this range of Unix seconds (both ends included), as on the timeline; of sessions those whose life touches it.
     pub window: Option<(i64, i64)>,
     /// The order.
     pub sort: Sort,
@@ -97,6 +100,12 @@ pub struct ViewSpec {
     pub detail: Option<RowId>,
     /// Bins wanted in the timeline; 0 for none.
     pub timeline_bins: usize,
+    /// What the timeline counts, and by which clock.
+    pub timeline: TimelineSpec,
+    /// The moment of a change, Unix seconds: sessions are told apart by it ([`Field::Phase`]).
+    pub change: Option<i64>,
+    /// The address or the interface to tell about in [`Page::profile`].
+    pub profile: Option<Subject>,
     /// What is wanted in [`Page::report`].
     pub report: Option<ReportSpec>,
 }
@@ -146,6 +155,55 @@ pub struct Page {
     pub detail: Option<Detail>,
     /// Answer to [`ViewSpec::report`].
     pub report: Option<Report>,
+    /// Answer to [`ViewSpec::profile`].
+    pub profile: Option<Arc<Profile>>,
+    /// Answer to [`ViewSpec::change`].
+    pub change: Option<ChangeCounts>,
+}
+
+/// Sessions by how they stand to the moment of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// Over before it.
+    pub before: PhaseCount,
+    /// Begun before it and seen after it.
+    pub surviving: PhaseCount,
+    /// Begun after it.
+    pub new: PhaseCount,
+    /// Whether all sessions were looked at.
+    pub complete: bool,
+}
+
+/// Sessions of one phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PhaseCount {
+    /// How many.
+    pub sessions: u64,
+    /// Bytes of both directions over their whole life.
+    pub bytes: u64,
+}
+
+/// By which time records stand on the timeline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockKind {
+    /// The end of the capture window.
+    #[default]
+    Event,
+    /// When CloudWatch received the record; records that do not carry it are not counted.
+    Ingestion,
+}
+
+/// What the timeline counts.
+#[derive(Clone, Debug, Default)]
+pub struct TimelineSpec {
+    /// A filter of flow records.
+    pub filter: Option<Arc<Filter>>,
+    /// Sessions that match [`ViewSpec::filter`] are counted instead of records, by event time. For filters that records do not have.
+    pub sessions: bool,
+    /// Time shown, Unix seconds, the end not included; what is held, at most the last day, where there is none.
+    pub range: Option<(i64, i64)>,
+    /// The clock.
+    pub clock: ClockKind,
 }
 
 /// A column of a page.
@@ -181,6 +239,8 @@ pub struct Status {
     pub region: Arc<str>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
+    /// What is fetched only, where not everything is.
+    pub fetch: Option<Arc<Fetch>>,
     /// What the source says of itself.
     pub state: SourceStatus,
     /// Greatest end of any record, Unix seconds.
@@ -230,13 +290,26 @@ pub struct Timeline {
     pub step: i64,
     /// Oldest first.
     pub bins: Vec<Bin>,
+    /// Share of the records held that were counted so far.
+    pub progress: f32,
+    /// Records that do not carry the time of the chosen clock.
+    pub timeless: u64,
+    /// Whether sessions are counted, each in every bin it lives in, and not records: then `bytes_in` are those of requests, `bytes_out` of
+    /// answers.
+    pub of_sessions: bool,
 }
 
 /// One bin of the timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bin {
-    /// Bytes accepted.
-    pub bytes: u64,
+    /// Bytes accepted, towards the interface that logged them.
+    pub bytes_in: u64,
+    /// Bytes accepted, away from it.
+    pub bytes_out: u64,
+    /// Records towards the interface, of either decision.
+    pub records_in: u64,
+    /// Records away from it.
+    pub records_out: u64,
     /// Records accepted.
     pub accepted: u64,
     /// Records rejected.
@@ -295,6 +368,12 @@ pub struct SessionDetail {
     pub records: Vec<PageRow>,
     /// Columns of `records`.
     pub record_columns: Vec<Field>,
+    /// What security groups and network ACLs may have to do with it, one sentence each; empty where nothing was rejected and all answered.
+    pub verdict: Vec<String>,
+    /// Alerts that it tipped or that name it, the worst first.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Addresses of packets for which the interface logged its own: the packet's, then the interface's.
+    pub translated: Vec<(IpAddr, IpAddr)>,
     /// Remarks for the user, one sentence each: a private server that answers the internet, one side only, …
     pub notes: Vec<String>,
 }

@@ -14,6 +14,7 @@ mod pred;
 mod print;
 mod sets;
 mod suggest;
+pub mod translate;
 mod value;
 mod wording;
 mod words;
@@ -28,6 +29,7 @@ pub use complete::{Candidate, CandidateKind, Completion, complete};
 pub use parse::{MAX_DEPTH, MAX_LEN};
 pub use print::spell;
 pub use sets::{BUILTIN, Members, NamedSet, Sets};
+pub use value::typed_moment as moment;
 
 use crate::record::{Field, Row};
 use expr::{Expr, Test, Window};

@@ -182,6 +182,22 @@ pub(super) fn time_of_day(text: &str) -> Option<u32> {
     (text.matches(':').count() <= 2).then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
+/// A moment as people type it outside of filters, Unix seconds: `now`, what [`moment`] reads, and a time of day, which is the latest one that is
+/// not after `now`.
+pub fn typed_moment(text: &str, now: i64) -> Option<i64> {
+    if text.eq_ignore_ascii_case("now") {
+        return Some(now);
+    }
+    if let Some(seconds) = time_of_day(text.trim_end_matches(['Z', 'z'])) {
+        let today = now - now.rem_euclid(DAY) + i64::from(seconds);
+        return Some(if today > now { today - DAY } else { today });
+    }
+    i64::try_from(moment(text).ok()?).ok()
+}
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
 /// Why a text that looks like an address is none, in words for the user.
 pub(super) type NotAddress = String;
 

@@ -141,12 +141,37 @@ pub struct SourceStatus {
     pub complete_to: Option<i64>,
     /// Bytes read and total, where the source is a file of known size.
     pub progress: Option<(u64, u64)>,
+    /// The live session, where there is one beside the reads.
+    pub live: Option<LiveStatus>,
     /// A lasting remark for the user, such as "no stream begins with eni-…; searching by content".
     pub note: Option<String>,
     /// What a tail carries and costs.
     pub tail: Option<TailFigures>,
     /// What was found out about the source, for its pane: name and text, in order.
     pub facts: Vec<(String, String)>,
+}
+
+/// What a live session does. Counters only ever grow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveStatus {
+    /// Sessions that are open.
+    pub open: usize,
+    /// Sessions wanted.
+    pub wanted: usize,
+    /// Why the last one ended, in words for the user, and Unix milliseconds of the next try.
+    pub closed: Option<(String, i64)>,
+    /// Sessions that ended so far.
+    pub ended: u64,
+    /// Events that came live before a read returned them.
+    pub events: u64,
+    /// Of those, events that a read returned since.
+    pub paired: u64,
+    /// Times that events were left out, because there were too many or because a session had ended.
+    pub sampled: u64,
+    /// Of those, times whose range was read since.
+    pub repaired: u64,
+    /// Events older than what is still read, left out since whether they came before cannot be told.
+    pub too_old: u64,
 }
 
 /// What a source sends.

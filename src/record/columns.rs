@@ -155,6 +155,18 @@ impl Columns {
         self.len += 1;
     }
 
+    /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.
+    pub(super) fn take_back(&mut self) {
+        let Some(row) = self.len.checked_sub(1) else { return };
+        self.len = row;
+        self.roll_back();
+        self.format.truncate(row);
+        self.events.truncate(row);
+        if let Some(line) = u32::try_from(row).ok().and_then(|row| self.verbatim.remove(&row)) {
+            self.text_bytes -= line.len();
+        }
+    }
+
     /// What CloudWatch said of the event in `row`.
     pub fn event(&self, row: usize) -> Option<&EventTag> {
         self.events.get(row).filter(|event| !event.id.is_empty() || event.ingestion >= 0)

@@ -1,6 +1,7 @@
 //! From a [`Batch`] of raw lines to [`Columns`]: remembers the format of each file and stream, counts what does not parse and keeps a sample of it.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::batch::{Batch, Event, Origin};
@@ -8,7 +9,7 @@ use super::columns::{Columns, EventTag, code_of};
 use super::field::Field;
 use super::format::{Format, near_field};
 use super::parse::{Known, LineError, LineParser, Parsed};
-use super::table::Table as _;
+use super::table::{RowRef, Table as _};
 
 /// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
 const MAX_STREAMS: usize = 65_536;
@@ -52,8 +53,10 @@ pub struct Decoded {
     pub origin: Arc<Origin>,
     /// When they arrived, Unix milliseconds.
     pub arrival: i64,
-    /// Lines, blank ones left out.
+    /// Lines, blank ones and those of [`Decoded::outside`] left out.
     pub lines: u64,
+    /// Records that were read and are not wanted ([`Decoder::only`]).
+    pub outside: u64,
     /// Header lines.
     pub headers: u64,
     /// Lines that did not parse.
@@ -83,9 +86,12 @@ enum Said {
     Source,
 }
 
+/// Whether a record is wanted; it may ask for the time of its arrival, Unix seconds.
+pub type Wanted = Box<dyn Fn(&RowRef<'_, Columns>, i64) -> bool + Send>;
+
 /// Turns batches into columns. One for each run, since it remembers formats.
-#[derive(Debug)]
 pub struct Decoder {
+    wanted: Option<Wanted>,
     given: Option<Arc<Format>>,
     streams: HashMap<Arc<str>, StreamFormat>,
     parser: LineParser,
@@ -101,15 +107,31 @@ struct Derived {
     interface: u64,
 }
 
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("given", &self.given)
+            .field("streams", &self.streams.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Decoder {
     /// A decoder. `given` is the format of `--format`; a line that cannot be of it is still tried against the known layouts.
     pub fn new(given: Option<Format>) -> Decoder {
         Decoder {
+            wanted: None,
             given: given.map(Arc::new),
             streams: HashMap::new(),
             parser: LineParser::new(),
             derived: Derived::default(),
         }
+    }
+
+    /// Leaves out records that are not wanted, and counts them. What does not parse is no record and stays.
+    #[must_use]
+    pub fn only(self, wanted: Wanted) -> Decoder {
+        Decoder { wanted: Some(wanted), ..self }
     }
 
     /// Reads every line of `batch`.
@@ -203,6 +225,14 @@ impl Decoder {
                 let format = out.columns.format(out.columns.len() - 1);
                 if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, format) {
                     state.format = Arc::clone(format);
+                }
+                if let Some(wanted) = &self.wanted {
+                    let row = RowRef { table: &out.columns, row: out.columns.len() - 1 };
+                    if !wanted(&row, out.arrival.div_euclid(1000)) {
+                        out.columns.take_back();
+                        out.outside += 1;
+                        return;
+                    }
                 }
                 // A line that could not be of the format said was guessed all the same.
                 let why = match state.said {

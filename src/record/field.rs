@@ -173,6 +173,7 @@ field_table! {
     Baf "baf" 0 Ratio Sessions ["baf_est"] "UDP: estimated payload amplification, headers taken off (28 bytes a packet for IPv4, 48 for IPv6).";
     State "state" 0 Text Sessions [] "open, half, unanswered, closed, late or evicted.";
     OrientedBy "oriented_by" 0 Text Sessions ["method"] "What decided who the initiator is.";
+    Phase "phase" 0 Text Sessions [] "On the screen, once the time of a change is marked: before (over by then), surviving (begun before, seen after) or new.";
     Records "records" 0 Count Sessions [] "Flow records of all observers.";
     Scope "scope" 0 Text Sessions [] "VPC or account that the addresses belong to.";
     SessionId "id" 0 Int Sessions ["session"] "Number of the session in this run.";

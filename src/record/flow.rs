@@ -66,6 +66,11 @@ impl Names {
         NameId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
+    /// The number of `name`, if it was ever given one.
+    pub fn find(&self, name: &str) -> Option<NameId> {
+        Some(NameId(u32::try_from(self.set.get_index_of(name)?).unwrap_or(u32::MAX)))
+    }
+
     /// The name with this number; empty for [`Names::NONE`].
     pub fn name(&self, id: NameId) -> &Arc<str> {
         &self.set[id.0 as usize]

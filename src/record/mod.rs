@@ -15,9 +15,9 @@ pub mod special;
 pub mod table;
 pub mod value;
 
-pub use batch::{Batch, Event, Gap, Input, Origin, Poll, SourceState, SourceStatus, TailFigures};
+pub use batch::{Batch, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};
 pub use columns::Columns;
-pub use decode::{Decoded, Decoder, FormatTally, Reject};
+pub use decode::{Decoded, Decoder, FormatTally, Reject, Wanted};
 pub use envelope::{EnvelopeError, Wrapped};
 pub use field::{FIELDS, Field, FieldDef, Kind, On};
 pub use flow::{Action, Flow, NameId, Names, seconds};

@@ -150,6 +150,11 @@ impl Session {
         session
     }
 
+    /// Reads something of each cache line that it is in. True for every session.
+    pub(super) fn touch(&self) -> bool {
+        (self.id > 0) & (self.records > 0) & (self.observer.saw(Way::AtoB) | self.observer.saw(Way::BtoA))
+    }
+
     /// Whether it is of this key.
     pub(super) fn is_of(&self, key: &Packed) -> bool {
         self.ends == key.ends
@@ -384,6 +389,12 @@ impl Session {
                 (observer.interface, way, accepts, rejects)
             })
         })
+    }
+
+    /// What `interface` saw of each direction, by [`Way::index`]; `None` where it saw nothing.
+    pub fn observed(&self, interface: NameId) -> Option<[Totals; 2]> {
+        let observer = self.observers().find(|observer| observer.interface == interface)?;
+        Some([Way::AtoB, Way::BtoA].map(|way| observer.totals(way)))
     }
 
     /// The interfaces that saw it, with the account of each.

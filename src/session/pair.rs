@@ -189,7 +189,7 @@ impl SessionTable {
             // By the hash alone: comparing the keys would wait for the sessions, one after the other.
             *slot = self.by_key.find(*hash, |_| true);
         }
-        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(|session| session.records > 0)).count()
+        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(Session::touch)).count()
     }
 
     /// Drops the sessions that are over for longest, some at once, with a look ahead at what that needs.
@@ -247,7 +247,11 @@ impl SessionTable {
     pub fn advance(&mut self, watermark: i64) {
         self.settled = self.settled.max(watermark.saturating_sub(self.lateness));
         while let Some(entries) = self.noise.take_before(watermark).or_else(|| self.busy.take_before(watermark)) {
-            for entry in entries {
+            for (at, entry) in entries.iter().copied().enumerate() {
+                if at % LOOK_AHEAD == 0 {
+                    let near = entries[at..].iter().take(LOOK_AHEAD);
+                    std::hint::black_box(near.filter(|near| self.peek(near.0).is_some_and(Session::touch)).count());
+                }
                 let Some((last, protocol)) = self.open_entry(entry) else { continue };
                 let end = self.end(last, protocol);
                 if Wheel::is_before(end, watermark) { self.finish_one(entry.0) } else { self.busy.add(entry, end) }
@@ -339,9 +343,20 @@ impl SessionTable {
         all.filter(|session| flow.start <= session.last && session.first <= flow.end).min_by_key(|session| session.id)
     }
 
-    /// Whether a new session pushes another out.
-    pub fn is_full(&self) -> bool {
-        self.held >= self.capacity || !self.has_room_apart()
+    /// Reads what [`SessionTable::get`] of each of `ids` will need, the first [`LOOK_AHEAD`] of them, side by side. Gives how many are held.
+    pub fn get_ahead(&self, ids: impl IntoIterator<Item = u64>) -> usize {
+        let mut slots = [NONE; LOOK_AHEAD];
+        for (id, slot) in ids.into_iter().zip(&mut slots) {
+            *slot = self.numbers.get(id).unwrap_or(NONE);
+        }
+        slots.iter().filter(|slot| self.peek(**slot).is_some_and(Session::touch)).count()
+    }
+
+    /// Whether the next [`LOOK_AHEAD`] records may push out sessions that are not over. Those that are over go first, up to
+    /// [`LOOK_AHEAD`] at once.
+    pub fn may_drop_active(&self) -> bool {
+        let crowded = self.held + LOOK_AHEAD > self.capacity;
+        (crowded && self.over.len() < 4 * LOOK_AHEAD) || !self.has_room_apart()
     }
 
     /// Whether what sessions hold beside their slots is within its share.

@@ -9,15 +9,16 @@ use ratatui::style::{Modifier, Style};
 use super::fmt;
 use super::paint::Paint;
 use super::theme::Token;
+use crate::app::change::ChangePrompt;
 use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
 use crate::app::{ACTIONS, App, Line, Mode, Target, Viewport, keymap};
-use crate::engine::view::Tab;
+use crate::engine::view::{PhaseCount, Tab};
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height == 0 {
         return;
     }
-    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_));
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_));
     let mut y = area.y;
     if area.height > 1 || !typing {
         tabs(app, paint, area, y, viewport);
@@ -31,6 +32,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     match app.mode() {
         Mode::Filter(bar) => filter_bar(app, bar, paint, line, viewport),
         Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
+        Mode::Change(prompt) => change_prompt(prompt, paint, line, viewport),
         _ => standing(app, paint, line),
     }
     if y + 1 < area.bottom() {
@@ -38,9 +40,58 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         match app.mode() {
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
-            _ => {}
+            Mode::Change(prompt) => change_says(prompt, paint, under),
+            _ => changed(app, paint, under),
         }
     }
+}
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// The change that was marked, and what became of the sessions.
+fn changed(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    let Some(change) = app.change() else { return };
+    let theme = paint.theme;
+    let today = app.page().status.event_time.is_some_and(|now| now.div_euclid(DAY) == change.at.div_euclid(DAY));
+    let at = if today { fmt::time_of_day(change.at) } else { fmt::day_time(change.at) };
+    let mut spans = vec![(format!("{} {at}Z", paint.glyphs.change), theme.bold(Token::Warning))];
+    if let Some(counts) = app.page().change {
+        let sessions = |count: PhaseCount| format!("{} ({})", fmt::count(count.sessions), fmt::bytes(count.bytes));
+        let survived =
+            if counts.surviving.sessions > 0 { theme.bold(Token::Warning) } else { theme.style(Token::Text) };
+        spans.push((format!("  before {}", sessions(counts.before)), theme.style(Token::Text)));
+        spans.push((format!("  surviving {}", sessions(counts.surviving)), survived));
+        spans.push((format!("  new {}", sessions(counts.new)), theme.style(Token::Text)));
+        if !counts.complete {
+            spans.push((" (counting)".to_owned(), theme.style(Token::Muted)));
+        }
+    }
+    // The note is what the user knows already: it is cut first.
+    spans.push((format!("  {}", change.note), theme.style(Token::Muted)));
+    paint.spans(area.x + 1, area.y, area.width.saturating_sub(2), &spans);
+}
+
+fn change_prompt(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    let theme = paint.theme;
+    let (style, verdict) = match &prompt.change {
+        Ok(Some(change)) => (theme.bold(Token::Ok), format!("{}Z", fmt::date_time(change.at))),
+        Ok(None) => (theme.style(Token::Text), "no mark".to_owned()),
+        Err(_) => (theme.style(Token::Error), "not a time".to_owned()),
+    };
+    prompt_line(paint, area, "change at", &prompt.line, style, None, &verdict, viewport);
+}
+
+fn change_says(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect) {
+    let (text, token) = match &prompt.change {
+        Err(message) => (message.as_str(), Token::Error),
+        Ok(_) => (
+            "now, 10:32, 2018-08-20 15:26 or Unix seconds (UTC), then a note; an empty text takes the mark away",
+            Token::Muted,
+        ),
+    };
+    let style = paint.theme.style(token);
+    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);
 }
 
 fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Viewport) {
@@ -86,7 +137,9 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
         let _ = write!(facts, "+{} new  ", fmt::count(table.fresh));
     }
     let total = if page.tab == Tab::Alerts { page.alerts.len() as u64 } else { page.matched };
-    if total > 0 && page.tab == app.view().tab {
+    if app.view().lens.is_some() {
+        facts.clear();
+    } else if total > 0 && page.tab == app.view().tab {
         let _ = write!(facts, "{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total));
     }
     let room = area.right().saturating_sub(x + 1);
@@ -104,6 +157,23 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
         paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
         return;
+    }
+    if let Some(text) = super::strip::says(app) {
+        paint.text(area.x + 1, area.y, width, &text, theme.bold(Token::Accent));
+        return;
+    }
+    if app.view().lens.is_some() {
+        let text = "all that is held, whatever the filter; Enter opens an entry, e a peer, Esc back";
+        paint.text(area.x + 1, area.y, width, text, theme.style(Token::Muted));
+        return;
+    }
+    let mut area = area;
+    let mut width = width;
+    if let Some((from, to)) = app.view().window {
+        // A range of one day needs no date.
+        let label = format!("time {} to {}Z  ", fmt::day_time(from), fmt::time_of_day(to));
+        let used = paint.text(area.x + 1, area.y, width, &label, theme.bold(Token::Accent));
+        (area.x, area.width, width) = (area.x + used, area.width.saturating_sub(used), width.saturating_sub(used));
     }
     let Some(applied) = &app.view().filter else {
         let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";

@@ -17,6 +17,8 @@ pub(super) fn text(col: Col, cell: &Cell, dated: bool) -> String {
     match (col, cell) {
         (_, Cell::Absent) => ABSENT.to_owned(),
         (Col::Field(Field::Action), Cell::Text(word)) => action(word).to_owned(),
+        (Col::Field(Field::Phase), Cell::Text(word)) => phase(word).to_owned(),
+        (Col::Field(Field::OrientedBy), Cell::Text(word)) if is_guess(word) => format!("{word}?"),
         (Col::Field(field), Cell::Int(number)) => integer(field, *number, dated),
         (Col::Group(GroupColumn::Bytes), Cell::Int(number)) => fmt::bytes(*number),
         (Col::Group(_), Cell::Int(number)) => fmt::count(*number),
@@ -53,6 +55,20 @@ fn action(word: &str) -> &str {
     }
 }
 
+/// How a session stands to a change, short.
+fn phase(word: &str) -> &str {
+    match word {
+        "before" => "bef",
+        "surviving" => "surv",
+        other => other,
+    }
+}
+
+/// Whether a method of orientation is a guess rather than evidence.
+pub(super) fn is_guess(method: &str) -> bool {
+    !matches!(method, "syn" | "synack" | "service" | "learned")
+}
+
 /// The style of a cell.
 pub(super) fn style(theme: &Theme, col: Col, cell: &Cell) -> Style {
     let token = match (col, cell) {
@@ -60,6 +76,7 @@ pub(super) fn style(theme: &Theme, col: Col, cell: &Cell) -> Style {
         (Col::Field(Field::Action), Cell::Text(word)) if &**word == "REJECT" => return theme.bold(Token::Reject),
         (Col::Field(Field::Action), Cell::Text(word)) if &**word == "MIXED" => return theme.bold(Token::Warning),
         (Col::Field(Field::Action), _) => Token::Accept,
+        (Col::Field(Field::Phase), Cell::Text(word)) if &**word == "surviving" => return theme.bold(Token::Warning),
         (Col::Field(Field::Service), _) => Token::Service,
         (Col::Field(Field::LogStatus), Cell::Text(word)) if &**word == "SKIPDATA" => return theme.bold(Token::Gap),
         (Col::Field(Field::State | Field::InterfaceId | Field::Protocol | Field::LogStatus | Field::OrientedBy), _) => {

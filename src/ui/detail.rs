@@ -215,13 +215,36 @@ impl Pane<'_> {
         };
         let records = number(session, Field::Records).unwrap_or(0);
         let facts = format!(
-            "{}, {}, initiator by {}, {records} {}",
+            "{}, {}, initiator by {}{}, {records} {}",
             word(Field::State),
             word(Field::Action),
             word(Field::OrientedBy),
+            if cell::is_guess(&word(Field::OrientedBy)) { "?" } else { "" },
             if records == 1 { "record" } else { "records" }
         );
-        self.fact("state", &facts, Token::Text);
+        let mixed = word(Field::Action) == "MIXED";
+        self.fact("state", &facts, if mixed { Token::Warning } else { Token::Text });
+        for sentence in &session.verdict {
+            self.fact("why", sentence, Token::Warning);
+        }
+        if let Some(Cell::Text(phase)) = value(session, Field::Phase) {
+            self.fact("change", &format!("{phase}: as it stands to the time that was marked"), Token::Text);
+        }
+        for (packet, logged) in &session.translated {
+            self.fact(
+                "packet",
+                &format!("{packet} in the packet; the interface logged its own address {logged}"),
+                Token::Text,
+            );
+        }
+        for alert in &session.alerts {
+            let state = if alert.closed { "closed" } else { "open" };
+            self.fact(
+                "alert",
+                &format!("{} {} ({state}): {}", alert.level, alert.rule, alert.message),
+                Token::level(alert.level),
+            );
+        }
     }
 
     fn records(&mut self, session: &SessionDetail) {

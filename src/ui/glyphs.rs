@@ -11,6 +11,8 @@ pub struct Glyphs {
     pub vertical: &'static str,
     /// From one side to the other.
     pub arrow: &'static str,
+    /// In the place of the arrow: accepted by one, rejected by another.
+    pub mixed: &'static str,
     /// Sorted largest first.
     pub descending: &'static str,
     /// Sorted smallest first.
@@ -21,6 +23,10 @@ pub struct Glyphs {
     pub skipped: &'static str,
     /// Time that could not be read, or may still be incomplete.
     pub incomplete: &'static str,
+    /// On the timeline: the rows on the screen are of this time.
+    pub seen: &'static str,
+    /// The mark of a change on the timeline.
+    pub change: &'static str,
     /// Text was cut here.
     pub ellipsis: &'static str,
     /// Something reads.
@@ -45,11 +51,14 @@ pub const UNICODE: Glyphs = Glyphs {
     horizontal: "─",
     vertical: "│",
     arrow: "→",
+    mixed: "≠",
     descending: "↓",
     ascending: "↑",
     alert: "▲",
     skipped: "!",
     incomplete: "░",
+    seen: "━",
+    change: "◆",
     ellipsis: "…",
     live: "●",
     dot: "·",
@@ -66,11 +75,14 @@ pub const ASCII: Glyphs = Glyphs {
     horizontal: "-",
     vertical: "|",
     arrow: ">",
+    mixed: "#",
     descending: "v",
     ascending: "^",
     alert: "^",
     skipped: "!",
     incomplete: "/",
+    seen: "=",
+    change: "T",
     ellipsis: "~",
     live: "*",
     dot: "-",

@@ -10,7 +10,7 @@ use super::theme::Token;
 use crate::app::{Action, App, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::Status;
-use crate::record::SourceState;
+use crate::record::{LiveStatus, SourceState};
 
 /// A fact of the header. Facts are put in order of importance; those that do not fit are left out.
 type Fact = Vec<(String, Style)>;
@@ -52,8 +52,8 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) -> Ve
     for (place, fact) in facts.iter().enumerate() {
         let wide: u16 = fact.iter().map(|(text, _)| fmt::width(&fmt::clean(text))).sum();
         let gap = if place == 0 { 0 } else { 3 };
-        // The first two facts are cut where they must be; the others stand whole or not at all.
-        let least = if place < 2 { wide.min(CUT) } else { wide };
+        // The first three facts are cut where they must be; the others stand whole or not at all.
+        let least = if place < 3 { wide.min(CUT) } else { wide };
         if place > 0 && used + gap + least > width {
             continue;
         }
@@ -79,6 +79,13 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         what.push(plain(format!(" {} interfaces", status.interfaces.len())));
     }
     facts.push(what);
+    // What was never read is missing from all that is shown: that comes before where and when.
+    if let Some(fetch) = &status.fetch {
+        facts.push(vec![(format!("only {} fetched", fetch.text), theme.bold(Token::Warning))]);
+    }
+    if let Some(live) = &status.state.live {
+        facts.push(live_session(paint, live));
+    }
     facts.push(vec![plain(status.region.to_string())]);
     if let Some(event) = status.event_time {
         facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);
@@ -105,6 +112,26 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         facts.push(vec![plain(format!("read {}%", u128::from(read) * 100 / u128::from(total)))]);
     }
     facts
+}
+
+/// The live session, and what it left out.
+fn live_session(paint: &Paint<'_>, live: &LiveStatus) -> Fact {
+    let theme = paint.theme;
+    let (text, token) = if live.open == live.wanted {
+        ("LIVE TAIL".to_owned(), Token::Ok)
+    } else if live.open > 0 {
+        (format!("LIVE TAIL {} of {}", live.open, live.wanted), Token::Warning)
+    } else {
+        ("LIVE TAIL closed".to_owned(), Token::Warning)
+    };
+    let mut fact = vec![(text, theme.bold(token))];
+    if live.sampled > 0 {
+        // Until it is read again, what was left out is missing.
+        let token = if live.repaired < live.sampled { Token::Warning } else { Token::Muted };
+        let text = format!(" sampled {}, repaired {}", fmt::count(live.sampled), fmt::count(live.repaired));
+        fact.push((text, theme.style(token)));
+    }
+    fact
 }
 
 /// Records a second; of many the tenths say nothing.

@@ -44,7 +44,7 @@ fn lines(search: &str) -> Vec<HelpLine> {
         lines.push(HelpLine::Title(title.to_owned()));
         lines.extend(entries.into_iter().map(|(a, b)| HelpLine::Entry(a, b)));
     };
-    for context in [Context::Main, Context::Prompt, Context::Help, Context::Report] {
+    for context in [Context::Main, Context::Timeline, Context::Prompt, Context::Help, Context::Report] {
         let entries = ACTIONS.iter().filter(|def| def.context == context).map(|def| {
             let keys: Vec<String> = def.keys.iter().filter_map(|name| Some(Key::named(name)?.to_string())).collect();
             (keys.join(" "), def.help.to_owned())

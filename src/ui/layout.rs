@@ -26,6 +26,7 @@ pub(super) struct Panes {
 pub(super) fn panes(app: &App, area: Rect) -> Panes {
     let (width, height) = (area.width, area.height);
     let mut panes = Panes::default();
+    let detail = app.view().detail && app.view().lens.is_none();
     let mut top = area.y;
     let mut bottom = area.bottom();
     let take_top = |lines: u16, top: &mut u16, bottom: u16| {
@@ -37,9 +38,11 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     panes.header = take_top(if height >= 12 { 2 } else { 1 }, &mut top, bottom);
     panes.strip = take_top(
         match height {
+            // Who chooses a range must see it.
+            8..30 if matches!(app.mode(), Mode::Timeline(_)) => 3,
             0..16 => 0,
             // The detail needs the lines more.
-            16..30 if app.view().detail => 0,
+            16..30 if detail => 0,
             16..30 => 3,
             30..48 => 4,
             _ => 6,
@@ -47,7 +50,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         &mut top,
         bottom,
     );
-    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_));
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_));
     let bar = match (height, typing) {
         (0..6, false) => 0,
         (0..8, _) => 1,
@@ -55,6 +58,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         // What is wrong with the text stands under it.
         (_, true) => 3,
     };
+    let bar = if app.change().is_some() && height >= 14 { bar + 1 } else { bar };
     panes.bar = take_top(bar, &mut top, bottom);
     if height >= 7 {
         bottom -= 1;
@@ -62,8 +66,8 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     }
     let alerts = u16::try_from(app.page().alerts.len()).unwrap_or(u16::MAX);
     let mut table_width = width;
-    if app.view().tab == Tab::Alerts {
-        // The table has them all.
+    if app.view().tab == Tab::Alerts || app.view().lens.is_some() {
+        // The table has them all; the view of an address or interface has those about it.
     } else if width >= SIDEBAR_FROM {
         panes.sidebar_is_column = true;
         let side = (width / 4).clamp(34, 56);
@@ -84,7 +88,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     let body = bottom - top;
     // The table keeps the lines its rows need, half of the room at most; what is left explains the row.
     let rows = u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2).max(4);
-    let wanted = if app.view().detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
+    let wanted = if detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
     panes.table = Rect::new(area.x, top, table_width, body - wanted);
     panes.detail = Rect::new(area.x, top + body - wanted, table_width, wanted);
     panes

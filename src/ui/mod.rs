@@ -11,6 +11,7 @@ pub mod glyphs;
 mod header;
 mod help;
 mod layout;
+mod lens;
 mod paint;
 mod report;
 mod sidebar;
@@ -48,7 +49,11 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     header::draw(app, &mut paint, panes.header, &mut viewport);
     strip::draw(app, &mut paint, panes.strip, &mut viewport);
     bar::draw(app, &mut paint, panes.bar, &mut viewport);
-    table::draw(app, &mut paint, panes.table, &mut viewport);
+    if app.view().lens.is_some() {
+        lens::draw(app, &mut paint, panes.table, &mut viewport);
+    } else {
+        table::draw(app, &mut paint, panes.table, &mut viewport);
+    }
     if panes.detail.height > 0 {
         detail::draw(app, &mut paint, panes.detail, &mut viewport);
     }

@@ -13,7 +13,8 @@ use crate::app::{App, Target, Viewport};
 use crate::engine::report::{Report, SourceReport, UnparsedReport};
 use crate::engine::view::Status;
 use crate::export::clean::for_terminal;
-use crate::record::{SourceState, TailFigures};
+use crate::filter::translate::pattern::Fetch;
+use crate::record::{LiveStatus, SourceState, TailFigures};
 
 /// Cells of the names.
 const NAMES: u16 = 18;
@@ -123,6 +124,9 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         lines.push(Line::Fact("events read", fmt::thousands(status.state.events_read)));
         lines.push(Line::Fact("duplicates", format!("{} left out", fmt::thousands(status.state.duplicates))));
     }
+    if let Some(live) = &status.state.live {
+        live_session(&mut lines, app.now(), live);
+    }
     if let Some(tail) = &status.state.tail {
         tail_lines(&mut lines, tail);
     }
@@ -131,6 +135,9 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     }
     if let Some(complete) = status.state.complete_to {
         lines.push(Line::Fact("complete to", format!("{}Z, likely", fmt::date_time(complete))));
+    }
+    if let Some(fetch) = &status.fetch {
+        fetched(&mut lines, fetch, report.counts.outside);
     }
     section(&mut lines, "Formats");
     for stream in &report.formats {
@@ -194,6 +201,40 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         }
     }
     lines
+}
+
+/// The live session beside the reads.
+fn live_session(lines: &mut Vec<Line>, now: i64, live: &LiveStatus) {
+    let is = match &live.closed {
+        Some((why, until)) if live.open < live.wanted => {
+            let left = until.saturating_sub(now).max(0).saturating_add(999) / 1000;
+            format!("closed, opened again in {left}s: {}", for_terminal(why))
+        }
+        _ if live.open == 0 => "not open yet".to_owned(),
+        _ if live.wanted > 1 => format!("{} of {} open", live.open, live.wanted),
+        _ => "open".to_owned(),
+    };
+    lines.push(Line::Fact("live tail", format!("{is}; ended {} times so far", fmt::thousands(live.ended))));
+    let (events, paired) = (fmt::thousands(live.events), fmt::thousands(live.paired));
+    lines.push(Line::Fact("came live", format!("{events} events; {paired} of them were found by a read since")));
+    let (sampled, repaired) = (fmt::thousands(live.sampled), fmt::thousands(live.repaired));
+    lines.push(Line::Fact("left out live", format!("{sampled} times; {repaired} of them were read since")));
+}
+
+/// What is read only, and what that means.
+fn fetched(lines: &mut Vec<Line>, fetch: &Fetch, outside: u64) {
+    section(lines, "Fetched only (--fetch): what was not read cannot come back by widening the filter");
+    let clean = |text: &str| for_terminal(text).into_owned();
+    lines.push(Line::Fact("wanted", format!("{}, both directions, NODATA and SKIPDATA", clean(&fetch.text))));
+    let pattern = fetch.pattern.as_deref().unwrap_or("none: nothing of it can be asked for, so everything is read");
+    lines.push(Line::Fact("pattern", clean(pattern)));
+    if fetch.pattern.is_some() && !fetch.checked.is_empty() {
+        lines.push(Line::Fact("checked here", clean(&fetch.checked.join(", "))));
+    }
+    lines.push(Line::Fact("left out here", format!("{} records that were read", fmt::thousands(outside))));
+    for remark in &fetch.remarks {
+        lines.push(Line::Fact("mind", clean(remark)));
+    }
 }
 
 /// What a tail carries and costs.

@@ -193,8 +193,13 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
     };
     if def.lead > 0 {
         let doubt = if is_guessed(page, row) { "?" } else { "" };
-        let arrow = format!("{}{doubt}", paint.glyphs.arrow);
-        let style = paint.theme.style(Token::Muted);
+        // The column of the action has no room on a narrow screen, and this is what people look for.
+        let (sign, style) = if is_mixed(page, row) {
+            (paint.glyphs.mixed, paint.theme.bold(Token::Warning))
+        } else {
+            (paint.glyphs.arrow, paint.theme.style(Token::Muted))
+        };
+        let arrow = format!("{sign}{doubt}");
         paint.text(left + place.x, y, def.lead, &arrow, style);
     }
     match def.align {
@@ -214,15 +219,23 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
     }
 }
 
+/// Whether one side of this session was accepted and another rejected.
+fn is_mixed(page: &Page, row: usize) -> bool {
+    word(page, row, Field::Action) == Some("MIXED")
+}
+
+/// The word that a row has in a field.
+fn word(page: &Page, row: usize, field: Field) -> Option<&str> {
+    let index = page.columns.iter().position(|column| *column == Column::Field(field))?;
+    match page.rows.get(row)?.cells.get(index)? {
+        Cell::Text(word) => Some(word),
+        _ => None,
+    }
+}
+
 /// Whether who began is a guess in this session.
 fn is_guessed(page: &Page, row: usize) -> bool {
-    let Some(index) = page.columns.iter().position(|column| *column == Column::Field(Field::OrientedBy)) else {
-        return false;
-    };
-    match page.rows.get(row).and_then(|row| row.cells.get(index)) {
-        Some(Cell::Text(method)) => !matches!(&**method, "syn" | "synack" | "service" | "learned"),
-        _ => false,
-    }
+    word(page, row, Field::OrientedBy).is_some_and(cell::is_guess)
 }
 
 /// Whether the rows shown are of different days, so that times need their day.

@@ -24,7 +24,7 @@ const fn case(action: Action, context: Context, before: &'static str, then: fn(&
 }
 
 use Action as A;
-use Context::{Help, Main, Prompt, Report};
+use Context::{Help, Main, Prompt, Report, Timeline};
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
@@ -44,6 +44,10 @@ const CASES: &[Case] = &[
     case(A::Group, Main, "", |s| matches!(s.app.mode(), Mode::Group(_))),
     case(A::OnlyThis, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and srcaddr = ")),
     case(A::Exclude, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and not (srcaddr = ")),
+    case(A::Endpoint, Main, "jj", |s| s.app.view().lens.is_some() && s.shows("Endpoint 10.20.1.")),
+    case(A::Interface, Main, "jj", |s| s.shows("Interface eni-0536faba73134a9b7")),
+    case(A::Timeline, Main, "", |s| matches!(s.app.mode(), Mode::Timeline(_)) && s.app.chosen().is_some()),
+    case(A::ChangeTime, Main, "", |s| matches!(s.app.mode(), Mode::Change(_)) && s.shows("change at")),
     case(A::Source, Main, "", |s| s.shows("About the source") && s.shows("default (version 2), guessed")),
     case(A::Unparsed, Main, "", |s| s.shows("41 no-format") && s.shows("bad line number 39")),
     case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
@@ -102,6 +106,24 @@ const CASES: &[Case] = &[
     case(A::Cancel, Report, "!", |s| matches!(s.app.mode(), Mode::Main)),
     case(A::Redraw, Report, "i", |s| s.effects == [Effect::Redraw]),
     case(A::Suspend, Report, "i", |s| s.effects == [Effect::Suspend]),
+
+    case(A::Right, Timeline, "t<home>", |s| bar(s) == Some(1)),
+    case(A::Left, Timeline, "t<home><right><right>", |s| bar(s) == Some(1)),
+    case(A::PageDown, Timeline, "t<home>", |s| bar(s).is_some_and(|bar| bar > 1)),
+    case(A::PageUp, Timeline, "t<end>", |s| bar(s) == Some(0)),
+    case(A::Top, Timeline, "t<end>", |s| bar(s) == Some(0)),
+    case(A::Bottom, Timeline, "t<home>", |s| bar(s).is_some_and(|bar| bar + 1 == s.app.page().timeline.bins.len())),
+    case(A::Mark, Timeline, "t<end>", |s| matches!(s.app.mode(), Mode::Timeline(brush) if brush.anchor.is_some())),
+    case(A::Accept, Timeline, "t<home>", |s| s.app.view().window.is_some() && s.app.page().matched < 200),
+    case(A::ZoomIn, Timeline, "t", |s| s.app.view().zoom.is_some() && s.app.page().timeline.step < 60),
+    case(A::ZoomOut, Timeline, "tzz", |s| s.app.view().zoom.is_none_or(|(from, to)| to - from > 120)),
+    case(A::AllTime, Timeline, "t<home><enter>tz", |s| s.app.view().zoom.is_none() && s.app.view().window.is_none()),
+    case(A::Measure, Timeline, "t", |s| s.shows("bytes in") && s.shows("bytes out")),
+    case(A::Clock, Timeline, "t", |s| s.shows("do not say when they were ingested")),
+    case(A::ChangeTime, Timeline, "t<home>", |s| typed(s).0.starts_with("2018-08-20 15:2")),
+    case(A::Cancel, Timeline, "t", |s| matches!(s.app.mode(), Mode::Main)),
+    case(A::Redraw, Timeline, "t", |s| s.effects == [Effect::Redraw]),
+    case(A::Suspend, Timeline, "t", |s| s.effects == [Effect::Suspend]),
 ];
 
 /// More rows than two screens hold, on top of those of [`crate::LINES`].
@@ -125,6 +147,12 @@ fn index(stage: &Stage) -> u64 {
     stage.app.view().table().index
 }
 
+/// The bar of the timeline that is chosen.
+fn bar(stage: &Stage) -> Option<usize> {
+    let timeline = &stage.app.page().timeline;
+    usize::try_from((stage.app.bar()? - timeline.from) / timeline.step).ok()
+}
+
 /// Rows that the table shows.
 fn rows(stage: &Stage) -> u64 {
     stage.viewport.table_rows as u64
@@ -140,7 +168,8 @@ fn typed(stage: &Stage) -> (&str, usize) {
         Mode::Filter(bar) => &bar.line,
         Mode::Group(prompt) => &prompt.line,
         Mode::Help(help) => &help.search,
-        Mode::Main | Mode::Report(_) => return ("", 0),
+        Mode::Change(prompt) => &prompt.line,
+        Mode::Main | Mode::Report(_) | Mode::Timeline(_) => return ("", 0),
     };
     (line.text(), line.caret())
 }

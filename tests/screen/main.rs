@@ -7,11 +7,13 @@
 mod actions;
 mod cursor;
 mod drill;
+mod fetch;
 mod plain;
 mod play;
 mod prompts;
 mod report;
 mod stage;
+mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};
 use flowtail::ui::Look;
@@ -262,7 +264,7 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
 }
 
 /// Key strings that lead to every mode and pane there is.
-const MODES: [&str; 12] = [
+const MODES: [&str; 17] = [
     "",
     "d",
     "2d",
@@ -275,6 +277,11 @@ const MODES: [&str; 12] = [
     "?scroll<down><down>",
     "ijjj",
     "!jjj",
+    "jjejj",
+    "jjIG",
+    "tvhhm",
+    "tzc",
+    "T<ctrl-u>15:27 note<enter>2d",
 ];
 
 #[test]
@@ -291,7 +298,7 @@ fn no_size_is_too_small_or_too_large() {
             }
         }
         // What was asked for is still there when there is room again.
-        stage.resize(120, 32).run("<esc><esc><esc>q");
+        stage.resize(120, 32).run("<esc><esc><esc><esc>q");
         assert_eq!(stage.effects, [flowtail::app::Effect::Quit], "after {keys:?}");
     }
 }

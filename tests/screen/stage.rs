@@ -6,6 +6,8 @@ use std::sync::Arc;
 use flowtail::app::{App, Effect, Input as Pressed, Key, Viewport};
 use flowtail::engine::Core;
 use flowtail::engine::core::Config;
+use flowtail::filter::translate::pattern::Fetch;
+use flowtail::filter::{Filter, Stage as FilterStage};
 use flowtail::record::{Decoder, Input};
 use flowtail::source::demo;
 use flowtail::start;
@@ -41,6 +43,13 @@ pub struct Stage {
 impl Stage {
     /// An empty engine for records of `source` before a screen of `size`.
     pub fn new(source: &str, region: Option<&str>, look: Look, size: (u16, u16)) -> Stage {
+        Stage::fetching(source, region, None, look, size)
+    }
+
+    /// The same where only what matches `fetch` was asked for.
+    pub fn fetching(source: &str, region: Option<&str>, fetch: Option<&str>, look: Look, size: (u16, u16)) -> Stage {
+        let fetch = fetch.map(|text| Fetch::new(&Filter::parse(text, FilterStage::Flows).expect("a filter"), None));
+        let decoder = start::narrow(Decoder::new(None), fetch.as_ref());
         let config = Config {
             memory: MEMORY,
             lateness: 20 * 60,
@@ -48,6 +57,7 @@ impl Stage {
             source: source.into(),
             region: region.map(Into::into),
             interfaces: Vec::new(),
+            fetch: fetch.map(Into::into),
         };
         let mut stage = Stage {
             app: App::new(),
@@ -56,7 +66,7 @@ impl Stage {
             effects: Vec::new(),
             look,
             core: Core::new(config, start::detector(MEMORY).expect("the built-in rules read"), false),
-            decoder: Decoder::new(None),
+            decoder,
             size,
         };
         stage.settle();

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::now;
+use super::pattern::{self, Terms};
 
 /// What happens to a request instead of, or before, its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,19 +57,20 @@ const EC2: &str = "ec2";
 /// EC2's denial.
 const NOT_AUTHORIZED: &str = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform this operation.</Message></Error></Errors></Response>";
 
+/// An event. Ids count from 0 in the order of delivery.
 #[derive(Clone, Debug)]
-struct Stored {
-    timestamp: i64,
-    ingestion: i64,
-    stream: String,
-    message: String,
-    id: String,
+pub struct Stored {
+    pub timestamp: i64,
+    pub ingestion: i64,
+    pub stream: String,
+    pub message: String,
+    pub id: String,
 }
 
 /// What the server holds, and what it was asked.
 #[derive(Default)]
 pub struct State {
-    events: Vec<Stored>,
+    pub events: Vec<Stored>,
     /// Applied to `FilterLogEvents` requests, one each; then all is fine.
     pub troubles: VecDeque<Trouble>,
     /// Applied to the same, but only to requests that carry a token.
@@ -87,6 +89,8 @@ pub struct State {
     pub others: usize,
     /// Status and body of EC2's answers; without them it denies.
     pub ec2: Option<(u16, String)>,
+    /// Live sessions: how they behave, and what they were asked.
+    pub live: super::live::Script,
     /// Troubles that were applied.
     pub applied: usize,
     /// Where there is a clock, events are there from their ingestion time on.
@@ -94,6 +98,7 @@ pub struct State {
 }
 
 /// The server. It ends with the process; its threads hold nothing.
+#[derive(Clone)]
 pub struct Fake {
     pub port: u16,
     state: Arc<Mutex<State>>,
@@ -158,6 +163,21 @@ impl Fake {
         state.events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
     }
 
+    /// Delivers one message as it is, with a timestamp `age` seconds ago.
+    pub fn deliver_message(&self, stream: &str, message: &str, age: i64) {
+        let mut state = self.state();
+        let id = format!("{:056}", state.events.len());
+        let timestamp = (now() / 1000 - age) * 1000;
+        state.events.push(Stored {
+            timestamp,
+            ingestion: now(),
+            stream: stream.to_owned(),
+            message: message.to_owned(),
+            id,
+        });
+        state.events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
+    }
+
     /// Replaces `from` by `to` in every message of a stream.
     pub fn rewrite(&self, stream: &str, from: &str, to: &str) {
         for event in self.state().events.iter_mut().filter(|event| event.stream == stream) {
@@ -175,6 +195,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             text.len()
         );
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(text.as_bytes()));
+        return;
+    }
+    if action == "StartLiveTail" {
+        super::live::serve(stream, &body, state);
         return;
     }
     let (trouble, answer) = {
@@ -260,7 +284,10 @@ impl State {
     fn answer(&self, action: &str, body: &Value, trouble: Trouble) -> Result<Value, Refusal> {
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         if action == "DescribeLogGroups" {
-            return Ok(json!({"logGroups": [{"logGroupName": "/vpc/fake", "logGroupClass": self.class}]}));
+            let arn = "arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake";
+            return Ok(
+                json!({"logGroups": [{"logGroupName": "/vpc/fake", "logGroupClass": self.class, "arn": format!("{arn}:*"), "logGroupArn": arn}]}),
+            );
         }
         if text("logGroupName") != Some("/vpc/fake") {
             return Err(("ResourceNotFoundException", "The specified log group does not exist."));
@@ -276,14 +303,18 @@ impl State {
         }
         let number = |name: &str| body.get(name).and_then(Value::as_i64);
         let range = number("startTime").unwrap_or(0)..=number("endTime").unwrap_or(i64::MAX);
-        let phrase = text("filterPattern").unwrap_or_default().trim_matches('"');
+        let wanted = text("filterPattern").unwrap_or_default();
+        let through = |message: &str| pattern::matches(wanted, message, Terms::Words);
+        if through("").is_err() {
+            return Err(("InvalidParameterException", "Invalid filter pattern"));
+        }
         let present = self.clock.as_ref().map_or(i64::MAX, |clock| flowtail::source::cloudwatch::Clock::now(&**clock));
         let low = self.events.partition_point(|event| event.timestamp < *range.start());
         let high = self.events.partition_point(|event| event.timestamp <= *range.end());
         let found: Vec<&Stored> = self.events[low..high.max(low)]
             .iter()
             .filter(|event| event.ingestion <= present && event.stream.starts_with(prefix))
-            .filter(|event| event.message.contains(phrase))
+            .filter(|event| wanted.is_empty() || through(&event.message) == Ok(true))
             .collect();
         // A token is the id of the event that comes first on its page, and how often an empty page was put before it.
         let token = text("nextToken");

@@ -4,7 +4,10 @@
 
 pub mod chaos;
 pub mod fake;
+pub mod live;
+pub mod ministack;
 pub mod moto;
+pub mod pattern;
 
 use std::collections::HashMap;
 use std::io::{Read, Write};

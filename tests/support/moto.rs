@@ -16,7 +16,7 @@ const PINNED: [&str; 3] = ["moto[server,logs]==5.2.5", "flask==3.1.3", "werkzeug
 
 /// A running moto server; ends with the value.
 pub struct Moto {
-    child: Child,
+    pub(super) child: Child,
     pub port: u16,
 }
 
@@ -34,7 +34,7 @@ impl Moto {
     }
 
     fn try_start() -> Result<Moto, String> {
-        let python = environment()?;
+        let python = environment("moto", &PINNED)?;
         // The port may be taken between here and there; then another is tried.
         let mut why = String::new();
         for _ in 0..3 {
@@ -92,24 +92,24 @@ impl Drop for Moto {
     }
 }
 
-/// The environment's Python, after making the environment if need be. Several test binaries may ask at the same time.
-fn environment() -> Result<PathBuf, String> {
+/// The Python of an environment that has `pinned`, after making it if need be. Several test binaries may ask at the same time.
+pub(super) fn environment(name: &str, pinned: &[&str]) -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
-    let place = target.join("moto-venv");
+    let place = target.join(format!("{name}-venv"));
     let python = place.join("bin/python");
-    let lock = File::create(target.join("moto-venv.lock")).map_err(text)?;
+    let lock = File::create(target.join(format!("{name}-venv.lock"))).map_err(text)?;
     lock.lock().map_err(text)?;
     let ready = place.join("ready");
-    if std::fs::read_to_string(&ready).is_ok_and(|pinned| pinned == PINNED.join("\n")) {
+    if std::fs::read_to_string(&ready).is_ok_and(|known| known == pinned.join("\n")) {
         return Ok(python);
     }
-    eprintln!("installing {} into {}", PINNED[0], place.display());
+    eprintln!("installing {} into {}", pinned[0], place.display());
     let place_text = place.to_string_lossy().into_owned();
     execute(Command::new("python3").args(["-m", "venv", "--clear", &place_text]))?;
     execute(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PINNED),
+        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(pinned),
     )?;
-    std::fs::write(ready, PINNED.join("\n")).map_err(text)?;
+    std::fs::write(ready, pinned.join("\n")).map_err(text)?;
     Ok(python)
 }
 
@@ -122,7 +122,7 @@ fn execute(command: &mut Command) -> Result<(), String> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn text(error: std::io::Error) -> String {
+pub(super) fn text(error: std::io::Error) -> String {
     error.to_string()
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::expand::expand;
 use super::{Rule, RuleError, RuleTest};
 use crate::detect::alert::Level;
 use crate::detect::condition::{
@@ -84,7 +85,7 @@ struct RawEscalation {
 #[serde(deny_unknown_fields)]
 struct RawTest {
     name: String,
-    flows: String,
+    flows: Spanned<String>,
     expect: usize,
 }
 
@@ -254,13 +255,14 @@ impl Reader<'_> {
             meaning: raw.meaning.trim().into(),
             false_positives: raw.falsepositives.clone().into(),
             source: raw.source.trim().to_owned(),
-            tests: raw
-                .test
-                .iter()
-                .map(|test| RuleTest { name: test.name.clone(), flows: test.flows.clone(), expect: test.expect })
-                .collect(),
+            tests: raw.test.iter().map(|test| self.test(test)).collect::<Result<_, _>>()?,
             text: Arc::from(format!("{}\n", text.trim_end())),
         })
+    }
+
+    fn test(&self, test: &RawTest) -> Result<RuleTest, RuleError> {
+        let flows = expand(test.flows.get_ref()).map_err(|message| self.error(test.flows.span(), message))?;
+        Ok(RuleTest { name: test.name.clone(), flows, expect: test.expect })
     }
 
     fn level(&self, value: &Spanned<String>) -> Result<Level, RuleError> {

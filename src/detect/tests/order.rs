@@ -42,6 +42,31 @@ fn found(lines: &[String], batch: usize) -> BTreeSet<String> {
     incidents(&bench.finish().alerts())
 }
 
+/// All that happens, told in bundles of `together` records, on a thread of its own or not.
+fn happens(lines: &[String], batch: usize, together: usize, apart: bool) -> (Vec<AlertEvent>, BTreeSet<String>) {
+    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    bench.together = together;
+    if apart {
+        bench.detector = bench.detector.apart();
+    }
+    for part in lines.chunks(batch) {
+        bench.read(&part.join("\n"), batch);
+    }
+    let events = bench.finish().events;
+    let mut held: Vec<Alert> = Vec::new();
+    for event in &events {
+        let (AlertEvent::Raised(alert)
+        | AlertEvent::Updated(alert)
+        | AlertEvent::Closed(alert)
+        | AlertEvent::Withdrawn(alert)) = event;
+        held.retain(|known| known.id != alert.id);
+        if !matches!(event, AlertEvent::Withdrawn(_)) {
+            held.push(alert.clone());
+        }
+    }
+    (events, incidents(&held))
+}
+
 #[test]
 fn the_mixture_finds_each_incident_once() {
     let found = found(&mixture(), 7);
@@ -68,6 +93,34 @@ proptest! {
     fn any_order_and_any_batch_size_find_the_same(lines in Just(mixture()).prop_shuffle(), batch in 1_usize..40) {
         prop_assert_eq!(found(&lines, batch), found(&mixture(), 1_000));
     }
+
+    /// Sessions may be told rarely, and on a thread of its own the same happens, event by event.
+    #[test]
+    fn it_matters_neither_how_often_sessions_are_told_nor_where(
+        lines in Just(mixture()).prop_shuffle(), batch in 1_usize..40, together in 1_usize..40,
+    ) {
+        let (here, ends_with) = happens(&lines, batch, together, false);
+        prop_assert_eq!(ends_with, found(&mixture(), 1_000));
+        prop_assert_eq!(happens(&lines, batch, together, true).0, here);
+    }
+}
+
+/// Enough that orders are passed on in many bundles and wait for each other.
+#[test]
+fn a_flood_is_the_same_on_a_thread_of_its_own() {
+    let lines: Vec<String> = (0..6_000_u64)
+        .map(|n| {
+            let (client, port, start) = (n / 2 % 500, 1_024 + n / 2 % 9_000, 1_534_778_700 + n / 20);
+            let (a, b, count) = match n % 2 {
+                0 => (format!("9.9.{}.{} 10.0.0.5 {port} 11211", client / 250, client % 250), "1 50", 10),
+                _ => (format!("10.0.0.5 9.9.{}.{} 11211 {port}", client / 250, client % 250), "36 51327", 12),
+            };
+            format!("2 1 eni-1 {a} 17 {b} {start} {} ACCEPT OK", start + count)
+        })
+        .collect();
+    let (here, found) = happens(&lines, 2_000, 64, false);
+    assert!(!found.is_empty());
+    assert_eq!(happens(&lines, 2_000, 64, true).0, here);
 }
 
 #[test]
@@ -88,4 +141,34 @@ fn what_later_records_disprove_is_withdrawn() {
         .collect();
     assert!(withdrawn.contains(&"AMP-PROBE"), "{withdrawn:?}");
     assert_eq!(ids(&bench.alerts()), ["AMP-EXPOSED"], "the exposure comes back when what absorbed it goes");
+}
+
+/// One direction of a long conversation may be a minute ahead of the other: what looked like amplification meanwhile is taken back.
+#[test]
+fn what_a_late_direction_disproves_is_withdrawn() {
+    for minutes in [2, 5, 12, 30, 60] {
+        let mut text = String::new();
+        for minute in 0..minutes {
+            let (start, end) = (1_772_444_400 + 60 * minute, 1_772_444_458 + 60 * minute);
+            for client in 1..=2 {
+                let _ = writeln!(
+                    text,
+                    "2 1 eni-0a1 10.20.0.27 9.9.9.{client} 27015 400{client}1 17 18000 4680000 {start} {end} ACCEPT OK"
+                );
+            }
+            for client in 1..=2 {
+                let _ = writeln!(
+                    text,
+                    "2 1 eni-0a1 9.9.9.{client} 10.20.0.27 400{client}1 27015 17 18000 1620000 {start} {end} ACCEPT OK"
+                );
+            }
+        }
+        for batch in [1, 2, 3, 1_000] {
+            let mut bench = Bench::new(&builtin(), Limits::default(), 600);
+            bench.read(&text, batch);
+            let alerts = bench.finish().alerts();
+            let amplified: Vec<_> = alerts.iter().filter(|alert| alert.rule.starts_with("AMP")).collect();
+            assert!(amplified.is_empty(), "{minutes} minutes, {batch} at a time: {amplified:#?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ fn core() -> Core {
         source: "test".into(),
         region: Some("us-west-1".into()),
         interfaces: Vec::new(),
+        fetch: None,
     };
     Core::new(config, Detector::default(), true)
 }

@@ -43,6 +43,7 @@ impl<L: Logs> Runner<L> {
         for group in groups {
             group.notes(&mut notes);
         }
+        self.live_notes(&mut notes);
         if lateness > millis(self.parts.lookback) && self.lateness.is_known() {
             notes.push(format!(
                 "events are delivered up to {} minutes after their timestamp: a longer --lookback would find them",

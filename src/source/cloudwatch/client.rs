@@ -1,5 +1,7 @@
 //! The requests of the tail, and the AWS SDK behind them. Nothing above this file knows an SDK type.
 
+mod intercept;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +12,10 @@ use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_cloudwatchlogs::config::Credentials;
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
 use aws_sdk_cloudwatchlogs::config::timeout::TimeoutConfig;
-use aws_sdk_cloudwatchlogs::config::{ConfigBag, Credentials, Intercept, RuntimeComponents};
-use aws_sdk_cloudwatchlogs::error::{BoxError, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
@@ -22,6 +23,7 @@ use super::config::GroupName;
 use super::error::TailError;
 use super::fault::{Fault, Kind, Login, Place, classify, clean};
 use super::preflight::{self, FlowLog};
+use intercept::{Counter, PlainHost};
 
 /// Which events of a group are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub(super) enum Select {
 pub(super) struct Ask<'a> {
     pub(super) group: &'a GroupName,
     pub(super) select: Select,
+    /// Filter pattern, beside the selection.
+    pub(super) pattern: Option<Arc<str>>,
     /// First and last millisecond, both included.
     pub(super) range: (i64, i64),
     pub(super) token: Option<&'a str>,
@@ -98,7 +102,8 @@ pub(super) struct Setup {
     pub(super) tries: u32,
 }
 
-/// `CloudWatch` Logs through the AWS SDK.
+/// `CloudWatch` Logs through the AWS SDK. Clones count their requests together.
+#[derive(Clone)]
 pub(super) struct Aws {
     setup: Setup,
     client: Client,
@@ -150,6 +155,11 @@ impl Aws {
         }
     }
 
+    /// The SDK's client, with today's credentials.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Names of log groups, at most 50: those that contain `part`, or the first ones.
     pub(super) async fn group_names(&self, part: Option<&str>) -> Result<Vec<String>, Fault> {
         let request = self.client.describe_log_groups().limit(50).set_log_group_name_pattern(part.map(str::to_owned));
@@ -192,8 +202,11 @@ impl Logs for Aws {
             request.log_group_name(&ask.group.given)
         };
         request = match &ask.select {
-            Select::All => request,
-            Select::Prefix(prefix) => request.log_stream_name_prefix(prefix.as_ref()),
+            Select::All => request.set_filter_pattern(ask.pattern.as_deref().map(str::to_owned)),
+            Select::Prefix(prefix) => request
+                .log_stream_name_prefix(prefix.as_ref())
+                .set_filter_pattern(ask.pattern.as_deref().map(str::to_owned)),
+            // Two patterns cannot be joined ("?" is not documented beside other terms), and an interface is rarer than most of what is fetched.
             // Terms with characters other than letters and digits must be quoted (user guide, "Filter pattern syntax").
             Select::Content(text) => request.filter_pattern(format!("\"{text}\"")),
         };
@@ -243,27 +256,6 @@ impl Logs for Aws {
     }
 }
 
-/// Counts what really goes out, the SDK's own second tries included.
-#[derive(Debug)]
-struct Counter(Arc<AtomicU64>);
-
-#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
-impl Intercept for Counter {
-    fn name(&self) -> &'static str {
-        "flowtail request counter"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
-
 async fn load(setup: &Setup) -> SdkConfig {
     // ring instead of the SDK's default AWS-LC: no C toolchain beyond a compiler, and a smaller binary.
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
@@ -295,7 +287,8 @@ async fn load(setup: &Setup) -> SdkConfig {
 }
 
 fn client(config: &SdkConfig, sent: Arc<AtomicU64>) -> Client {
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).build();
+    let config =
+        aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).interceptor(PlainHost).build();
     Client::from_conf(config)
 }
 
@@ -358,7 +351,7 @@ fn credentials_fault(error: &CredentialsError) -> Fault {
 }
 
 /// Sorts what the SDK reports.
-fn fault<E>(error: &SdkError<E, HttpResponse>, asked: (&str, &str), paged: bool) -> Fault
+pub(super) fn fault<E>(error: &SdkError<E, HttpResponse>, asked: (&str, &str), paged: bool) -> Fault
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

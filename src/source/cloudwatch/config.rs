@@ -16,6 +16,10 @@ pub struct TailConfig {
     pub since: Duration,
     /// How long after its timestamp an event is still looked for. At least 1 minute.
     pub lookback: Duration,
+    /// Filter pattern that is sent with every request: events that it does not let through are never read. `None` for all events.
+    pub pattern: Option<String>,
+    /// Whether to open live sessions beside the reads. They cost money by the minute.
+    pub live: bool,
     /// End after this time. What was delivered by then is still read.
     pub run_for: Option<Duration>,
     /// Requests a second, sustained, over all groups and interfaces.
@@ -39,6 +43,8 @@ impl Default for TailConfig {
             interfaces: Vec::new(),
             since: half_hour,
             lookback: half_hour,
+            pattern: None,
+            live: false,
             run_for: None,
             max_rps: 1.0,
             region: None,
@@ -142,6 +148,12 @@ pub(super) fn check(config: &TailConfig) -> Result<Checked, TailError> {
         if !interfaces.contains(&id) {
             interfaces.push(id);
         }
+    }
+    if config.live && interfaces.len() > super::live::MOST_PREFIXES {
+        return Err(setting("--live", format!("one session takes at most {} interfaces", super::live::MOST_PREFIXES)));
+    }
+    if config.live && interfaces.is_empty() && groups.len() > super::live::MOST_GROUPS {
+        return Err(setting("--live", format!("one session takes at most {} log groups", super::live::MOST_GROUPS)));
     }
     if !config.max_rps.is_finite() || config.max_rps < 0.01 || config.max_rps > 1000.0 {
         return Err(setting("--max-rps", "give requests a second between 0.01 and 1000".to_owned()));

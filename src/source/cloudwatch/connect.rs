@@ -1,5 +1,7 @@
 //! The checks before the screen opens: one request a group, and help for who asked for the wrong group.
 
+use std::sync::Arc;
+
 use super::client::{Ask, Aws, Logs, Select};
 use super::config::GroupName;
 use super::error::{Found as TailFound, TailError};
@@ -10,11 +12,16 @@ use super::preflight::class_text;
 const OFFERED: usize = 5;
 
 /// Sends one small request to each group, to learn of wrong names and missing permissions now. A fault that may pass does not stop the start.
-pub(super) async fn probe(aws: &mut Aws, groups: &[GroupName], now: i64) -> Result<(), TailError> {
+pub(super) async fn probe(
+    aws: &mut Aws,
+    groups: &[GroupName],
+    pattern: Option<&Arc<str>>,
+    now: i64,
+) -> Result<(), TailError> {
     for group in groups {
         // A minute of event time: the cheapest question that needs the same permission as the tail.
         let range = (now - 60_000, now);
-        let ask = Ask { group, select: Select::All, range, token: None, limit: Some(1) };
+        let ask = Ask { group, select: Select::All, pattern: pattern.cloned(), range, token: None, limit: Some(1) };
         let Err(fault) = aws.page(&ask).await else { continue };
         match fault.fatal(&group.given, aws.place()) {
             Some(TailError::NoSuchGroup { group: name, region, .. }) => {

@@ -227,6 +227,11 @@ impl Group {
         }
     }
 
+    /// Whether an event is of any of the interfaces asked for, by its stream.
+    pub(super) fn is_of_interest(&self, event: &Found) -> bool {
+        self.chains.iter().any(|chain| chain.way == Way::All || belongs(&event.stream, &chain.interface))
+    }
+
     /// It was answered whether the current chain's interface has a stream.
     pub(super) fn stream_known(&mut self, exists: bool, now: i64) {
         self.worked();

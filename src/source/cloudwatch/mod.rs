@@ -11,6 +11,7 @@
 //! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
 //! * `record` writes what was received to a file;
 //! * `preflight` finds out what flow logs write to a group, and in which format;
+//! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
 //! * `clock` is injected, so that tests scale time.
 
 mod account;
@@ -22,6 +23,7 @@ mod error;
 mod fault;
 mod group;
 mod lateness;
+mod live;
 mod pace;
 mod plan;
 mod preflight;
@@ -81,6 +83,8 @@ impl Default for Lab {
 /// A tail of one or more log groups, connected and ready to run.
 pub struct Tail {
     parts: runner::Parts<Aws>,
+    /// Live sessions to open.
+    live: Vec<live::Want>,
 }
 
 impl Tail {
@@ -100,7 +104,7 @@ impl Tail {
     pub async fn connect_with(config: TailConfig, lab: Lab) -> Result<Tail, TailError> {
         let checked = config::check(&config)?;
         let setup = Setup {
-            region: checked.region,
+            region: checked.region.clone(),
             profile: config.profile,
             endpoint: config.endpoint_url,
             keys: lab.keys,
@@ -109,11 +113,12 @@ impl Tail {
         };
         let mut aws = Aws::open(setup).await?;
         let now = lab.clock.now();
+        let pattern: Option<Arc<str>> = config.pattern.map(Into::into);
         if checked.groups.is_empty() {
             let found = connect::found(&aws).await?;
             return Err(TailError::NoGroup { region: aws.place().region.clone(), found });
         }
-        connect::probe(&mut aws, &checked.groups, now).await?;
+        connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
         // Nothing waits for it for long: the tail needs none of it.
         let asking = tokio::time::timeout(preflight::PATIENCE, preflight::ask(&aws, &checked.groups));
         let about = asking.await.unwrap_or_default();
@@ -127,6 +132,7 @@ impl Tail {
         let names: Vec<&str> = checked.groups.iter().map(config::GroupName::name).collect();
         let region = Some(aws.place().region.as_str().into());
         let origin = Arc::new(Origin { name: names.join(", ").into(), region });
+        let live = if config.live { live_sessions(&checked, pattern.as_deref()) } else { Vec::new() };
         let count = checked.groups.len();
         #[expect(clippy::cast_precision_loss, reason = "a handful of groups")]
         let share = config.max_rps / count as f64;
@@ -146,12 +152,14 @@ impl Tail {
             max_rps: config.max_rps,
             lookback: config.lookback,
             run_for: config.run_for,
+            pattern,
+            live: runner::Live::default(),
             limit: lab.page_limit,
             recorder,
             about: about.facts,
             formats: about.formats,
         };
-        Ok(Tail { parts })
+        Ok(Tail { parts, live })
     }
 
     /// What it reads: the names of the groups, and the region.
@@ -161,7 +169,30 @@ impl Tail {
 
     /// Tails until [`TailConfig::run_for`] is over (then sends [`Input::End`]) or the receiver is gone. Waits while the channel is full; nothing is
     /// dropped. No fault ends it.
-    pub async fn run(self, out: Sender<Input>) {
+    pub async fn run(mut self, out: Sender<Input>) {
+        let mut seed = self.parts.clock.now().cast_unsigned();
+        let sessions = self.live.into_iter().map(|want| {
+            let groups = want.groups.iter().map(|(group, _)| *group).collect();
+            seed = seed.wrapping_add(1);
+            (live::start(self.parts.logs.clone(), want, Arc::clone(&self.parts.clock), seed), groups)
+        });
+        self.parts.live = runner::Live::new(sessions.collect());
         Box::pin(runner::run(self.parts, out)).await;
+    }
+}
+
+/// One session for all groups, since it costs by the minute; one a group where streams are chosen, since the API takes prefixes for one group only.
+fn live_sessions(checked: &config::Checked, pattern: Option<&str>) -> Vec<live::Want> {
+    let groups: Vec<(usize, String)> =
+        checked.groups.iter().enumerate().map(|(place, group)| (place, group.given.clone())).collect();
+    let want = |groups: Vec<(usize, String)>| live::Want {
+        groups,
+        prefixes: checked.interfaces.clone(),
+        pattern: pattern.map(str::to_owned),
+    };
+    if checked.interfaces.is_empty() {
+        vec![want(groups)]
+    } else {
+        groups.into_iter().map(|group| want(vec![group])).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! The loop of the tail: one request at a time, over all groups in turn, under one budget; events out, and an account of itself.
 
+mod live;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,9 @@ use super::lateness::Lateness;
 use super::pace::Budget;
 use super::plan::{Lost, SLICE, Span, Why};
 use super::record::Recorder;
-use super::seen::key;
+use super::seen::{Swept, content, key};
+
+pub(super) use live::Live;
 
 /// Events in a batch at most.
 const BATCH_EVENTS: usize = 4096;
@@ -39,6 +43,10 @@ pub(super) struct Parts<L> {
     pub(super) max_rps: f64,
     pub(super) lookback: Duration,
     pub(super) run_for: Option<Duration>,
+    /// Filter pattern of every request.
+    pub(super) pattern: Option<Arc<str>>,
+    /// Live sessions beside the reads.
+    pub(super) live: Live,
     /// Events a page, for tests; `None` for as many as it carries.
     pub(super) limit: Option<i32>,
     /// What was found out about the groups, name and text.
@@ -68,7 +76,7 @@ pub(super) struct Runner<L> {
 /// Runs until `run_for` is over or the receiver is gone.
 pub(super) async fn run<L: Logs>(parts: Parts<L>, out: Sender<Input>) {
     let budget = Budget::new(parts.max_rps, parts.clock.now());
-    let status = SourceStatus::default();
+    let status = SourceStatus { live: parts.live.status(), ..SourceStatus::default() };
     let mut runner = Runner {
         parts,
         budget,
@@ -168,7 +176,9 @@ impl<L: Logs> Runner<L> {
             }
             Next::Page(select, range, token) => {
                 let group = &self.parts.groups[index];
-                let ask = Ask { group: &group.name, select, range, token: token.as_deref(), limit: self.parts.limit };
+                let pattern = self.parts.pattern.clone();
+                let (token, limit) = (token.as_deref(), self.parts.limit);
+                let ask = Ask { group: &group.name, select, pattern, range, token, limit };
                 let asked_at = self.parts.clock.now();
                 let page = tokio::select! {
                     page = self.parts.logs.page(&ask) => page,
@@ -200,6 +210,7 @@ impl<L: Logs> Runner<L> {
             }
             self.renew |= fault.is_login();
         }
+        self.live_news().await?;
         self.tell().await
     }
 
@@ -221,7 +232,8 @@ impl<L: Logs> Runner<L> {
             while !batch.is_full()
                 && let Some(event) = events.next()
             {
-                if is_new(&mut self.parts.groups[index], &span, &event) {
+                let swept = sweep(&mut self.parts.groups[index], &span, &event, self.parts.live.is_wanted());
+                if swept == Swept::New {
                     self.lateness.observe(event.timestamp, event.ingestion);
                     if self.parts.recorder.is_some() {
                         record.push(event.clone());
@@ -229,6 +241,9 @@ impl<L: Logs> Runner<L> {
                     batch.push(event);
                 } else {
                     self.status.duplicates += 1;
+                }
+                if let Some(status) = self.status.live.as_mut().filter(|_| swept == Swept::Paired) {
+                    status.paired += 1;
                 }
             }
             if let Some(recorder) = &self.parts.recorder {
@@ -282,11 +297,14 @@ impl<L: Logs> Runner<L> {
         self.out.send(input).await.map_err(|_| Closed)
     }
 
-    async fn sleep(&self, length: Duration) -> Result<(), Closed> {
-        tokio::select! {
-            () = self.parts.clock.sleep(length) => Ok(()),
-            () = self.out.closed() => Err(Closed),
-        }
+    /// Sleeps, or takes in what a live session brings before.
+    async fn sleep(&mut self, length: Duration) -> Result<(), Closed> {
+        let (index, news) = tokio::select! {
+            () = self.parts.clock.sleep(length) => return Ok(()),
+            () = self.out.closed() => return Err(Closed),
+            came = self.parts.live.next() => came,
+        };
+        self.live_came(index, news).await
     }
 
     fn answered_after(&mut self, millis: i64) {
@@ -299,10 +317,11 @@ impl<L: Logs> Runner<L> {
     }
 }
 
-/// Remembers an event. False if it was known.
-fn is_new(group: &mut Group, span: &Span, event: &Found) -> bool {
+/// Remembers an event; `live` while there are live sessions.
+fn sweep(group: &mut Group, span: &Span, event: &Found, live: bool) -> Swept {
     let key = key(&event.id, &event.stream, event.timestamp, event.ingestion, &event.message);
-    group.plan.seen(span, event.timestamp).is_some_and(|seen| seen.insert(key))
+    let content = live.then(|| content(&event.stream, event.timestamp, &event.message));
+    group.plan.seen(span, event.timestamp).map_or(Swept::Known, |seen| seen.sweep(key, content))
 }
 
 /// A batch being filled.

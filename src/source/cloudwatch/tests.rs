@@ -199,6 +199,8 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         max_rps,
         lookback: super::clock::duration(lookback),
         run_for: Some(super::clock::duration(run_for)),
+        pattern: None,
+        live: super::runner::Live::default(),
         limit: None,
         about: Vec::new(),
         formats: Vec::new(),

@@ -8,10 +8,10 @@
 //! drawn and mean nobody.
 
 mod delivery;
-mod network;
+pub(crate) mod network;
 mod noise;
-mod random;
-mod talk;
+pub(crate) mod random;
+pub(crate) mod talk;
 mod traffic;
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) const TO: i64 = FROM + 2_400;
 
 /// The hosts, by what they do. Each has one network interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Host {
+pub(crate) enum Host {
     /// Load balancer, public, IPv4 and IPv6.
     Balancer,
     /// First web server, public.
@@ -70,7 +70,7 @@ pub(super) const BALANCER6: IpAddr =
 
 /// One capture window: all flows of an interface within it are logged with these two times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Unix seconds, logged as `start`. What happens from here to the next window's start belongs to this one.
     pub start: i64,
     /// Unix seconds, logged as `end`, a little before the next window's start.
@@ -112,7 +112,7 @@ pub(super) fn windows(host: Host, random: &mut Random) -> Vec<Window> {
 }
 
 /// An address of the public internet that belongs to nobody in particular: drawn, within blocks that access providers use.
-pub(super) fn public4(random: &mut Random) -> IpAddr {
+pub(crate) fn public4(random: &mut Random) -> IpAddr {
     const BLOCKS: [u8; 36] = [
         23, 24, 31, 46, 50, 58, 62, 66, 68, 71, 73, 76, 78, 81, 84, 86, 90, 93, 95, 98, 99, 107, 108, 109, 114, 118,
         121, 151, 173, 174, 176, 178, 184, 188, 201, 213,

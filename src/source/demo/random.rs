@@ -1,15 +1,15 @@
 //! A small seeded generator. Only whole numbers and the four basic operations, so that every machine draws the same recording.
 
 /// `SplitMix64` (Steele, Lea and Flood, 2014): enough for sizes and times, and it fits in ten lines.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Random(seed)
     }
 
     /// Any number.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,38 +18,38 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
     /// A moment or length of time from `low` to `high`, both included.
-    pub(super) fn time(&mut self, low: i64, high: i64) -> i64 {
+    pub(crate) fn time(&mut self, low: i64, high: i64) -> i64 {
         low + (self.next() >> 1).cast_signed() % (high - low + 1)
     }
 
     /// A port from `low` to `high`, both included.
-    pub(super) fn port(&mut self, low: u16, high: u16) -> u16 {
+    pub(crate) fn port(&mut self, low: u16, high: u16) -> u16 {
         low + u16::try_from(self.next() % u64::from(high - low + 1)).unwrap_or(0)
     }
 
     /// A client's port, as Linux and Windows choose them.
-    pub(super) fn ephemeral(&mut self) -> u16 {
+    pub(crate) fn ephemeral(&mut self) -> u16 {
         self.port(32_768, 60_999)
     }
 
     /// True `percent` times out of a hundred.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.next() % 100 < percent
     }
 
     /// One of `choices`.
-    pub(super) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[usize::try_from(self.next() % choices.len() as u64).unwrap_or(0)]
     }
 
     /// A number from 0 to 1, 1 excluded.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
@@ -60,7 +60,7 @@ impl Random {
         clippy::cast_precision_loss,
         reason = "sizes are far below 2^53 and never negative"
     )]
-    pub(super) fn size(&mut self, median: u64, sigma: f64, (low, high): (u64, u64)) -> u64 {
+    pub(crate) fn size(&mut self, median: u64, sigma: f64, (low, high): (u64, u64)) -> u64 {
         // Twelve uniform draws make a normal one, near enough.
         let normal = (0..12).map(|_| self.unit()).sum::<f64>() - 6.0;
         ((median as f64 * exp(sigma * normal)) as u64).clamp(low, high)

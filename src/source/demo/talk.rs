@@ -8,14 +8,14 @@ use super::network::{ACCOUNT, Host, Window};
 
 /// Packets and bytes (IP layer) in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Volume {
+pub(crate) struct Volume {
     pub packets: u64,
     pub bytes: u64,
 }
 
 /// A stretch of traffic, spread evenly over its time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Burst {
+pub(crate) struct Burst {
     /// Unix milliseconds.
     pub at: i64,
     /// Milliseconds, at least 1.
@@ -28,7 +28,7 @@ pub(super) struct Burst {
 
 /// A conversation of two endpoints.
 #[derive(Clone, Debug)]
-pub(super) struct Talk {
+pub(crate) struct Talk {
     /// Address and port of who began.
     pub client: (IpAddr, u16),
     /// Address and port of who was asked.
@@ -45,7 +45,7 @@ pub(super) struct Talk {
 
 /// A record as an interface logs it, without its window.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(crate) struct Record {
     pub source: (IpAddr, u16),
     pub destination: (IpAddr, u16),
     pub protocol: u8,
@@ -55,7 +55,7 @@ pub(super) struct Record {
 
 impl Talk {
     /// The records that an interface with `windows` logs, each with the index of its window.
-    pub(super) fn records(&self, windows: &[Window]) -> Vec<(usize, Record)> {
+    pub(crate) fn records(&self, windows: &[Window]) -> Vec<(usize, Record)> {
         let mut sums: BTreeMap<usize, [Volume; 2]> = BTreeMap::new();
         for burst in &self.bursts {
             let first = windows.partition_point(|window| window.start * 1_000 <= burst.at).saturating_sub(1);
@@ -104,7 +104,7 @@ fn share(whole: Volume, from: i64, to: i64, span: i64) -> Volume {
 }
 
 /// The line that `host` logs for `record` in `window`, in the default format.
-pub(super) fn line(host: Host, window: Window, record: &Record) -> String {
+pub(crate) fn line(host: Host, window: Window, record: &Record) -> String {
     let Record { source, destination, protocol, volume, accepted } = record;
     let mut line = String::with_capacity(128);
     // Writing to a string cannot fail.
@@ -126,7 +126,7 @@ pub(super) fn line(host: Host, window: Window, record: &Record) -> String {
 }
 
 /// The line for a window without records: `status` is NODATA, or SKIPDATA where some were lost.
-pub(super) fn empty_line(host: Host, window: Window, status: &str) -> String {
+pub(crate) fn empty_line(host: Host, window: Window, status: &str) -> String {
     format!("2 {ACCOUNT} {} - - - - - - - {} {} - {status}", host.interface(), window.start, window.end)
 }
 

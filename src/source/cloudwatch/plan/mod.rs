@@ -11,6 +11,7 @@
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
 mod ages;
+mod live;
 mod report;
 mod span;
 
@@ -47,6 +48,8 @@ struct Slice {
     events: u64,
     /// A read of it is under way.
     busy: bool,
+    /// A live session left events out at this time: a read that began before does not do.
+    repair: Option<i64>,
     /// The last try was given up.
     missed: bool,
     /// Finished: read at the age of look-back.
@@ -328,7 +331,9 @@ impl Plan {
     fn overdue(&self, index: usize) -> Option<i64> {
         let read_at = self.slices[index].read_at?;
         let end = self.end_of(index);
-        self.ages.iter().map(|age| end + age).find(|at| *at > read_at)
+        let scheduled = self.ages.iter().map(|age| end + age).find(|at| *at > read_at);
+        let repair = self.slices[index].repair.filter(|at| *at >= read_at);
+        scheduled.into_iter().chain(repair).min()
     }
 
     fn free(&self, index: usize) -> bool {

@@ -51,6 +51,7 @@ fn main() {
                 source: "bench".into(),
                 region: None,
                 interfaces: Vec::new(),
+            fetch: None,
             };
             let mut core = Core::new(config, Detector::new(&Rules::default(), Limits::default()), false);
             let decoded: Vec<_> = batches.iter().map(|batch| decoder.decode(batch)).collect();

@@ -1,0 +1,223 @@
+//! The half of detection that looks at rows and remembers almost nothing: which rules take a record or a session, and what they are told of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::condition::{Function, OfRow};
+use super::gate::{Bits, Gate};
+use super::key::Key;
+use super::order::{Order, Orders};
+use super::rule::Rule;
+use super::shown::{Known, Shown};
+use super::state::time;
+use super::window::items;
+use crate::filter::Stage;
+use crate::record::amplification::{AmpPort, amp_port};
+use crate::record::{Field, Row, Value, services};
+use crate::session::{Facts, SessionRow};
+
+/// Rules a bank has at most: one bit each.
+const RULES: usize = 64;
+/// Hosts that are remembered as noted between two drains.
+const MET: usize = 1_024;
+
+/// The rules for sessions, up to [`RULES`] of them, which are told together.
+#[derive(Clone, Debug)]
+pub(super) struct Bank {
+    /// Places in the list of rules.
+    pub rules: Vec<usize>,
+    /// Fields that these rules group by or count, beyond [`Facts`].
+    pub rest: Vec<Field>,
+    /// By the bits of a session, the rules whose gates it passes.
+    candidates: Box<[u64]>,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub(super) struct Intake {
+    takers: Vec<Taker>,
+    flows: Vec<usize>,
+    banks: Vec<Bank>,
+    /// Greatest number of a session that was shown.
+    newest: u64,
+    /// Least start and greatest end that were told.
+    told: (i64, i64),
+    /// Greatest end seen.
+    last: i64,
+    /// Whether any rule needs to know the hosts, and those that were noted since the last drain.
+    novelty: bool,
+    met: std::collections::HashMap<IpAddr, i64, foldhash::fast::RandomState>,
+}
+
+impl Intake {
+    pub(super) fn new(rules: &[Arc<Rule>]) -> Intake {
+        let takers: Vec<Taker> = rules.iter().cloned().map(Taker::new).collect();
+        let of = |stage| (0..takers.len()).filter(|index| rules[*index].stage == stage).collect::<Vec<_>>();
+        Intake {
+            flows: of(Stage::Flows),
+            banks: of(Stage::Sessions).chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
+            novelty: takers.iter().any(|taker| taker.teaches),
+            takers,
+            newest: 0,
+            told: (i64::MAX, i64::MIN),
+            last: i64::MIN,
+            met: std::collections::HashMap::default(),
+        }
+    }
+
+    pub(super) fn banks(&self) -> &[Bank] {
+        &self.banks
+    }
+
+    /// A flow record.
+    pub(super) fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64, orders: &mut Orders) {
+        let start = match row.get(Field::Start) {
+            Some(Value::Int(start)) => i64::try_from(start).unwrap_or(end),
+            _ => end,
+        };
+        self.saw(start, end, orders);
+        for index in &self.flows {
+            let taker = &self.takers[*index];
+            let Some(counts) = taker.accepts(row, end) else { continue };
+            orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
+            orders.items.extend(items(&taker.rule.aggregates, row));
+            let protocol = match row.get(Field::Protocol) {
+                Some(Value::Int(number)) => u8::try_from(number).ok(),
+                _ => None,
+            };
+            let (keys, items) = (orders.keys.len(), orders.items.len());
+            let start = time(row, Field::Start).unwrap_or(end);
+            orders.list.push(Order::Flow { rule: *index, keys, items, start, end, protocol, counts });
+        }
+    }
+
+    /// A session changed. What no rule takes, and none can have taken before, is not told.
+    pub(super) fn session(&mut self, id: u64, row: &SessionRow<'_>, end: i64, orders: &mut Orders) {
+        self.saw(row.session.first, end, orders);
+        // Sessions are numbered as they open: one beyond the newest was never shown, and no rule need look for what it added before.
+        let unknown = id > self.newest;
+        self.newest = self.newest.max(id);
+        for at in 0..self.banks.len() {
+            let bank = &self.banks[at];
+            let known = Known::of(row, end, &bank.rest);
+            let bits = known.bits();
+            let shown = Shown { facts: &known.facts, row };
+            let (mut takes, mut counts) = (0, 0);
+            let mut left = bank.candidates[bits.index()];
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                left &= left - 1;
+                if let Some(counted) = self.takers[bank.rules[bit as usize]].accepts(&shown, known.facts.last) {
+                    takes |= 1 << bit;
+                    counts |= u64::from(counted) << bit;
+                }
+            }
+            if at == 0 && self.novelty {
+                self.meet(bits, &known.facts, end, orders);
+            }
+            if takes != 0 || !unknown {
+                orders.list.push(Order::Session { bank: at, unknown, takes, counts, known });
+            }
+        }
+    }
+
+    /// Says how far the rows went, before anything that asks for it.
+    pub(super) fn tell_span(&mut self, orders: &mut Orders) {
+        if self.last > self.told.1 {
+            self.told.1 = self.last;
+            orders.list.push(Order::Saw { start: self.told.0, end: self.last });
+        }
+    }
+
+    /// What was noted of hosts may be noted again.
+    pub(super) fn drained(&mut self) {
+        self.met.clear();
+    }
+
+    /// Notes the times of a row. An earlier start is told at once: the learning time hangs on it.
+    fn saw(&mut self, start: i64, end: i64, orders: &mut Orders) {
+        let start = start.min(end);
+        self.last = self.last.max(end);
+        if start < self.told.0 {
+            self.told = (start, self.last);
+            orders.list.push(Order::Saw { start, end: self.last });
+        }
+    }
+
+    /// Notes both ends of a session, those that are ours. Public addresses are not hosts of ours, and there are too many of them.
+    fn meet(&mut self, bits: Bits, facts: &Facts, end: i64, orders: &mut Orders) {
+        let start = facts.first.min(end);
+        for (inside, (addr, _)) in [(Bits::CLIENT_INSIDE, facts.client), (Bits::SERVER_INSIDE, facts.server)] {
+            if !bits.has(inside) || self.met.get(&addr).is_some_and(|since| *since <= start) {
+                continue;
+            }
+            if self.met.len() >= MET {
+                self.met.clear();
+            }
+            self.met.insert(addr, start);
+            orders.list.push(Order::Met { addr, start });
+        }
+    }
+}
+
+impl Bank {
+    fn new(own: &[usize], takers: &[Taker]) -> Bank {
+        let mut rest: Vec<Field> = own
+            .iter()
+            .map(|index| &takers[*index].rule)
+            .flat_map(|rule| {
+                rule.group_by.iter().copied().chain(rule.aggregates.iter().filter_map(|aggregate| aggregate.field))
+            })
+            .filter(|field| !Facts::has(*field))
+            .collect();
+        rest.sort_unstable();
+        rest.dedup();
+        let passing = |bits: Bits| {
+            let passes = own.iter().enumerate().filter(|(_, index)| bits.has(takers[**index].gate.bits));
+            passes.fold(0, |all, (bit, _)| all | 1 << bit)
+        };
+        Bank { rules: own.to_vec(), rest, candidates: Bits::all().map(passing).collect() }
+    }
+}
+
+/// A rule as far as it looks at single rows.
+#[derive(Debug)]
+struct Taker {
+    rule: Arc<Rule>,
+    gate: Gate,
+    /// Whether it asks what is new.
+    teaches: bool,
+}
+
+impl Taker {
+    fn new(rule: Arc<Rule>) -> Taker {
+        let teaches = rule.aggregates.iter().any(|aggregate| aggregate.function == Function::New);
+        Taker { gate: Gate::of(&rule), teaches, rule }
+    }
+
+    /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether a session
+    /// passes the gate's bits was asked before.
+    fn accepts<R: Row + ?Sized>(&self, row: &R, end: i64) -> Option<bool> {
+        let rule = &*self.rule;
+        if !self.gate.admits(row) {
+            return None;
+        }
+        let (port, wanted) = rule.amplification_port;
+        let amp = if wanted || rule.only.is_some() { amplifier(row, port) } else { None };
+        if (wanted && amp.is_none()) || rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
+            return None;
+        }
+        let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
+        (counts || self.teaches).then_some(counts)
+    }
+}
+
+/// The row of the amplification table for a row's port, if it is UDP.
+fn amplifier<R: Row + ?Sized>(row: &R, port: Field) -> Option<&'static AmpPort> {
+    match (row.get(Field::Protocol), row.get(port)) {
+        (Some(Value::Int(protocol)), Some(Value::Int(port))) if protocol == u64::from(services::UDP) => {
+            amp_port(u16::try_from(port).ok()?)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,3 @@
+//! Filters in the languages of others.
+
+pub mod pattern;
