@@ -161,8 +161,8 @@ pub enum To {
 /// `flowtail tail …`.
 #[derive(Debug, Args)]
 pub struct Tail {
-    /// Log groups, by name or ARN
-    #[arg(required = true, value_name = "LOG_GROUP")]
+    /// Log groups, by name or ARN; without any, those of the region that take flow logs are listed
+    #[arg(value_name = "LOG_GROUP")]
     pub groups: Vec<String>,
     /// Only this network interface (repeatable)
     #[arg(long = "eni", value_name = "eni-…")]
@@ -179,6 +179,9 @@ pub struct Tail {
     /// Requests a second, sustained; the quota of the account is shared with all its other tools
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub max_rps: f64,
+    /// Write every event as received to this file (gzip, NDJSON), which `flowtail open` replays
+    #[arg(long, value_name = "FILE.gz")]
+    pub record: Option<PathBuf>,
     /// Read only records that match this filter, and their replies: for groups too busy to be read whole. What is not read cannot come back
     #[arg(long, value_name = "EXPR")]
     pub fetch: Option<String>,

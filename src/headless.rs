@@ -50,19 +50,44 @@ enum Work {
 /// # Errors
 /// What kept it from starting, or from reading all its input (after the rest was read).
 pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outcome, StartError> {
-    let began = Instant::now();
-    let terminal = io::stdout().is_terminal();
+    check(common, what)?;
+    let source = Source::prepare(command, common, false).await?;
+    print(source, common, what, Box::new(io::stdout()), io::stdout().is_terminal()).await
+}
+
+/// What can be said without a source.
+fn check(common: &Common, what: Print) -> Result<(), StartError> {
+    start::decoder(common)?;
+    start::filter(common, stage(what))?;
     if common.shape == Some(As::Log) && what != Print::Flows {
         return Err(StartError::LogShape);
     }
+    Ok(())
+}
+
+/// Rows of which stage `what` asks for.
+fn stage(what: Print) -> Stage {
+    if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows }
+}
+
+/// Prints `what` of a source to `sink`; `terminal` tells whether a person reads there.
+///
+/// # Errors
+/// What kept it from reading all its input (after the rest was read).
+pub async fn print(
+    source: Source,
+    common: &Common,
+    what: Print,
+    mut sink: Box<dyn io::Write + Send>,
+    terminal: bool,
+) -> Result<Outcome, StartError> {
+    let began = Instant::now();
     let decoder = start::decoder(common)?;
-    let stage = if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows };
-    let filter = start::filter(common, stage)?;
+    let filter = start::filter(common, stage(what))?;
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
     let detector = start::detector(common.memory)?;
-    let source = Source::prepare(command, common, false).await?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
@@ -115,7 +140,7 @@ pub async fn run(command: Command, common: &Common, what: Print) -> Result<Outco
         told: SourceState::default(),
         began,
     };
-    let rows = tokio::task::spawn_blocking(move || printer.run(&work)).await;
+    let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
     let (rows, waits) = match rows {
         Ok(Ok(ended)) => ended,
@@ -169,8 +194,7 @@ struct Printer {
 
 impl Printer {
     /// Prints until the work ends; gives how many rows were printed, and what the source still waited for at its end.
-    fn run(mut self, work: &Receiver<Work>) -> io::Result<(u64, Option<String>)> {
-        let mut out = io::stdout().lock();
+    fn run(mut self, work: &Receiver<Work>, out: &mut dyn io::Write) -> io::Result<(u64, Option<String>)> {
         let mut text = String::new();
         loop {
             let wait = if self.core.rules_are_behind() { SOON } else { TICK };

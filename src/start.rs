@@ -203,23 +203,32 @@ async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Resu
         region: tail.region,
         profile: tail.profile,
         endpoint_url: tail.endpoint_url,
+        record: tail.record,
     })
     .await?;
-    let origin = connected.origin();
-    Ok(Source {
-        name: Arc::clone(&origin.name),
-        region: origin.region.clone(),
-        interfaces,
-        fetch,
-        live: true,
-        lateness: TAIL_LATENESS,
-        run: Box::new(|out| {
-            Box::pin(async move {
-                connected.run(out).await;
-                Ok(())
-            })
-        }),
-    })
+    Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
+}
+
+#[cfg(feature = "aws")]
+impl Source {
+    /// A tail that is connected, with the interfaces that it was asked for.
+    pub fn of_tail(connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+        let origin = connected.origin();
+        Source {
+            name: Arc::clone(&origin.name),
+            region: origin.region.clone(),
+            interfaces,
+            fetch: None,
+            live: true,
+            lateness: TAIL_LATENESS,
+            run: Box::new(|out| {
+                Box::pin(async move {
+                    connected.run(out).await;
+                    Ok(())
+                })
+            }),
+        }
+    }
 }
 
 #[cfg(not(feature = "aws"))]

@@ -18,7 +18,7 @@ fn child() {
     let case = std::env::var(CASE).unwrap_or_default();
     let (profile, endpoint) = case.split_once(',').unwrap_or_default();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let groups = if std::env::var_os(CASE).is_some() { vec!["/vpc/flow-logs".to_owned()] } else { Vec::new() };
+    let groups = if std::env::var_os(CASE).is_some() { vec!["/vpc/flow-logs".to_owned()] } else { vec![String::new()] };
     let config = TailConfig { groups, profile: some(profile), endpoint_url: some(endpoint), ..TailConfig::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let error = runtime.block_on(Tail::connect(config)).err().expect("there is nothing to connect to");

@@ -41,7 +41,7 @@ fn survives(troubles: &[Trouble], page_troubles: &[Trouble]) -> Tally {
     let state = fake.state();
     let caused = troubles.iter().chain(page_troubles).filter(|trouble| **trouble != Trouble::Fine).count();
     assert_eq!(state.applied, caused, "not all troubles were met");
-    assert_eq!(tally.last().requests, state.asked.len() as u64, "every try is counted");
+    assert_eq!(tally.last().requests, (state.asked.len() + state.others) as u64, "every try is counted");
     tally
 }
 
@@ -152,7 +152,8 @@ fn the_second_try_of_the_sdk_is_counted() {
     let tally = run(config, Lab { tries: 2, ..lab }, |_| true);
     tally.assert_exactly(&expected);
     assert!(tally.waits().is_empty(), "{:?}", tally.waits());
-    assert_eq!(tally.last().requests, fake.state().asked.len() as u64);
+    let state = fake.state();
+    assert_eq!(tally.last().requests, (state.asked.len() + state.others) as u64);
 }
 
 #[test]
@@ -246,4 +247,90 @@ fn a_receiver_that_goes_away_ends_the_tail() {
     config.run_for = None;
     let tally = run(config, lab, |tally| tally.events.is_empty());
     assert_eq!(tally.events.len(), 10);
+}
+
+#[test]
+fn a_group_of_a_class_that_cannot_be_tailed_says_what_to_do() {
+    let fake = Fake::start();
+    {
+        let mut state = fake.state();
+        state.class = "INFREQUENT_ACCESS";
+        state.troubles.push_back(Trouble::Error(400, "InvalidParameterException", "not supported for this log class"));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tail = runtime.block_on(Tail::connect_with(config(fake.port, "/vpc/fake"), lab()));
+    let error = tail.err().expect("no connection").to_string();
+    assert!(error.contains("INFREQUENT_ACCESS") && error.contains("Logs Insights"), "{error}");
+}
+
+/// What the tail says of its groups where EC2 answers so.
+fn facts(ec2: Option<(u16, String)>) -> String {
+    let fake = Fake::start();
+    let expected = fake.deliver(ENI, 10, 300);
+    fake.state().ec2 = ec2;
+    let (config, lab) = setup(&fake, 5);
+    let tally = run(config, lab, |_| true);
+    tally.assert_exactly(&expected);
+    tally.last().facts.iter().map(|(name, text)| format!("{name}: {text}\n")).collect()
+}
+
+#[test]
+fn what_ec2_does_not_say_is_said_to_be_unknown_and_the_tail_goes_on() {
+    let denied = facts(None);
+    assert!(denied.contains("ec2:DescribeFlowLogs is not allowed") && denied.contains("guessed"), "{denied}");
+    let broken = facts(Some((200, "<html>proxy</html>".to_owned())));
+    assert!(broken.contains("not known, formats are guessed"), "{broken}");
+    let failing = facts(Some((503, String::new())));
+    assert!(failing.contains("not known, formats are guessed"), "{failing}");
+}
+
+#[test]
+fn figures_say_what_a_poll_costs_and_what_can_be_followed() {
+    let fake = Fake::start();
+    fake.deliver(&format!("{ENI}-all"), 1500, 300);
+    fake.state().page = 250;
+    let (config, lab) = setup(&fake, 20);
+    let tally = run(config, lab, |_| true);
+    let figures = tally.last().tail.expect("figures");
+    assert!(figures.capacity > 0 && figures.reads >= 3 && figures.lookback == 1800, "{figures:?}");
+    let poll = figures.poll.expect("a poll");
+    // Six full pages and one for the rest at least; all was known at the end.
+    assert!(poll.requests >= 6 && poll.events == 1500 && poll.duplicates == 1500 && poll.minutes > 1, "{poll:?}");
+}
+
+#[test]
+fn what_is_recorded_is_what_was_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.gz");
+    let fake = Fake::start();
+    let expected = fake.deliver(&format!("{ENI}-all"), 900, 300);
+    fake.state().page = 250;
+    let (mut config, lab) = setup(&fake, 20);
+    config.record = Some(path.clone());
+    let tally = run(config, lab, |_| true);
+    tally.assert_exactly(&expected);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_flowtail"))
+        .args(["open", path.to_str().unwrap(), "--print", "flows"])
+        .output()
+        .unwrap();
+    let rows: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(rows.len(), expected.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut events = tally.events.clone();
+    events.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut rows: Vec<(&str, i64, &str)> = rows
+        .iter()
+        .map(|row| {
+            let text = |name: &str| row[name].as_str().unwrap();
+            (text("@event-id"), row["@ingestion-time"].as_i64().unwrap(), text("@log-stream"))
+        })
+        .collect();
+    rows.sort_unstable();
+    let expected: Vec<_> =
+        events.iter().map(|event| (event.id.as_str(), event.ingestion, event.stream.as_str())).collect();
+    assert_eq!(rows, expected);
 }

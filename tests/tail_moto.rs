@@ -145,3 +145,59 @@ fn a_wrong_group_is_named_with_its_region_and_with_groups_that_look_alike() {
     assert_eq!(similar, &["/vpc/flow-logs", "/vpc/flow-log-eu"]);
     assert!(error.to_string().contains("/vpc/flowlogs in us-west-1"), "{error}");
 }
+
+/// Makes a flow log in moto, of a subnet of its default VPC.
+fn flow_log(moto: &Moto, parameters: &str) -> String {
+    let ec2 = |form: &str| {
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n\
+            Authorization: AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/us-west-1/ec2/aws4_request, SignedHeaders=host, Signature=0\r\n";
+        let (status, answer) =
+            support::http(moto.port, "POST", "/", headers, &format!("{form}&Version=2016-11-15")).unwrap();
+        assert_eq!(status, 200, "{form}: {answer}");
+        answer
+    };
+    let vpcs = ec2("Action=DescribeVpcs");
+    let vpc =
+        vpcs.split_once("<vpcId>").and_then(|(_, rest)| rest.split_once('<')).map(|(id, _)| id.to_owned()).unwrap();
+    ec2(&format!("Action=CreateFlowLogs&ResourceType=VPC&ResourceId.1={vpc}&{parameters}"));
+    vpc
+}
+
+#[test]
+fn the_format_and_what_is_not_logged_come_from_the_flow_log() {
+    let Some(moto) = Moto::start() else { return };
+    let group = "/vpc/custom";
+    moto.group(group);
+    moto.stream(group, ENI);
+    let role = "DeliverLogsPermissionArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr";
+    let format = "LogFormat=%24%7Bsrcaddr%7D+%24%7Bdstaddr%7D+%24%7Bdstport%7D+%24%7Bbytes%7D+%24%7Bstart%7D";
+    let vpc = flow_log(&moto, &format!("TrafficType=REJECT&LogGroupName=%2Fvpc%2Fcustom&{role}&{format}"));
+    let start = now() / 1000 - 300;
+    moto.put(group, ENI, vec![(start * 1000, format!("10.0.0.1 10.0.0.2 443 1000 {start}"))]);
+    let mut config = config(moto.port, group);
+    config.run_for = Some(Duration::from_secs(3));
+    let tally = run(config, lab(), |_| true);
+    assert_eq!(tally.events.len(), 1);
+    let facts: String = tally.last().facts.iter().map(|(name, text)| format!("{name}: {text}\n")).collect();
+    for part in [vpc.as_str(), "rejects only, accepts are not logged", "5 fields"] {
+        assert!(facts.contains(part), "{part} in {facts}");
+    }
+    let [format] = &tally.formats[..] else { panic!("{:?}", tally.formats) };
+    assert_eq!(format.fields().count(), 5);
+}
+
+#[test]
+fn without_a_group_those_of_flow_logs_are_listed_and_for_s3_a_command() {
+    let Some(moto) = Moto::start() else { return };
+    for group in ["/x/network", "/vpc/flow-logs", "/aws/lambda/thing"] {
+        moto.group(group);
+    }
+    let role = "DeliverLogsPermissionArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr";
+    flow_log(&moto, &format!("TrafficType=ALL&LogGroupName=%2Fx%2Fnetwork&{role}"));
+    let mut config = config(moto.port, "");
+    config.groups.clear();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(Tail::connect_with(config, lab())).err().unwrap().to_string();
+    assert!(error.contains("us-west-1") && error.contains("/x/network, /vpc/flow-logs"), "{error}");
+    assert!(!error.contains("lambda"), "{error}");
+}

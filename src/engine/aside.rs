@@ -325,8 +325,8 @@ mod tests {
 
     use super::*;
     use crate::filter::Stage;
-    use crate::store::Remap;
     use crate::record::{Batch, Decoder};
+    use crate::store::Remap;
 
     fn ring(rows: u64) -> Ring {
         let mut text = String::new();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::decode::Reject;
 use super::envelope::Wrapped;
+use super::format::Format;
 
 /// What a source knows about the lines it delivers, beyond the lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// Names of the log streams that `events` refer to. An index past its end means that the stream is not known.
     pub streams: Vec<Arc<str>>,
+    /// Formats that the source has been told its lines are of; empty where it knows nothing.
+    pub formats: Vec<Arc<Format>>,
     /// One entry an event where a file wrapped them, else empty.
     pub wrapped: Vec<Wrapped>,
     /// What the source could not take out of its envelope, to be counted and kept with the lines that do not parse.

@@ -80,6 +80,8 @@ enum Said {
     Option,
     Header,
     Names,
+    /// The source, which asked.
+    Source,
 }
 
 /// Whether a record is wanted; it may ask for the time of its arrival, Unix seconds.
@@ -146,7 +148,7 @@ impl Decoder {
         if batch.events.is_empty() {
             let mut start = 0;
             let mut number = batch.first_line;
-            let mut state = self.stream(&batch.origin.name);
+            let mut state = self.stream(&batch.origin.name, batch);
             while start < batch.bytes.len() {
                 // Rows that may be unwanted are looked at one by one.
                 if self.wanted.is_none() {
@@ -172,7 +174,7 @@ impl Decoder {
                     if let Some((stream, state)) = current.take() {
                         self.remember(stream_name(batch, stream), state);
                     }
-                    current = Some((event.stream, self.stream(stream_name(batch, event.stream))));
+                    current = Some((event.stream, self.stream(stream_name(batch, event.stream), batch)));
                 }
                 let end = (event.end as usize).min(batch.bytes.len()).max(start);
                 let message = &batch.bytes[start..end];
@@ -194,10 +196,11 @@ impl Decoder {
         out
     }
 
-    fn stream(&mut self, name: &Arc<str>) -> StreamFormat {
-        self.streams.get(name).cloned().unwrap_or_else(|| StreamFormat {
-            format: self.given.clone().unwrap_or_else(Format::default_v2),
-            said: if self.given.is_some() { Said::Option } else { Said::Nobody },
+    fn stream(&mut self, name: &Arc<str>, batch: &Batch) -> StreamFormat {
+        self.streams.get(name).cloned().unwrap_or_else(|| match (&self.given, batch.formats.first()) {
+            (Some(given), _) => StreamFormat { format: Arc::clone(given), said: Said::Option },
+            (None, Some(told)) => StreamFormat { format: Arc::clone(told), said: Said::Source },
+            (None, None) => StreamFormat { format: Format::default_v2(), said: Said::Nobody },
         })
     }
 
@@ -220,6 +223,14 @@ impl Decoder {
     }
 
     fn line(&mut self, line: &[u8], state: &mut StreamFormat, place: &Place<'_>, out: &mut Decoded) {
+        if state.said == Said::Source && place.batch.formats.len() > 1 {
+            // Several flow logs write to one place: a line is of the one that has as many fields.
+            let tokens = line.split(u8::is_ascii_whitespace).filter(|token| !token.is_empty()).count();
+            let fits = place.batch.formats.iter().find(|format| format.fields().count() == tokens);
+            if let Some(format) = fits.filter(|format| !Arc::ptr_eq(format, &state.format)) {
+                state.format = Arc::clone(format);
+            }
+        }
         let known = match state.said {
             Said::Nobody => Known::Guess(&state.format),
             Said::Names => Known::Named(&state.format),
@@ -237,6 +248,8 @@ impl Decoder {
                 if state.said == Said::Nobody && !Arc::ptr_eq(&state.format, &format) {
                     state.format = Arc::clone(&format);
                 }
+                // Before it is asked whether the row is wanted: the question may be about what the stream's name says.
+                place.derive(&mut self.derived, &mut out.columns, &format, row);
                 if let Some(wanted) = &self.wanted {
                     let row = RowRef { table: &out.columns, row };
                     if !wanted(&row, out.arrival.div_euclid(1000)) {
@@ -245,7 +258,6 @@ impl Decoder {
                         return;
                     }
                 }
-                place.derive(&mut self.derived, &mut out.columns, &format, row);
                 // A line that could not be of the format said was guessed all the same.
                 let said = if Arc::ptr_eq(&state.format, &format) { state.said } else { Said::Nobody };
                 tally(out, place.name(), &format, said, 1);
@@ -273,6 +285,7 @@ fn tally(out: &mut Decoded, place: &Arc<str>, format: &Arc<Format>, said: Said, 
     let why = match said {
         Said::Option => "given by --format",
         Said::Header => "from a header line",
+        Said::Source => "as ec2:DescribeFlowLogs says",
         Said::Names => "from the names beside the values",
         Said::Nobody => "guessed from the fields of the line",
     };

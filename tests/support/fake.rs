@@ -51,6 +51,12 @@ pub const DENIED: Trouble = Trouble::Error(
      arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake:log-stream: because no identity-based policy allows the action",
 );
 
+/// What stands for the action of a request to EC2.
+const EC2: &str = "ec2";
+
+/// EC2's denial.
+const NOT_AUTHORIZED: &str = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform this operation.</Message></Error></Errors></Response>";
+
 /// An event. Ids count from 0 in the order of delivery.
 #[derive(Clone, Debug)]
 pub struct Stored {
@@ -77,10 +83,18 @@ pub struct State {
     pub empty_first: bool,
     /// Bodies of all `FilterLogEvents` requests.
     pub asked: Vec<Value>,
+    /// Class of the log group.
+    pub class: &'static str,
+    /// Requests of other actions of `CloudWatch` Logs.
+    pub others: usize,
+    /// Status and body of EC2's answers; without them it denies.
+    pub ec2: Option<(u16, String)>,
     /// Live sessions: how they behave, and what they were asked.
     pub live: super::live::Script,
     /// Troubles that were applied.
     pub applied: usize,
+    /// Where there is a clock, events are there from their ingestion time on.
+    pub clock: Option<Arc<super::chaos::StepClock>>,
 }
 
 /// The server. It ends with the process; its threads hold nothing.
@@ -95,7 +109,7 @@ impl Fake {
     pub fn start() -> Fake {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();
-        let state = Arc::new(Mutex::new(State { page: 10_000, ..State::default() }));
+        let state = Arc::new(Mutex::new(State { page: 10_000, class: "STANDARD", ..State::default() }));
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in socket.incoming().flatten() {
@@ -136,6 +150,19 @@ impl Fake {
 }
 
 impl Fake {
+    /// Holds these events, whether their time has come or not.
+    pub fn hold(&self, arrivals: &[super::chaos::Arrival]) {
+        let mut state = self.state();
+        state.events.extend(arrivals.iter().map(|arrival| Stored {
+            timestamp: arrival.timestamp,
+            ingestion: arrival.delivery,
+            stream: arrival.stream.clone(),
+            message: arrival.message.clone(),
+            id: arrival.id.clone(),
+        }));
+        state.events.sort_by(|a, b| (a.timestamp, a.ingestion, &a.id).cmp(&(b.timestamp, b.ingestion, &b.id)));
+    }
+
     /// Delivers one message as it is, with a timestamp `age` seconds ago.
     pub fn deliver_message(&self, stream: &str, message: &str, age: i64) {
         let mut state = self.state();
@@ -161,6 +188,15 @@ impl Fake {
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((action, body)) = request(&mut stream) else { return };
+    if action == EC2 {
+        let (status, text) = state.lock().unwrap().ec2.clone().unwrap_or((403, NOT_AUTHORIZED.to_owned()));
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            text.len()
+        );
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(text.as_bytes()));
+        return;
+    }
     if action == "StartLiveTail" {
         super::live::serve(stream, &body, state);
         return;
@@ -220,7 +256,12 @@ fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
         let count = stream.read(&mut buffer).ok().filter(|count| *count > 0)?;
         bytes.extend_from_slice(&buffer[..count]);
     }
-    let action = header("x-amz-target")?.rsplit('.').next()?.to_owned();
+    let Some(target) = header("x-amz-target") else {
+        // EC2's query protocol: a form.
+        let form = String::from_utf8_lossy(&bytes[start..start + length]).into_owned();
+        return Some((EC2.to_owned(), json!(form)));
+    };
+    let action = target.rsplit('.').next()?.to_owned();
     Some((action, serde_json::from_slice(&bytes[start..start + length]).ok()?))
 }
 
@@ -229,6 +270,7 @@ type Refusal = (&'static str, &'static str);
 impl State {
     fn trouble(&mut self, action: &str, body: &Value) -> Trouble {
         if action != "FilterLogEvents" {
+            self.others += 1;
             return self.other.unwrap_or(Trouble::Fine);
         }
         self.asked.push(body.clone());
@@ -244,7 +286,7 @@ impl State {
         if action == "DescribeLogGroups" {
             let arn = "arn:aws:logs:us-west-1:123456789012:log-group:/vpc/fake";
             return Ok(
-                json!({"logGroups": [{"logGroupName": "/vpc/fake", "arn": format!("{arn}:*"), "logGroupArn": arn}]}),
+                json!({"logGroups": [{"logGroupName": "/vpc/fake", "logGroupClass": self.class, "arn": format!("{arn}:*"), "logGroupArn": arn}]}),
             );
         }
         if text("logGroupName") != Some("/vpc/fake") {
@@ -266,11 +308,13 @@ impl State {
         if through("").is_err() {
             return Err(("InvalidParameterException", "Invalid filter pattern"));
         }
-        let found: Vec<&Stored> = self
-            .events
+        let present = self.clock.as_ref().map_or(i64::MAX, |clock| flowtail::source::cloudwatch::Clock::now(&**clock));
+        let low = self.events.partition_point(|event| event.timestamp < *range.start());
+        let high = self.events.partition_point(|event| event.timestamp <= *range.end());
+        let found: Vec<&Stored> = self.events[low..high.max(low)]
             .iter()
-            .filter(|event| range.contains(&event.timestamp) && event.stream.starts_with(prefix))
-            .filter(|event| through(&event.message) == Ok(true))
+            .filter(|event| event.ingestion <= present && event.stream.starts_with(prefix))
+            .filter(|event| wanted.is_empty() || through(&event.message) == Ok(true))
             .collect();
         // A token is the id of the event that comes first on its page, and how often an empty page was put before it.
         let token = text("nextToken");

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
+pub mod chaos;
 pub mod fake;
 pub mod live;
 pub mod ministack;
@@ -14,7 +15,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use flowtail::record::{Gap, Input, SourceState, SourceStatus};
+use flowtail::record::{Format, Gap, Input, SourceState, SourceStatus};
 use flowtail::source::cloudwatch::{Clock, Lab, Sleep, SystemClock, Tail, TailConfig};
 
 /// The interface of the founding example.
@@ -72,6 +73,8 @@ pub struct Tally {
     pub gaps: Vec<Gap>,
     pub ended: bool,
     pub largest_batch: usize,
+    /// Formats that the last batch came with.
+    pub formats: Vec<Arc<Format>>,
 }
 
 impl Tally {
@@ -79,6 +82,7 @@ impl Tally {
         match input {
             Input::Batch(batch) => {
                 self.largest_batch = self.largest_batch.max(batch.events.len());
+                self.formats.clone_from(&batch.formats);
                 let mut from = 0;
                 for event in &batch.events {
                     let end = event.end as usize;

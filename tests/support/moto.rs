@@ -66,13 +66,7 @@ impl Moto {
 
     /// One call of the `CloudWatch` Logs API.
     pub fn call(&self, action: &str, body: &Value) -> Value {
-        let headers = format!(
-            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Logs_20140328.{action}\r\n\
-             Authorization: AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/us-west-1/logs/aws4_request, SignedHeaders=host, Signature=0\r\n"
-        );
-        let (status, answer) = http(self.port, "POST", "/", &headers, &body.to_string()).expect("moto answers");
-        assert_eq!(status, 200, "{action}: {answer}");
-        serde_json::from_str(&answer).unwrap_or(Value::Null)
+        call(self.port, action, body)
     }
 
     /// Makes a log group.
@@ -86,15 +80,8 @@ impl Moto {
     }
 
     /// Delivers records: timestamp in Unix milliseconds and message.
-    pub fn put(&self, group: &str, stream: &str, mut records: Vec<(i64, String)>) {
-        records.sort_by_key(|(timestamp, _)| *timestamp);
-        for part in records.chunks(5000) {
-            let events: Vec<Value> =
-                part.iter().map(|(timestamp, message)| json!({"timestamp": timestamp, "message": message})).collect();
-            let answer = self
-                .call("PutLogEvents", &json!({"logGroupName": group, "logStreamName": stream, "logEvents": events}));
-            assert!(answer.get("rejectedLogEventsInfo").is_none_or(Value::is_null), "{answer}");
-        }
+    pub fn put(&self, group: &str, stream: &str, records: Vec<(i64, String)>) {
+        put(self.port, group, stream, records);
     }
 }
 
@@ -137,4 +124,27 @@ fn execute(command: &mut Command) -> Result<(), String> {
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 pub(super) fn text(error: std::io::Error) -> String {
     error.to_string()
+}
+
+/// One call to the server at `port` of the `CloudWatch` Logs API.
+pub fn call(port: u16, action: &str, body: &Value) -> Value {
+    let headers = format!(
+        "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: Logs_20140328.{action}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/us-west-1/logs/aws4_request, SignedHeaders=host, Signature=0\r\n"
+    );
+    let (status, answer) = http(port, "POST", "/", &headers, &body.to_string()).expect("moto answers");
+    assert_eq!(status, 200, "{action}: {answer}");
+    serde_json::from_str(&answer).unwrap_or(Value::Null)
+}
+
+/// Delivers records to the server at `port`: timestamp in Unix milliseconds and message.
+pub fn put(port: u16, group: &str, stream: &str, mut records: Vec<(i64, String)>) {
+    records.sort_by_key(|(timestamp, _)| *timestamp);
+    for part in records.chunks(10_000) {
+        let events: Vec<Value> =
+            part.iter().map(|(timestamp, message)| json!({"timestamp": timestamp, "message": message})).collect();
+        let answer =
+            call(port, "PutLogEvents", &json!({"logGroupName": group, "logStreamName": stream, "logEvents": events}));
+        assert!(answer.get("rejectedLogEventsInfo").is_none_or(Value::is_null), "{answer}");
+    }
 }

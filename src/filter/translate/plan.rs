@@ -3,9 +3,9 @@
 
 use std::net::IpAddr;
 
+use super::super::Members;
 use super::super::expr::{Expr, Op, Operand, Pattern, Test};
 use super::super::pred::Services;
-use super::super::Members;
 use super::super::{Filter, Stage};
 use super::bounds::span;
 use crate::record::{Field, Format, On, Value, services};

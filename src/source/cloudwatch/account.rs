@@ -1,11 +1,14 @@
 //! What the tail says of itself: state, figures, and what would help.
 
+use std::fmt::Write as _;
+
 use crate::record::{SourceState, TailFigures};
 
 use super::client::Logs;
 use super::clock::millis;
 use super::group::Group;
 use super::plan::SLICE;
+use super::record::Recorder;
 use super::runner::Runner;
 
 /// Behind by more than this, the tail says so, milliseconds.
@@ -47,11 +50,15 @@ impl<L: Logs> Runner<L> {
                 lateness / SLICE
             ));
         }
+        notes.extend(self.parts.recorder.as_ref().and_then(Recorder::note));
         let figures = self.figures(now, lateness);
         let behind = groups.iter().map(|group| group.plan.behind(now)).max().unwrap_or(0);
         if behind > BEHIND {
             notes.push(self.behind(behind, &figures));
         }
+        self.status.facts.clone_from(&self.parts.about);
+        let recording = self.parts.recorder.as_ref().map(|recorder| ("recording".to_owned(), recorder.fact()));
+        self.status.facts.extend(recording);
         self.status.tail = Some(figures);
         self.status.note = (!notes.is_empty()).then(|| notes.join("; "));
     }
@@ -82,17 +89,22 @@ impl<L: Logs> Runner<L> {
         let (asked, capacity) = (self.parts.max_rps, figures.capacity.max(1));
         let mut text = format!("{} minutes behind: ", behind / SLICE);
         match figures.rate.filter(|rate| *rate > capacity) {
-            Some(rate) => text.push_str(&format!("about {rate} records a second come and {capacity} can be followed")),
-            None => text.push_str(&format!("about {capacity} records a second can be followed")),
+            Some(rate) => {
+                let _ = write!(text, "about {rate} records a second come and {capacity} can be followed");
+            }
+            None => {
+                let _ = write!(text, "about {capacity} records a second can be followed");
+            }
         }
         let slow = self.answer_time * asked > 1000.0;
         if slow {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ", since an answer takes {:.1} s and not because of --max-rps {asked}; ",
                 self.answer_time / 1000.0
-            ));
+            );
         } else {
-            text.push_str(&format!(" at --max-rps {asked}; "));
+            let _ = write!(text, " at --max-rps {asked}; ");
         }
         let mut helps = Vec::new();
         if !slow {
@@ -105,7 +117,7 @@ impl<L: Logs> Runner<L> {
             helps.push("--eni for single interfaces".to_owned());
         }
         helps.push("--fetch for some of the records".to_owned());
-        text.push_str(&format!("{} would help", helps.join(", or ")));
+        let _ = write!(text, "{} would help", helps.join(", or "));
         text
     }
 }

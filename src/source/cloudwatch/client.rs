@@ -22,6 +22,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use super::config::GroupName;
 use super::error::TailError;
 use super::fault::{Fault, Kind, Login, Place, classify, clean};
+use super::preflight::{self, FlowLog};
 use intercept::{Counter, PlainHost};
 
 /// Which events of a group are wanted.
@@ -164,6 +165,21 @@ impl Aws {
         let request = self.client.describe_log_groups().limit(50).set_log_group_name_pattern(part.map(str::to_owned));
         let answer = request.send().await.map_err(|error| fault(&error, ("logs:DescribeLogGroups", "*"), false))?;
         Ok(answer.log_groups().iter().filter_map(|group| group.log_group_name().map(str::to_owned)).collect())
+    }
+}
+
+impl Aws {
+    /// The class of a group, such as `STANDARD`; `None` where it is not listed.
+    pub(super) async fn group_class(&self, group: &GroupName) -> Result<Option<String>, Fault> {
+        let request = self.client.describe_log_groups().limit(50).log_group_name_prefix(group.name());
+        let answer = request.send().await.map_err(|error| fault(&error, ("logs:DescribeLogGroups", "*"), false))?;
+        let own = answer.log_groups().iter().find(|found| found.log_group_name() == Some(group.name()));
+        Ok(own.and_then(|found| found.log_group_class()).map(|class| class.as_str().to_owned()))
+    }
+
+    /// All flow logs of the region.
+    pub(super) async fn flow_logs(&self) -> Result<Vec<FlowLog>, Fault> {
+        preflight::flow_logs(&self.config, self.setup.endpoint.as_deref(), &self.place.region).await
     }
 }
 

@@ -4,8 +4,13 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TailError {
     /// No log group was named.
-    #[error("no log group given: name at least one, as in `flowtail tail /vpc/flow-logs`")]
-    NoGroup,
+    #[error("no log group given{}", offered(.region, .found))]
+    NoGroup {
+        /// The region that was asked.
+        region: String,
+        /// What was found there.
+        found: Found,
+    },
     /// Not the name or ARN of a log group.
     #[error("{group:?} is not a log group: {why}")]
     BadGroup {
@@ -70,7 +75,7 @@ pub enum TailError {
         remedy: String,
     },
     /// There is no such log group in the region.
-    #[error("there is no log group {group} in {region}{}", offer(.similar))]
+    #[error("there is no log group {group} in {region}{}", offer(.similar, .s3))]
     NoSuchGroup {
         /// As asked for.
         group: String,
@@ -78,6 +83,16 @@ pub enum TailError {
         region: String,
         /// Groups of that region that look alike or look like flow logs, best first.
         similar: Vec<String>,
+        /// Commands that read the region's flow logs which go to S3.
+        s3: Vec<String>,
+    },
+    /// The file of `--record` cannot be made.
+    #[error("--record: cannot make {path}: {why}. Name a file in a folder that exists and may be written to")]
+    Record {
+        /// The file.
+        path: String,
+        /// What the system says.
+        why: String,
     },
     /// The credentials may not do this.
     #[error(
@@ -103,10 +118,39 @@ pub enum TailError {
     },
 }
 
-fn offer(names: &[String]) -> String {
-    if names.is_empty() {
+/// What a region has to tail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Log groups that take flow logs or look like it, best first.
+    pub groups: Vec<String>,
+    /// Commands that read the flow logs which go to S3.
+    pub s3: Vec<String>,
+}
+
+fn offered(region: &str, found: &Found) -> String {
+    let mut text = match &found.groups[..] {
+        [] => format!(", and none in {region} looks like flow logs: name one, or another region with --region"),
+        [first, ..] => format!(
+            ". In {region} these look like flow logs: {}. Name one, as in `flowtail tail {first}`",
+            found.groups.join(", ")
+        ),
+    };
+    text.push_str(&to_s3(&found.s3));
+    text
+}
+
+fn to_s3(commands: &[String]) -> String {
+    match commands {
+        [] => String::new(),
+        some => format!("\nFlow logs that go to S3 are read from there:\n  {}", some.join("\n  ")),
+    }
+}
+
+fn offer(names: &[String], s3: &[String]) -> String {
+    let names = if names.is_empty() {
         ". Check the name and the region (--region)".to_owned()
     } else {
         format!(". Did you mean {}? Or give another region with --region", names.join(", "))
-    }
+    };
+    names + &to_s3(s3)
 }

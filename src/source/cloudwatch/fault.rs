@@ -133,7 +133,7 @@ impl Fault {
             Kind::Denied { action, resource, who } => {
                 Some(TailError::Denied { action: action.clone(), resource: resource.clone(), who: who.clone() })
             }
-            Kind::NoSuchGroup => Some(TailError::NoSuchGroup { group, region, similar: Vec::new() }),
+            Kind::NoSuchGroup => Some(TailError::NoSuchGroup { group, region, similar: Vec::new(), s3: Vec::new() }),
             Kind::Refused => Some(TailError::Refused { group, region, detail }),
         }
     }

@@ -9,6 +9,8 @@
 //! * `runner` serves the groups in turn under one request budget (`pace`), sends batches, gaps and news of itself;
 //! * `account` says what that costs and how it keeps up;
 //! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
+//! * `record` writes what was received to a file;
+//! * `preflight` finds out what flow logs write to a group, and in which format;
 //! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
 //! * `clock` is injected, so that tests scale time.
 
@@ -24,6 +26,8 @@ mod lateness;
 mod live;
 mod pace;
 mod plan;
+mod preflight;
+mod record;
 mod runner;
 mod seen;
 #[cfg(test)]
@@ -110,7 +114,21 @@ impl Tail {
         let mut aws = Aws::open(setup).await?;
         let now = lab.clock.now();
         let pattern: Option<Arc<str>> = config.pattern.map(Into::into);
+        if checked.groups.is_empty() {
+            let found = connect::found(&aws).await?;
+            return Err(TailError::NoGroup { region: aws.place().region.clone(), found });
+        }
         connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
+        // Nothing waits for it for long: the tail needs none of it.
+        let asking = tokio::time::timeout(preflight::PATIENCE, preflight::ask(&aws, &checked.groups));
+        let about = asking.await.unwrap_or_default();
+        let recorder = match &config.record {
+            Some(path) => Some(
+                record::Recorder::open(path)
+                    .map_err(|error| TailError::Record { path: path.display().to_string(), why: error.to_string() })?,
+            ),
+            None => None,
+        };
         let names: Vec<&str> = checked.groups.iter().map(config::GroupName::name).collect();
         let region = Some(aws.place().region.as_str().into());
         let origin = Arc::new(Origin { name: names.join(", ").into(), region });
@@ -137,6 +155,9 @@ impl Tail {
             pattern,
             live: runner::Live::default(),
             limit: lab.page_limit,
+            recorder,
+            about: about.facts,
+            formats: about.formats,
         };
         Ok(Tail { parts, live })
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
+use crate::record::{Batch, Event, Format, Gap, Input, Origin, SourceState, SourceStatus};
 
 use super::client::{Ask, Found, Logs};
 use super::clock::{Clock, duration, millis};
@@ -17,6 +17,7 @@ use super::group::{Group, Next};
 use super::lateness::Lateness;
 use super::pace::Budget;
 use super::plan::{Lost, SLICE, Span, Why};
+use super::record::Recorder;
 use super::seen::{Swept, content, key};
 
 pub(super) use live::Live;
@@ -48,6 +49,12 @@ pub(super) struct Parts<L> {
     pub(super) live: Live,
     /// Events a page, for tests; `None` for as many as it carries.
     pub(super) limit: Option<i32>,
+    /// What was found out about the groups, name and text.
+    pub(super) about: Vec<(String, String)>,
+    /// Formats that flow logs of the groups are known to have.
+    pub(super) formats: Vec<Arc<Format>>,
+    /// Takes what is passed on, to a file.
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// A tail on its way.
@@ -219,13 +226,18 @@ impl<L: Logs> Runner<L> {
         while events.peek().is_some() {
             // A place in the channel comes first: between remembering an event and sending it nothing waits, so no event is remembered and lost.
             let Ok(place) = self.out.reserve().await else { return Err(Closed) };
+            let mut record = Vec::new();
             let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
+            batch.batch.formats.clone_from(&self.parts.formats);
             while !batch.is_full()
                 && let Some(event) = events.next()
             {
                 let swept = sweep(&mut self.parts.groups[index], &span, &event, self.parts.live.is_wanted());
                 if swept == Swept::New {
                     self.lateness.observe(event.timestamp, event.ingestion);
+                    if self.parts.recorder.is_some() {
+                        record.push(event.clone());
+                    }
                     batch.push(event);
                 } else {
                     self.status.duplicates += 1;
@@ -233,6 +245,9 @@ impl<L: Logs> Runner<L> {
                 if let Some(status) = self.status.live.as_mut().filter(|_| swept == Swept::Paired) {
                     status.paired += 1;
                 }
+            }
+            if let Some(recorder) = &self.parts.recorder {
+                recorder.take(record.iter());
             }
             if !batch.batch.events.is_empty() {
                 place.send(Input::Batch(batch.batch));

@@ -202,6 +202,9 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         pattern: None,
         live: super::runner::Live::default(),
         limit: None,
+        about: Vec::new(),
+        formats: Vec::new(),
+        recorder: None,
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let collect = async {

@@ -308,6 +308,7 @@ impl Merger {
         let Some(Pending { lane, lines, .. }) = self.pending.take() else { return Ok(()) };
         self.batch = BATCH;
         let batch = Batch {
+            formats: Vec::new(),
             origin: Arc::clone(&self.lanes[lane].origin),
             bytes: lines.bytes,
             events: lines.events,

@@ -188,7 +188,9 @@ impl<L: Logs> Runner<L> {
         // A session brings events in the order of their ingestion, but not strictly.
         events.sort_by_key(|(_, event)| (event.ingestion, event.timestamp));
         let Ok(place) = self.out.reserve().await else { return Err(Closed) };
+        let mut record = Vec::new();
         let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
+        batch.batch.formats.clone_from(&self.parts.formats);
         for (index, event) in events {
             let Some(group) = self.parts.groups.get_mut(index) else { continue };
             let known = content(&event.stream, event.timestamp, &event.message);
@@ -201,10 +203,16 @@ impl<L: Logs> Runner<L> {
             }
             if enters {
                 self.lateness.observe(event.timestamp, event.ingestion);
+                if self.parts.recorder.is_some() {
+                    record.push(event.clone());
+                }
                 batch.push(event);
             } else {
                 self.status.duplicates += 1;
             }
+        }
+        if let Some(recorder) = &self.parts.recorder {
+            recorder.take(record.iter());
         }
         if !batch.batch.events.is_empty() {
             place.send(Input::Batch(batch.batch));

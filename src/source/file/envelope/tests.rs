@@ -58,6 +58,7 @@ fn decode(chunks: Vec<Chunk>) -> Vec<Decoded> {
     let mut decoder = Decoder::new(None);
     let origin = Arc::new(Origin { name: "input".into(), region: None });
     let batch = |chunk: Chunk| Batch {
+        formats: Vec::new(),
         origin: Arc::clone(&origin),
         bytes: chunk.bytes,
         events: chunk.events,

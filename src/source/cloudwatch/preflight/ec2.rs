@@ -1,0 +1,157 @@
+//! `ec2:DescribeFlowLogs` without the EC2 SDK, which is seven times the size of the client for logs: one signed request of EC2's query protocol a page.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use super::super::fault::{Fault, Kind, classify};
+use super::flow_log::{FlowLog, page};
+
+/// Pages of a thousand flow logs read at most.
+const PAGES: usize = 10;
+
+/// Longest time for one page. What it says is never needed, so nobody waits long for it.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// All flow logs of the region.
+pub(in crate::source::cloudwatch) async fn flow_logs(
+    config: &SdkConfig,
+    endpoint: Option<&str>,
+    region: &str,
+) -> Result<Vec<FlowLog>, Fault> {
+    let url = url(endpoint.or(config.endpoint_url()), region);
+    let mut found = Vec::new();
+    let mut token: Option<String> = None;
+    for _ in 0..PAGES {
+        let mut body = "Action=DescribeFlowLogs&Version=2016-11-15&MaxResults=1000".to_owned();
+        if let Some(token) = &token {
+            body.push_str("&NextToken=");
+            body.push_str(&encoded(token));
+        }
+        let text = tokio::time::timeout(PATIENCE, call(config, &url, region, body))
+            .await
+            .map_err(|_| Fault::new(Kind::Network, "no answer in time"))??;
+        let page = page(&text).map_err(|why| Fault::new(Kind::Server, why))?;
+        found.extend(page.flow_logs);
+        match page.token {
+            Some(next) if token.as_ref() != Some(&next) => token = Some(next),
+            _ => break,
+        }
+    }
+    Ok(found)
+}
+
+/// Where EC2 is asked: at the endpoint given, unless that is one for logs alone; else at the region's.
+fn url(endpoint: Option<&str>, region: &str) -> String {
+    let own = std::env::var("AWS_ENDPOINT_URL_EC2").ok().filter(|url| !url.is_empty());
+    let shared = endpoint.filter(|url| !(url.contains("logs") && url.contains(".amazonaws.")));
+    // Partitions as in the SDK's own table of endpoints.
+    let suffix = match region {
+        _ if region.starts_with("cn-") => "amazonaws.com.cn",
+        _ if region.starts_with("us-isob-") => "sc2s.sgov.gov",
+        _ if region.starts_with("us-iso-") => "c2s.ic.gov",
+        _ if region.starts_with("eusc-") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
+    own.or_else(|| shared.map(str::to_owned)).unwrap_or_else(|| format!("https://ec2.{region}.{suffix}"))
+}
+
+async fn call(config: &SdkConfig, url: &str, region: &str, body: String) -> Result<String, Fault> {
+    let provider = config.credentials_provider().ok_or_else(|| Fault::new(Kind::NoCredentials, "none"))?;
+    let http = config.http_client().ok_or_else(|| Fault::new(Kind::Network, "no HTTP client"))?;
+    let credentials =
+        provider.provide_credentials().await.map_err(|error| Fault::new(Kind::NoCredentials, error.to_string()))?;
+    let identity = credentials.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("ec2")
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build();
+    let refused = |why: String| Fault::new(Kind::Refused, why);
+    let params = params.map_err(|error| refused(error.to_string()))?.into();
+    let kind = "application/x-www-form-urlencoded; charset=utf-8";
+    let full = format!("{}/", url.trim_end_matches('/'));
+    let headers = [("content-type", kind)].into_iter();
+    let signable = SignableRequest::new("POST", full.as_str(), headers, SignableBody::Bytes(body.as_bytes()))
+        .map_err(|error| refused(error.to_string()))?;
+    let (signed, _) = sign(signable, &params).map_err(|error| refused(error.to_string()))?.into_parts();
+    let mut request = HttpRequest::new(body.into());
+    request.set_method("POST").map_err(|error| refused(error.to_string()))?;
+    request.set_uri("/").map_err(|error| refused(error.to_string()))?;
+    request.headers_mut().insert("content-type", kind);
+    for (name, value) in signed.headers() {
+        request.headers_mut().insert(name.to_owned(), value.to_owned());
+    }
+    let operation = Operation::builder()
+        .service_name("ec2")
+        .operation_name("DescribeFlowLogs")
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http)
+        .endpoint_url(&full)
+        .no_auth()
+        .no_retry()
+        .serializer(Ok)
+        .deserializer(|answer: &HttpResponse| {
+            let bytes = answer.body().bytes().unwrap_or_default();
+            Ok::<_, OrchestratorError<Infallible>>((
+                answer.status().as_u16(),
+                String::from_utf8_lossy(bytes).into_owned(),
+            ))
+        })
+        .build();
+    let (status, text) = operation.invoke(request).await.map_err(|error| match error {
+        SdkError::DispatchFailure(failure) => Fault::new(
+            Kind::Network,
+            failure
+                .as_connector_error()
+                .map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string),
+        ),
+        other => Fault::new(Kind::Network, other.to_string()),
+    })?;
+    if status == 200 {
+        return Ok(text);
+    }
+    let (code, message) = super::flow_log::refusal(&text);
+    Err(classify(&code, status, &message, ("ec2:DescribeFlowLogs", "*"), false))
+}
+
+/// Text as a value of a form: all but letters, digits and `-_.~` as `%XX`.
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_for_logs_alone_is_not_asked_for_flow_logs() {
+        assert_eq!(url(Some("http://127.0.0.1:5000"), "us-west-1"), "http://127.0.0.1:5000");
+        let logs = "https://vpce-0a-1.logs.us-west-1.vpce.amazonaws.com";
+        assert_eq!(url(Some(logs), "us-west-1"), "https://ec2.us-west-1.amazonaws.com");
+        assert_eq!(url(None, "cn-north-1"), "https://ec2.cn-north-1.amazonaws.com.cn");
+    }
+
+    #[test]
+    fn tokens_are_encoded() {
+        assert_eq!(encoded("a+b/c= é~"), "a%2Bb%2Fc%3D%20%C3%A9~");
+    }
+}

@@ -1,0 +1,201 @@
+//! Flow logs as `DescribeFlowLogs` tells them, and what a user should know of them.
+//!
+//! Names of elements as in the EC2 API reference, `FlowLog`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use roxmltree::{Document, Node};
+
+use crate::record::Format;
+
+use super::super::fault::clean;
+
+/// One flow log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::source::cloudwatch) struct FlowLog {
+    pub(in crate::source::cloudwatch) id: String,
+    resource: String,
+    traffic: String,
+    destination_type: String,
+    destination: String,
+    group: String,
+    format: String,
+    file_format: String,
+    interval: String,
+    status: String,
+    error: String,
+}
+
+/// One page of an answer.
+pub(super) struct Page {
+    pub(super) flow_logs: Vec<FlowLog>,
+    pub(super) token: Option<String>,
+}
+
+/// Reads an answer.
+pub(super) fn page(text: &str) -> Result<Page, String> {
+    let document = Document::parse(text).map_err(|error| format!("not XML: {error}"))?;
+    let root = document.root_element();
+    if root.tag_name().name() != "DescribeFlowLogsResponse" {
+        return Err(format!("unexpected answer {:?}", root.tag_name().name()));
+    }
+    let items = child(root, "flowLogSet").map(|set| set.children().filter(Node::is_element));
+    let flow_logs = items.into_iter().flatten().map(|item| FlowLog {
+        id: text_of(item, "flowLogId"),
+        resource: text_of(item, "resourceId"),
+        traffic: text_of(item, "trafficType"),
+        destination_type: text_of(item, "logDestinationType"),
+        destination: text_of(item, "logDestination"),
+        group: text_of(item, "logGroupName"),
+        format: text_of(item, "logFormat"),
+        file_format: child(item, "destinationOptions")
+            .map(|options| text_of(options, "fileFormat"))
+            .unwrap_or_default(),
+        interval: text_of(item, "maxAggregationInterval"),
+        status: text_of(item, "deliverLogsStatus"),
+        error: text_of(item, "deliverLogsErrorMessage"),
+    });
+    let token = Some(text_of(root, "nextToken")).filter(|token| !token.is_empty());
+    Ok(Page { flow_logs: flow_logs.collect(), token })
+}
+
+/// Code and message of an error answer; empty where it has none.
+pub(super) fn refusal(text: &str) -> (String, String) {
+    let Ok(document) = Document::parse(text) else { return Default::default() };
+    let error = document.descendants().find(|node| node.tag_name().name() == "Error");
+    error.map(|error| (text_of(error, "Code"), text_of(error, "Message"))).unwrap_or_default()
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|node| node.tag_name().name() == name)
+}
+
+fn text_of(node: Node<'_, '_>, name: &str) -> String {
+    child(node, name).and_then(|node| node.text()).unwrap_or_default().trim().to_owned()
+}
+
+impl FlowLog {
+    /// The log group that it goes to, if it goes to one.
+    pub(in crate::source::cloudwatch) fn group(&self) -> Option<&str> {
+        if !self.group.is_empty() {
+            return Some(&self.group);
+        }
+        self.destination.split_once(":log-group:").map(|(_, name)| name.strip_suffix(":*").unwrap_or(name))
+    }
+
+    /// The format of its records, if one is given and known.
+    pub(in crate::source::cloudwatch) fn format(&self) -> Option<Format> {
+        Format::parse(&self.format).ok()
+    }
+
+    /// What a user should know of it, in one line.
+    pub(in crate::source::cloudwatch) fn about(&self) -> String {
+        let traffic = match self.traffic.as_str() {
+            "ALL" => "accepts and rejects".to_owned(),
+            "REJECT" => "rejects only, accepts are not logged".to_owned(),
+            "ACCEPT" => "accepts only, rejects are not logged".to_owned(),
+            other => format!("traffic type {other}"),
+        };
+        let mut text = format!("of {}: {traffic}", self.resource);
+        if !self.interval.is_empty() {
+            let _ = write!(text, "; windows of {} s", self.interval);
+        }
+        match self.format() {
+            Some(format) => {
+                let _ = write!(text, "; format {}", format.label());
+            }
+            None if self.format.is_empty() => {}
+            None => {
+                let _ = write!(text, "; format not understood: {}", self.format);
+            }
+        }
+        if !self.error.is_empty() || self.status == "FAILED" {
+            let why = if self.error.is_empty() { "no reason given" } else { &self.error };
+            let _ = write!(text, "; DELIVERY FAILS: {why}");
+        }
+        clean(&text)
+    }
+
+    /// How to read it where it goes to S3: the command that fetches a day and opens it.
+    pub(in crate::source::cloudwatch) fn open_command(&self, region: &str) -> Option<String> {
+        if self.destination_type != "s3" {
+            return None;
+        }
+        // arn:aws:s3:::bucket/prefix/
+        let place = self.destination.split_once(":::").map(|(_, place)| place.trim_matches('/'))?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_./=!'()*".contains(c);
+        if place.is_empty() || !place.chars().all(fits) {
+            return None;
+        }
+        let files = if self.file_format == "parquet" { "*.parquet" } else { "*.log.gz" };
+        Some(format!(
+            "aws s3 cp --recursive --exclude '*' --include '*_vpcflowlogs_{region}_{}_*' s3://{place}/ flows/ && flowtail open $(find flows -name '{files}')",
+            clean(&self.id)
+        ))
+    }
+}
+
+/// The different formats of flow logs, each once.
+pub(in crate::source::cloudwatch) fn formats<'a>(flow_logs: impl Iterator<Item = &'a FlowLog>) -> Vec<Arc<Format>> {
+    let mut texts: Vec<&str> = Vec::new();
+    let mut formats = Vec::new();
+    for flow_log in flow_logs {
+        if !texts.contains(&flow_log.format.as_str()) {
+            texts.push(&flow_log.format);
+            formats.extend(flow_log.format().map(Arc::new));
+        }
+    }
+    formats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<DescribeFlowLogsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>2d96dae3</requestId><flowLogSet>
+<item><deliverLogsErrorMessage>Access error</deliverLogsErrorMessage><deliverLogsStatus>FAILED</deliverLogsStatus><flowLogId>fl-0a</flowLogId>
+<flowLogStatus>ACTIVE</flowLogStatus><logGroupName>/vpc/flow-logs</logGroupName><resourceId>vpc-1</resourceId><trafficType>REJECT</trafficType>
+<logDestinationType>cloud-watch-logs</logDestinationType><logFormat>${version} ${srcaddr} ${dstaddr} ${pkt-srcaddr}</logFormat>
+<maxAggregationInterval>600</maxAggregationInterval></item>
+<item><flowLogId>fl-0b</flowLogId><resourceId>subnet-2</resourceId><trafficType>ALL</trafficType><logDestinationType>s3</logDestinationType>
+<logDestination>arn:aws:s3:::flows-bucket/prod/</logDestination><destinationOptions><fileFormat>plain-text</fileFormat></destinationOptions></item>
+<item><flowLogId>fl-0c</flowLogId><logDestination>arn:aws:logs:us-west-1:123456789012:log-group:/other:*</logDestination></item>
+</flowLogSet><nextToken>more&amp;</nextToken></DescribeFlowLogsResponse>"#;
+
+    #[test]
+    fn an_answer_says_where_what_and_how_often() {
+        let page = page(ANSWER).unwrap();
+        assert_eq!(page.token.as_deref(), Some("more&"));
+        let [first, second, third] = &page.flow_logs[..] else { panic!() };
+        assert_eq!((first.group(), second.group(), third.group()), (Some("/vpc/flow-logs"), None, Some("/other")));
+        let about = first.about();
+        for part in ["vpc-1", "rejects only, accepts are not logged", "600 s", "DELIVERY FAILS: Access error"] {
+            assert!(about.contains(part), "{about}");
+        }
+        assert_eq!(first.format().unwrap().fields().count(), 4);
+        assert_eq!(formats(page.flow_logs.iter()).len(), 1);
+        let command = second.open_command("us-west-1").unwrap();
+        assert!(command.contains("s3://flows-bucket/prod/") && command.contains("flowtail open"), "{command}");
+        assert_eq!(first.open_command("us-west-1"), None);
+    }
+
+    #[test]
+    fn hostile_answers_are_refused_or_made_harmless() {
+        for text in ["", "<", "<html/>", "not xml", "<!DOCTYPE a [<!ENTITY b \"c\">]><DescribeFlowLogsResponse/>"] {
+            assert!(page(text).is_err(), "{text}");
+        }
+        let evil = ANSWER.replace("flows-bucket/prod/", "b; rm -rf ~").replace("Access error", "a\u{202e}b");
+        let page = page(&evil).unwrap();
+        assert_eq!(page.flow_logs[1].open_command("us-west-1"), None);
+        assert!(!page.flow_logs[0].about().contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_refusal_has_a_code() {
+        let text = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized</Message></Error></Errors></Response>";
+        assert_eq!(refusal(text), ("UnauthorizedOperation".to_owned(), "You are not authorized".to_owned()));
+        assert_eq!(refusal("<html>"), Default::default());
+    }
+}
