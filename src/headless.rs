@@ -328,6 +328,7 @@ impl Printer {
     fn summary(&mut self, text: &mut String) {
         let counts = self.core.counts();
         let state = self.core.state();
+        let rules = self.core.rule_stats();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let lines = counts.records
             + counts.nodata
@@ -365,6 +366,10 @@ impl Printer {
             "bytes_held": self.core.ring().bytes() + self.core.sessions().bytes(),
             "sessions": self.core.sessions().opened() - self.core.sessions().merged(),
             "alerts": counts.alerts,
+            "rules": json!({
+                "groups": rules.groups, "evicted_groups": rules.evicted_groups, "forgotten_sessions": rules.forgotten_sessions,
+                "unremembered": rules.unremembered, "late": rules.late,
+            }),
             "first": counts.span.map(|(first, _)| seconds(first)),
             "last": counts.span.map(|(_, last)| seconds(last)),
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
