@@ -13,6 +13,7 @@ use super::key::Key;
 use super::rule::Rule;
 use super::window::{Contribution, Item};
 use contacts::Contacts;
+pub(super) use contacts::contact;
 use history::Histories;
 use rhythm::Rhythms;
 

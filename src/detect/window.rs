@@ -413,24 +413,11 @@ pub(super) fn items<'a, R: Row + ?Sized>(
     let number = |field: Field| row.get(field).and_then(Value::number).unwrap_or(f64::NAN);
     aggregates.iter().map(move |aggregate| match (aggregate.function, aggregate.field) {
         (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
-        (Function::Trw, _) => contact(row).unwrap_or(Item::Number(f64::NAN)),
+        (Function::Trw, _) => super::habits::contact(row).unwrap_or(Item::Number(f64::NAN)),
         (Function::Prevalence, _) => Item::Number(f64::NAN),
         (Function::Count, _) | (_, None) => Item::Number(1.0),
         (_, Some(field)) => Item::Number(number(field)),
     })
-}
-
-/// Whom a session goes to, and whether that failed: rejected, not answered, or answered with bare packets, as resets are.
-fn contact<R: Row + ?Sized>(row: &R) -> Option<Item> {
-    let count = |field| match row.get(field) {
-        Some(Value::Int(count)) => count,
-        _ => 0,
-    };
-    let Some(Value::Addr(server)) = row.get(Field::Server) else { return None };
-    let port = u16::try_from(count(Field::ServerPort)).ok()?;
-    let rejected = row.get(Field::Action) == Some(Value::Text("REJECT"));
-    let bare = count(Field::RespBytes) <= count(Field::RespPackets).saturating_mul(60);
-    Some(Item::Contact(server, port, rejected || bare))
 }
 
 #[cfg(test)]

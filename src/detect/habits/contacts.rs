@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use crate::detect::bounded::Bounded;
 use crate::detect::key::{GroupKey, Key};
 use crate::detect::window::{Contribution, Item};
+use crate::record::{Field, Row, Value};
 
 use foldhash::fast::RandomState;
 
@@ -86,4 +87,17 @@ impl Contacts {
         }
         highest
     }
+}
+
+/// Whom a session goes to, and whether that failed: rejected, not answered, or answered with bare packets, as resets are.
+pub(in crate::detect) fn contact<R: Row + ?Sized>(row: &R) -> Option<Item> {
+    let count = |field| match row.get(field) {
+        Some(Value::Int(count)) => count,
+        _ => 0,
+    };
+    let Some(Value::Addr(server)) = row.get(Field::Server) else { return None };
+    let port = u16::try_from(count(Field::ServerPort)).ok()?;
+    let rejected = row.get(Field::Action) == Some(Value::Text("REJECT"));
+    let bare = count(Field::RespBytes) <= count(Field::RespPackets).saturating_mul(60);
+    Some(Item::Contact(server, port, rejected || bare))
 }
