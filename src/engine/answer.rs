@@ -210,10 +210,8 @@ impl Core {
             return ids.iter().filter_map(number).filter_map(|id| self.sessions.get(id)).map(row).collect();
         };
         // A frozen view shows sessions as they were. Those that are still held are where they were; one walk finds the others.
-        let mut found: Vec<(&RowId, Option<&Session>)> = ids
-            .iter()
-            .filter_map(|id| Some((id, self.sessions.get_in(&frozen.chunks, number(id)?))))
-            .collect();
+        let mut found: Vec<(&RowId, Option<&Session>)> =
+            ids.iter().filter_map(|id| Some((id, self.sessions.get_in(&frozen.chunks, number(id)?)))).collect();
         if found.iter().any(|(_, session)| session.is_none()) {
             for session in frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten() {
                 let wanted = found.iter_mut().find(|(id, gone)| gone.is_none() && **id == RowId::Session(session.id));

@@ -155,6 +155,8 @@ impl Node {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(Node::entry_cost).sum(),
             Node::Not(inner) => inner.entry_cost(),
             Node::Field { pred: Pred::Addrs(set), .. } if set.only_v4().is_some() => 1,
+            // IPv6 addresses are spelled.
+            Node::Contains(needle) if needle.in_addresses() == (false, true) => 30,
             // A search in a list.
             Node::Field { pred: Pred::Addrs(set), .. } => 2 + set.len().max(1).ilog2() as usize,
             _ => 0,
