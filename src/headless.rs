@@ -17,7 +17,7 @@ use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
-use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::record::{Decoded, Field, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
 
@@ -86,6 +86,12 @@ pub async fn print(
     let filter = start::filter(common, stage(what))?;
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
+    }
+    if filter.iter().any(|filter| filter.fields().any(|field| field == Field::Phase)) {
+        say(
+            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
+             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
+        );
     }
     let detector = start::detector(common.memory)?;
     if let Some(fetch) = &source.fetch {
