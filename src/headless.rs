@@ -144,6 +144,7 @@ pub async fn print(
         sessions: SessionWriter::new(shape),
         printed: 0,
         told: SourceState::default(),
+        warned: Vec::new(),
         began,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
@@ -195,6 +196,8 @@ struct Printer {
     printed: u64,
     /// What was last said on standard error of the source.
     told: SourceState,
+    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    warned: Vec<String>,
     began: Instant,
 }
 
@@ -316,8 +319,14 @@ impl Printer {
         }
     }
 
-    /// Says on standard error what the source waits for, once.
+    /// Says on standard error what the source waits for and what it found out, once.
     fn tell(&mut self, status: &SourceStatus) {
+        for warning in &status.warnings {
+            if !self.warned.contains(warning) {
+                say(&format!("warning: {warning}"));
+                self.warned.push(warning.clone());
+            }
+        }
         if std::mem::discriminant(&self.told) == std::mem::discriminant(&status.state) {
             return;
         }

@@ -95,8 +95,9 @@ impl Source {
     pub async fn prepare(command: Command, common: &Common, screen: bool) -> Result<Source, StartError> {
         match command {
             Command::Tail(tail) => {
-                let fetch = tail.fetch.as_deref().map(|text| fetch(text, common)).transpose()?.map(Arc::new);
-                prepare_tail(tail, fetch).await
+                let given = common.format.as_deref().map(Format::parse).transpose()?;
+                let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
+                prepare_tail(tail, wanted, given).await
             }
             Command::Open(open) => {
                 let config = file::OpenConfig {
@@ -188,10 +189,16 @@ fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
 }
 
 #[cfg(feature = "aws")]
-async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Result<Source, StartError> {
+async fn prepare_tail(
+    tail: crate::cli::Tail,
+    wanted: Option<Filter>,
+    given: Option<Format>,
+) -> Result<Source, StartError> {
     use crate::source::cloudwatch::{Tail, TailConfig};
+    // The format that `--format` gives counts as the format of every record.
+    let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
-    let connected = Tail::connect(TailConfig {
+    let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
         since: tail.since,
@@ -206,6 +213,15 @@ async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Resu
         record: tail.record,
     })
     .await?;
+    // Where it is not given, EC2 may prove it, and conditions on fields can be asked for.
+    if let Some(wanted) = wanted.as_ref().filter(|_| given.is_none())
+        && let Some(format) = connected.format().await
+    {
+        let better = Fetch::new(wanted, Some(&format));
+        connected.ask_for(better.pattern.clone());
+        fetch = Some(better);
+    }
+    let fetch = fetch.map(Arc::new);
     Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
 }
 
@@ -232,12 +248,12 @@ impl Source {
 }
 
 #[cfg(not(feature = "aws"))]
-async fn prepare_tail(_: crate::cli::Tail, _: Option<Arc<Fetch>>) -> Result<Source, StartError> {
+async fn prepare_tail(_: crate::cli::Tail, _: Option<Filter>, _: Option<Format>) -> Result<Source, StartError> {
     std::future::ready(Err(StartError::NoAws)).await
 }
 
-/// What `--fetch` comes to. The format that `--format` gives counts as the format of every record.
-fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
+/// What `--fetch` asks for.
+fn fetch_filter(text: &str) -> Result<Filter, StartError> {
     let wrong = |error| StartError::Fetch { text: text.to_owned(), error };
     let filter = Filter::parse(text, Stage::Flows).map_err(wrong)?;
     if let Some(warning) = filter.warnings().first() {
@@ -245,8 +261,7 @@ fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
         let error = FilterError { span: warning.span.clone(), message: warning.message.clone(), hint: None };
         return Err(wrong(error));
     }
-    let given = common.format.as_deref().map(Format::parse).transpose()?;
-    Ok(Fetch::new(&filter, given.as_ref()))
+    Ok(filter)
 }
 
 /// A decoder that leaves out what is outside of `fetch`: results must not depend on how wide its pattern was.

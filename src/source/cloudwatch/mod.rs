@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{Input, Origin};
+use crate::record::{Format, Input, Origin};
 
 use client::{Aws, Logs, Setup};
 use clock::millis;
@@ -118,10 +118,11 @@ impl Tail {
             let found = connect::found(&aws).await?;
             return Err(TailError::NoGroup { region: aws.place().region.clone(), found });
         }
+        // Beside the probe, and the first reads where it takes longer: the tail needs none of it.
+        let oldest = now - millis(config.since).max(millis(config.lookback));
+        let mut asking = preflight::Asking::begin(aws.clone(), checked.groups.clone(), oldest);
         connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
-        // Nothing waits for it for long: the tail needs none of it.
-        let asking = tokio::time::timeout(preflight::PATIENCE, preflight::ask(&aws, &checked.groups));
-        let about = asking.await.unwrap_or_default();
+        let about = asking.within(preflight::FIRST_READ).await.unwrap_or_default();
         let recorder = match &config.record {
             Some(path) => Some(
                 record::Recorder::open(path)
@@ -156,10 +157,26 @@ impl Tail {
             live: runner::Live::default(),
             limit: lab.page_limit,
             recorder,
-            about: about.facts,
-            formats: about.formats,
+            about,
+            asking,
         };
         Ok(Tail { parts, live })
+    }
+
+    /// The one format of every record that will be read, where EC2 says so; waits for its answer, but not for long.
+    pub async fn format(&mut self) -> Option<Arc<Format>> {
+        if let Some(about) = self.parts.asking.within(preflight::PUSH_DOWN).await {
+            self.parts.about = about;
+        }
+        self.parts.about.proven.clone()
+    }
+
+    /// Sends `pattern` with every request, instead of that of the configuration.
+    pub fn ask_for(&mut self, pattern: Option<String>) {
+        for want in &mut self.live {
+            want.pattern.clone_from(&pattern);
+        }
+        self.parts.pattern = pattern.map(Into::into);
     }
 
     /// What it reads: the names of the groups, and the region.
