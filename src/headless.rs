@@ -104,12 +104,16 @@ pub async fn print(
     let collect = matches!(what, Print::Sessions | Print::Alerts);
     let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
+    let ending = source.stop.clone();
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
     let signals = tokio::spawn(async move {
         stopped().await;
         // The source ends, what it delivered is still printed.
-        stop.abort();
+        match ending {
+            Some(ending) if ending.send(true).is_ok() => {}
+            _ => stop.abort(),
+        }
         stopped().await;
         // Somebody asks again: the output is stuck, and nobody waits for it.
         std::process::exit(0);
@@ -174,7 +178,7 @@ fn say(text: &str) {
 }
 
 /// Waits for SIGINT or SIGTERM.
-async fn stopped() {
+pub(crate) async fn stopped() {
     #[cfg(unix)]
     if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 
 use crate::cli::{Command, Common};
 use crate::detect::{Detector, Limits, Rules};
@@ -46,6 +47,10 @@ pub enum StartError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Tail(#[from] crate::source::cloudwatch::TailError),
+    /// There is nothing to search for, or nobody who may.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    History(#[from] crate::source::cloudwatch::history::HistoryError),
     /// Built without the AWS client.
     #[error(
         "this flowtail was built without the AWS client; build it with the default features to tail CloudWatch Logs"
@@ -64,7 +69,7 @@ pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
     format!("{}{hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
 
 /// A source that is ready to run.
 pub struct Source {
@@ -76,6 +81,10 @@ pub struct Source {
     pub interfaces: Vec<Arc<str>>,
     /// What is fetched only, where not everything is.
     pub fetch: Option<Arc<Fetch>>,
+    /// What records must pass to be taken in: a search may give more than was asked for.
+    pub select: Option<Filter>,
+    /// Where the source must end by itself, since it has left something to be stopped: set to true.
+    pub stop: Option<Arc<watch::Sender<bool>>>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -115,6 +124,8 @@ impl Source {
                     region: open.region.map(Into::into),
                     interfaces: Vec::new(),
                     fetch: None,
+                    select: None,
+                    stop: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -124,6 +135,10 @@ impl Source {
                     }),
                 })
             }
+            #[cfg(feature = "aws")]
+            Command::History(wanted) => crate::history::source(&wanted, common, screen).await,
+            #[cfg(not(feature = "aws"))]
+            Command::History(_) => Err(StartError::NoAws),
             Command::Demo(typed) => {
                 let speed = typed.speed.or(screen.then_some(demo::DEFAULT_SPEED));
                 Ok(Source {
@@ -131,6 +146,8 @@ impl Source {
                     region: Some("us-west-1".into()),
                     interfaces: Vec::new(),
                     fetch: None,
+                    select: None,
+                    stop: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -165,7 +182,11 @@ impl Source {
 
     /// A decoder that leaves out what this source was not asked for.
     pub fn narrow(&self, decoder: Decoder) -> Decoder {
-        narrow(decoder, self.fetch.as_deref())
+        let decoder = narrow(decoder, self.fetch.as_deref());
+        match self.select.clone() {
+            Some(select) => decoder.only(Box::new(move |row, now| select.matches(row, now))),
+            None => decoder,
+        }
     }
 
     /// Runs it until its input ends.
@@ -235,6 +256,8 @@ impl Source {
             region: origin.region.clone(),
             interfaces,
             fetch: None,
+            select: None,
+            stop: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -243,6 +266,30 @@ impl Source {
                     Ok(())
                 })
             }),
+        }
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Source {
+    /// A search that is ready to run, what its records must pass, and how it is told to end.
+    pub(crate) fn of_history(
+        origin: &crate::record::Origin,
+        select: Option<Filter>,
+        stop: Arc<watch::Sender<bool>>,
+        run: impl FnOnce(Sender<Input>) -> Running + Send + 'static,
+    ) -> Source {
+        Source {
+            name: Arc::clone(&origin.name),
+            region: origin.region.clone(),
+            interfaces: Vec::new(),
+            fetch: None,
+            select,
+            stop: Some(stop),
+            live: false,
+            // Rows come in the order of their start, whole windows apart at most.
+            lateness: FILE_LATENESS,
+            run: Box::new(run),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! * `record` writes what was received to a file;
 //! * `preflight` finds out what flow logs write to a group, and in which format;
 //! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
+//! * `history` searches any range by Logs Insights;
 //! * `clock` is injected, so that tests scale time.
 
 mod account;
@@ -22,6 +23,7 @@ mod connect;
 mod error;
 mod fault;
 mod group;
+pub mod history;
 mod lateness;
 mod live;
 mod pace;
