@@ -60,7 +60,7 @@ pub enum Command {
 /// `flowtail rules …`.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// List the built-in rules
+    /// List the rules in force: the built-in ones, and yours over them
     List,
     /// Print one rule as it is written
     Show {
@@ -69,10 +69,20 @@ pub enum RulesCommand {
     },
     /// Check a file of rules: the first error with its line and column
     Check {
-        /// A TOML file.
-        file: PathBuf,
+        /// A TOML file; those in rules.d beside the configuration if left out.
+        file: Option<PathBuf>,
     },
-    /// Run the tests that rules carry: the built-in ones, or those of a file
+    /// Print a JSON schema of files of rules, for editors
+    Schema,
+    /// Show what the rules of a file would have raised over records, before they are switched on
+    Backtest {
+        /// A TOML file of rules, or of changes to the built-in ones.
+        rules: PathBuf,
+        /// Files of records, or `-` for standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<OsString>,
+    },
+    /// Run the tests that rules carry: those in force, or those of a file
     Test {
         /// A TOML file.
         file: Option<PathBuf>,
@@ -288,6 +298,15 @@ pub struct Common {
     /// Leave the mouse to the terminal
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_mouse: bool,
+    /// The rules in force; the built-in ones where nobody loaded any.
+    #[arg(skip)]
+    pub rules: Option<crate::detect::Rules>,
+    /// Where the user's rules are.
+    #[arg(skip)]
+    pub rule_files: crate::config::rules::RuleFiles,
+    /// Whether alerts are printed once, as they ended, with a count at the end.
+    #[arg(skip)]
+    pub backtest: bool,
 }
 
 /// Reads `30m`, `90s`, `2h`, `1d`; a bare number is seconds.

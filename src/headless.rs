@@ -1,7 +1,9 @@
 //! The front end without a screen: the same engine, printing rows. What scripts, tests and pipes use, so its output is a contract (DESIGN §9).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -87,7 +89,7 @@ pub async fn print(
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
-    let detector = start::detector(common.memory)?;
+    let detector = start::detection(common)?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
@@ -139,6 +141,7 @@ pub async fn print(
         printed: 0,
         told: SourceState::default(),
         began,
+        backtest: common.backtest.then(BTreeMap::new),
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -179,6 +182,14 @@ async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// What a back-test comes to, in a line.
+fn backtested(count: &BTreeMap<Arc<str>, u64>, records: u64, hours: f64) -> String {
+    let all: u64 = count.values().sum();
+    let each: Vec<String> = count.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+    let each = if each.is_empty() { "none".to_owned() } else { each.join(", ") };
+    format!("{all} alerts over {records} records of {hours:.1} hours: {each}")
+}
+
 struct Printer {
     core: Core,
     what: Print,
@@ -190,6 +201,8 @@ struct Printer {
     /// What was last said on standard error of the source.
     told: SourceState,
     began: Instant,
+    /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
+    backtest: Option<BTreeMap<Arc<str>, u64>>,
 }
 
 impl Printer {
@@ -234,6 +247,12 @@ impl Printer {
         if unparsed > 0 && self.what != Print::Quarantine {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
+        }
+        if let Some(count) = &self.backtest {
+            let hours = self.core.counts().span.map_or(0.0, |(first, last)| {
+                std::time::Duration::from_secs(last.saturating_sub(first)).as_secs_f64() / 3_600.0
+            });
+            say(&backtested(count, self.core.counts().records, hours));
         }
         // `finish` made an end of the state; what was told last is what it was.
         let waits = match &self.told {
@@ -296,6 +315,7 @@ impl Printer {
         if self.what == Print::Alerts {
             for event in &news {
                 let raised = match event {
+                    AlertEvent::Raised(_) | AlertEvent::Withdrawn(_) if self.backtest.is_some() => continue,
                     AlertEvent::Raised(alert) | AlertEvent::Closed(alert) => alert.clone(),
                     // What was printed as open must be seen to end.
                     AlertEvent::Withdrawn(alert) => Alert { closed: true, ..alert.clone() },
@@ -305,6 +325,9 @@ impl Printer {
                 if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
                     alert::write(raised, self.shape, self.printed > 0, text);
                     self.printed += 1;
+                    if let Some(count) = &mut self.backtest {
+                        *count.entry(raised.rule.clone()).or_default() += 1;
+                    }
                 }
             }
         }

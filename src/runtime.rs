@@ -56,7 +56,7 @@ pub enum ScreenError {
 pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
-    let detector = start::detector(common.memory)?;
+    let detector = start::detection(common)?;
     let mut app = App::new();
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
