@@ -298,6 +298,15 @@ pub struct Common {
     /// Leave the mouse to the terminal
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_mouse: bool,
+    /// Run a command for every alert that is raised, with the alert as JSON on its input; no shell, 10 seconds and 30 a minute at most
+    #[arg(long, global = true, value_name = "CMD", value_parser = crate::notify::OnAlert::parse, help_heading = "Everywhere")]
+    pub on_alert: Option<crate::notify::OnAlert>,
+    /// Ring the terminal's bell when an alert is raised
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub bell: bool,
+    /// Have the terminal notify when an alert is raised (OSC 9)
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub notify: bool,
     /// The rules in force; the built-in ones where nobody loaded any.
     #[arg(skip)]
     pub rules: Option<crate::detect::Rules>,

@@ -19,6 +19,7 @@ use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
+use crate::notify::Notifier;
 use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
@@ -97,7 +98,8 @@ pub async fn print(
         }
     }
     let mut decoder = source.narrow(decoder);
-    let collect = matches!(what, Print::Sessions | Print::Alerts);
+    let collect =
+        matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
     let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let running = tokio::spawn(source.run(out));
@@ -110,6 +112,17 @@ pub async fn print(
         // Somebody asks again: the output is stuck, and nobody waits for it.
         std::process::exit(0);
     });
+    let notifier = match common.on_alert.clone() {
+        Some(_) if !collect => {
+            return Err(StartError::OnAlert(
+                "without a screen, use it with --print alerts, sessions or summary".to_owned(),
+            ));
+        }
+        Some(command) => {
+            Some(Notifier::start(command, |text| say(&text)).map_err(|error| StartError::OnAlert(error.to_string()))?)
+        }
+        None => None,
+    };
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
@@ -142,6 +155,7 @@ pub async fn print(
         told: SourceState::default(),
         began,
         backtest: common.backtest.then(BTreeMap::new),
+        notifier,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -203,6 +217,7 @@ struct Printer {
     began: Instant,
     /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
     backtest: Option<BTreeMap<Arc<str>, u64>>,
+    notifier: Option<Notifier>,
 }
 
 impl Printer {
@@ -247,6 +262,10 @@ impl Printer {
         if unparsed > 0 && self.what != Print::Quarantine {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
+        }
+        let left_out = self.notifier.take().map_or(0, Notifier::finish);
+        if left_out > 0 {
+            say(&format!("--on-alert: {left_out} alerts came faster than it ran and were left out"));
         }
         if let Some(count) = &self.backtest {
             let hours = self.core.counts().span.map_or(0.0, |(first, last)| {
@@ -302,6 +321,13 @@ impl Printer {
     fn news(&mut self, text: &mut String) {
         let finished = self.core.take_finished();
         let news = self.core.take_news();
+        if let Some(notifier) = &mut self.notifier {
+            for event in &news {
+                if let AlertEvent::Raised(alert) = event {
+                    notifier.tell(alert);
+                }
+            }
+        }
         if self.what == Print::Sessions {
             let region = self.core.config_region();
             for session in &finished {

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod export;
 pub mod filter;
 pub mod headless;
+pub mod notify;
 pub mod record;
 pub mod runtime;
 pub mod session;

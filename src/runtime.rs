@@ -12,9 +12,12 @@ use tokio::time::Instant;
 
 use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
 use crate::cli::{Command, Common};
+use crate::detect::Alert;
+use crate::detect::mute::Mutes;
 use crate::engine::Core;
 use crate::engine::thread::{Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
+use crate::notify::Notifier;
 use crate::record::{Input as Fed, SourceState, SourceStatus};
 use crate::start::{self, Source, StartError};
 use crate::state::{self, StateError};
@@ -64,6 +67,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let kept = state::place(&command, common);
     if let Some(place) = &kept {
         let earlier = place.load()?;
+        app = app.with_mutes(earlier.muted.iter().cloned());
         app = app.with_history(earlier.filters.iter().map(String::as_str));
         app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
     }
@@ -108,8 +112,27 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = Theme::load(&common.theme, shade, depth)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
+    let (say, said) = mpsc::unbounded_channel();
+    let notifier = common.on_alert.clone().map(|command| {
+        // Nobody is left to hear it if this fails.
+        Notifier::start(command, move |text| drop(say.send(text)))
+    });
+    let notifier = notifier.transpose()?;
     let screen = Screen::open(!common.no_mouse)?;
-    let mut screen = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages };
+    let mutes = Arc::clone(app.mutes());
+    let mut screen = Loop {
+        app,
+        look,
+        screen,
+        ask: Box::new(move |spec| asker.ask(spec)),
+        pages,
+        mutes,
+        kept: kept.clone(),
+        notifier,
+        said,
+        alarm: (common.bell, common.notify),
+        raised: None,
+    };
     let result = screen.run().await;
     feeding.abort();
     let Loop { app, screen, .. } = screen;
@@ -132,6 +155,16 @@ struct Loop {
     screen: Screen,
     ask: Box<dyn Fn(ViewSpec) + Send>,
     pages: watch::Receiver<Arc<Page>>,
+    /// What was muted when that was last kept, and where it is.
+    mutes: Arc<Mutes>,
+    kept: Option<state::Place>,
+    /// Runs `--on-alert`, and what it has to say.
+    notifier: Option<Notifier>,
+    said: mpsc::UnboundedReceiver<String>,
+    /// Whether an alert rings the bell, and whether it has the terminal notify.
+    alarm: (bool, bool),
+    /// An alert that was raised since the last frame.
+    raised: Option<Arc<Alert>>,
 }
 
 impl Loop {
@@ -178,6 +211,7 @@ impl Loop {
                     }
                     Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
                 },
+                Some(text) = self.said.recv() => self.app.tell(text),
                 () = tokio::time::sleep(wait) => {
                     if dirty {
                         self.frame()?;
@@ -191,6 +225,7 @@ impl Loop {
                 }
             }
             self.app.tick(now_ms());
+            self.keep_mutes();
             self.ask_if_new(&mut asked);
             dirty = true;
         }
@@ -202,9 +237,26 @@ impl Loop {
         Duration::from_secs(if waits { 1 } else { 3_600 })
     }
 
+    /// Keeps what is muted when that has changed.
+    fn keep_mutes(&mut self) {
+        if Arc::ptr_eq(&self.mutes, self.app.mutes()) {
+            return;
+        }
+        self.mutes = Arc::clone(self.app.mutes());
+        if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
+            self.app.tell(error.to_string());
+        }
+    }
+
     fn receive(&mut self) {
         let page = Arc::clone(&self.pages.borrow_and_update());
         self.app.receive(page);
+        for alert in self.app.take_raised() {
+            if let Some(notifier) = &mut self.notifier {
+                notifier.tell(&alert);
+            }
+            self.raised.get_or_insert(alert);
+        }
     }
 
     fn ask_if_new(&mut self, asked: &mut Option<u64>) {
@@ -216,6 +268,13 @@ impl Loop {
     }
 
     fn frame(&mut self) -> io::Result<()> {
+        if let Some(alert) = self.raised.take()
+            && self.alarm != (false, false)
+        {
+            // Words of the rule only: what a log said has no business outside of the screen.
+            let text = format!("flowtail: {} {}", alert.level, alert.rule);
+            self.screen.alarm(self.alarm.0, self.alarm.1.then_some(text.as_str()))?;
+        }
         let viewport = self.screen.draw(&self.app, &self.look)?;
         self.app.laid_out(viewport);
         Ok(())

@@ -39,6 +39,9 @@ pub enum StartError {
     /// Only flow records have a line to give back.
     #[error("--as log gives back the lines of flow records; use it with --print flows, or another shape")]
     LogShape,
+    /// `--on-alert` cannot be followed.
+    #[error("--on-alert: {0}")]
+    OnAlert(String),
     /// The built-in rules do not read.
     #[error("built-in rules: {0}")]
     Rules(#[from] crate::detect::RuleError),

@@ -4,6 +4,7 @@
 use super::history::SLOTS;
 use super::prompt::FilterBar;
 use super::{Action, App, Effect, Line, Mode, Tone};
+use crate::detect::mute::Mute;
 use crate::engine::view::Tab;
 use crate::filter::translate::Target;
 
@@ -36,6 +37,8 @@ pub enum Kind {
     Explain,
     /// Something to read.
     Text,
+    /// What can be muted, or is.
+    Mutes,
 }
 
 /// One line of a menu.
@@ -61,6 +64,12 @@ pub(super) enum Does {
     Filter(String, Option<u8>),
     /// Leaves a part of the filter out.
     Without(usize),
+    /// Mutes alerts.
+    Mute(Mute),
+    /// Hears them again.
+    Unmute(Mute),
+    /// Shows or hides what is muted.
+    ShowMuted,
 }
 
 impl Item {
@@ -182,6 +191,18 @@ impl App {
             Does::Without(clause) => {
                 self.mode = Mode::Main;
                 self.without(clause);
+            }
+            Does::Mute(mute) => {
+                self.mode = Mode::Main;
+                self.mute(mute);
+            }
+            Does::Unmute(mute) => {
+                self.mode = Mode::Main;
+                self.unmute(&mute);
+            }
+            Does::ShowMuted => {
+                self.mode = Mode::Main;
+                self.toggle_muted();
             }
         }
         Vec::new()

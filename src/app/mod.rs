@@ -5,6 +5,7 @@
 //! how the frame was laid out ([`App::laid_out`]), so that a page has the rows that fit and the mouse finds what it points at.
 
 pub mod action;
+mod alerts;
 pub mod brush;
 pub mod change;
 pub mod columns;
@@ -26,6 +27,7 @@ mod update;
 pub mod view;
 pub mod viewport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use action::{ACTIONS, Action, Context};
@@ -36,6 +38,7 @@ pub use view::{Applied, Pin, Table, View};
 pub use viewport::{Area, Target, Viewport};
 
 use crate::detect::Alert;
+use crate::detect::mute::Mutes;
 use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, ViewSpec};
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
@@ -157,6 +160,12 @@ pub struct App {
     /// The alert that the sidebar's cursor is on.
     alert: Option<u64>,
     detail_scroll: usize,
+    /// Alerts that somebody said they saw.
+    acknowledged: BTreeSet<u64>,
+    mutes: Arc<Mutes>,
+    show_muted: bool,
+    /// Greatest number of an alert on a page so far.
+    newest_alert: Option<u64>,
     /// A flow whose session is to be opened once the page that names it is here.
     opening: Option<RowId>,
     /// The time of a change that was marked.
@@ -299,6 +308,7 @@ impl App {
     /// Tells the time, Unix milliseconds.
     pub fn tick(&mut self, now: i64) {
         self.now = now;
+        self.expire_mutes();
     }
 
     /// Tells how the last frame was laid out.
@@ -387,6 +397,8 @@ impl App {
             change: self.change.as_ref().map(|change| change.at),
             profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
             report: self.report_wanted(),
+            mutes: Arc::clone(&self.mutes),
+            show_muted: self.show_muted,
         };
         spec.serial = match &self.asked {
             None => 1,
@@ -455,4 +467,5 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.change == b.change
         && a.profile == b.profile
         && a.report == b.report
+        && (Arc::ptr_eq(&a.mutes, &b.mutes) && a.show_muted == b.show_muted)
 }

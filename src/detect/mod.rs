@@ -23,6 +23,7 @@ mod incident;
 mod intake;
 mod key;
 mod ledger;
+pub mod mute;
 mod novelty;
 mod order;
 mod rule;

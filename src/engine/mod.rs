@@ -14,6 +14,7 @@ mod phase;
 pub mod profile;
 pub mod report;
 mod scan;
+mod shown;
 mod sides;
 mod status;
 pub mod thread;

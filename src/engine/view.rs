@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
+use crate::detect::mute::Mutes;
 use crate::detect::{Alert, Level};
 use crate::filter::Filter;
 use crate::filter::translate::pattern::Fetch;
@@ -112,6 +113,10 @@ pub struct ViewSpec {
     pub profile: Option<Subject>,
     /// What is wanted in [`Page::report`].
     pub report: Option<ReportSpec>,
+    /// Alerts that are not wanted, and whether they are shown all the same.
+    pub mutes: Arc<Mutes>,
+    /// See [`ViewSpec::mutes`].
+    pub show_muted: bool,
 }
 
 /// One row of a table.
@@ -157,6 +162,8 @@ pub struct Page {
     pub status: Status,
     /// Alerts for the sidebar: open ones first, worst first, then newest first. At most 200.
     pub alerts: Vec<Arc<Alert>>,
+    /// Alerts held that are muted, whether they are shown or not.
+    pub muted: u64,
     /// The strip of time, oldest bin first.
     pub timeline: Timeline,
     /// Answer to [`ViewSpec::detail`].

@@ -11,6 +11,7 @@ use super::theme::{Theme, Token};
 use crate::app::columns::Col;
 use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
+use crate::detect::mute::group_of;
 use crate::engine::view::{Detail, PageRow, SessionDetail};
 use crate::record::{Cell, Field, Kind};
 
@@ -141,6 +142,7 @@ impl Pane<'_> {
             self.fact("who", &group.join(", "), Token::Text);
         }
         self.fact("when", &span(alert.first, alert.last), Token::Text);
+        self.fact("group", &group_of(alert), Token::Text);
         self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
         self.fact("evidence", &alert.filter, Token::Accent);
