@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
 use crate::cli::{Command, Common};
-use crate::detect::Alert;
+use crate::config::rules::Watch;
 use crate::detect::mute::Mutes;
+use crate::detect::{Alert, Detector};
 use crate::engine::Core;
 use crate::engine::thread::{Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
@@ -32,6 +33,8 @@ const FRAME: Duration = Duration::from_millis(33);
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
 /// Inputs on their way from the source.
 const QUEUE: usize = 8;
+/// How often the files of rules are looked at.
+const WATCH: Duration = Duration::from_secs(1);
 /// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
@@ -119,6 +122,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     });
     let notifier = notifier.transpose()?;
     let screen = Screen::open(!common.no_mouse)?;
+    let changer = engine.asker();
     let mutes = Arc::clone(app.mutes());
     let mut screen = Loop {
         app,
@@ -132,6 +136,9 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         said,
         alarm: (common.bell, common.notify),
         raised: None,
+        rules: Watch::new(common.rule_files.clone()),
+        change_rules: Box::new(move |detector| changer.change_rules(detector)),
+        memory: common.memory,
     };
     let result = screen.run().await;
     feeding.abort();
@@ -165,6 +172,9 @@ struct Loop {
     alarm: (bool, bool),
     /// An alert that was raised since the last frame.
     raised: Option<Arc<Alert>>,
+    rules: Watch,
+    change_rules: Box<dyn Fn(Detector) + Send>,
+    memory: usize,
 }
 
 impl Loop {
@@ -178,6 +188,8 @@ impl Loop {
         let _ = tokio::time::timeout(FIRST_PAGE, self.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
         let mut dirty = true;
+        let mut watch = tokio::time::interval(WATCH);
+        watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // Whether the user waits for the next frame.
         let mut prompt = false;
         let mut last_frame = Instant::now() - FRAME;
@@ -212,6 +224,7 @@ impl Loop {
                     Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
                 },
                 Some(text) = self.said.recv() => self.app.tell(text),
+                _ = watch.tick() => if !self.look_at_rules() { continue },
                 () = tokio::time::sleep(wait) => {
                     if dirty {
                         self.frame()?;
@@ -235,6 +248,20 @@ impl Loop {
     fn patience(&self) -> Duration {
         let waits = matches!(self.app.page().status.state.state, SourceState::Waiting { .. });
         Duration::from_secs(if waits { 1 } else { 3_600 })
+    }
+
+    /// Puts the user's rules in force when their files have changed. True where there is something to tell.
+    fn look_at_rules(&mut self) -> bool {
+        match self.rules.look() {
+            None => return false,
+            Some(Ok(rules)) => {
+                (self.change_rules)(Detector::new(&rules, start::limits(self.memory)));
+                let on = rules.iter().filter(|rule| rule.enabled).count();
+                self.app.tell(format!("The rules changed: {on} are on, and look at what is held."));
+            }
+            Some(Err(why)) => self.app.refuse(format!("The rules in force stay: {why}")),
+        }
+        true
     }
 
     /// Keeps what is muted when that has changed.
@@ -288,6 +315,7 @@ impl Loop {
                 Effect::Quit => return Ok(Some(Ok(()))),
                 Effect::Suspend => self.suspend(events)?,
                 Effect::Redraw => self.screen.redraw()?,
+                Effect::Rules => self.app.offer_rules(self.rules.offered()),
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
                         self.app.tell(match terminal::copy_to_file(&text) {

@@ -42,12 +42,7 @@ impl App {
         let Some(known) = self.newest_alert.replace(newest.max(self.newest_alert.unwrap_or(0))) else {
             return Vec::new();
         };
-        self.page
-            .alerts
-            .iter()
-            .filter(|alert| alert.id > known && !alert.closed && !self.is_muted(alert))
-            .cloned()
-            .collect()
+        self.page.alerts.iter().filter(|alert| alert.id > known && !self.is_muted(alert)).cloned().collect()
     }
 
     /// Lets go of mutes that have ended.

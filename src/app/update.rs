@@ -44,6 +44,7 @@ impl App {
             _ if matches!(self.mode, Mode::Menu(_)) => return self.in_menu(action),
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
+            Action::Rules => return vec![Effect::Rules],
             other => self.act(other),
         }
         Vec::new()

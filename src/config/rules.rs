@@ -174,6 +174,65 @@ impl RuleFiles {
     }
 }
 
+/// The user's files of rules as they change.
+#[derive(Debug)]
+pub struct Watch {
+    files: RuleFiles,
+    /// What was put in force or refused, and what was seen last.
+    known: Stamp,
+    seen: Stamp,
+}
+
+impl Watch {
+    /// Watches `files`, which have been loaded as they are.
+    pub fn new(files: RuleFiles) -> Watch {
+        let known = files.stamp();
+        Watch { seen: known.clone(), known, files }
+    }
+
+    /// The rules, if the files changed and then stayed the same from one look to the next: an editor may be in the middle of writing.
+    pub fn look(&mut self) -> Option<Result<Rules, RulesFault>> {
+        let now = self.files.stamp();
+        let settled = now == self.seen;
+        self.seen = now;
+        if !settled || self.seen == self.known {
+            return None;
+        }
+        self.known.clone_from(&self.seen);
+        Some(self.files.load())
+    }
+
+    /// What can be tried over records: every file of the user's, and each built-in rule that is off.
+    pub fn offered(&self) -> Vec<(String, Result<Rules, String>)> {
+        let base = match self.files.load().or_else(|_| Rules::builtin().map_err(RulesFault::from)) {
+            Ok(base) => base,
+            Err(fault) => return vec![("rules".to_owned(), Err(fault.to_string()))],
+        };
+        let mut offered = Vec::new();
+        for path in self.files.paths().unwrap_or_default() {
+            let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string());
+            let tried = || -> Result<Rules, RulesFault> {
+                let mut rules = base.clone();
+                let about = rules.overlay(&text_of(&path)?, &path.display().to_string())?;
+                rules.keep(&about);
+                rules.switch(|_| Some(true));
+                Ok(rules)
+            };
+            let rules = tried().map_err(|fault| fault.to_string());
+            if rules.as_ref().map_or(true, |rules| rules.iter().next().is_some()) {
+                offered.push((name, rules));
+            }
+        }
+        for rule in base.iter().filter(|rule| !rule.enabled) {
+            let mut rules = base.clone();
+            rules.keep(std::slice::from_ref(&rule.id));
+            rules.switch(|_| Some(true));
+            offered.push((rule.title.to_string(), Ok(rules)));
+        }
+        offered
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

@@ -145,6 +145,11 @@ impl Detector {
         self
     }
 
+    /// Whether it has one.
+    pub fn is_apart(&self) -> bool {
+        matches!(self.ledger, Place::Apart(_))
+    }
+
     /// Says beforehand from which to which Unix second the input goes, where that is known (a file that was looked through, a recording). Rules
     /// with `new` then speak after a tenth of it; without, they speak after [`Limits::warmup_seconds`] or, of a shorter input, at its end.
     pub fn expect_span(&mut self, first: i64, last: i64) {

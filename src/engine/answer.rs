@@ -30,6 +30,7 @@ impl Core {
             status: self.status(),
             alerts: self.sidebar(),
             muted: self.muted_alerts(),
+            trial: self.trial(),
             timeline: self.strip(),
             ..Page::default()
         };

@@ -12,6 +12,7 @@ mod look;
 mod news;
 mod phase;
 pub mod profile;
+mod replay;
 pub mod report;
 mod scan;
 mod shown;
