@@ -94,7 +94,7 @@ pub enum RulesCommand {
         /// Trials, by the numbers they are generated from.
         #[arg(long, value_name = "FROM-TO", default_value = "11-20", value_parser = seeds)]
         seeds: RangeInclusive<u64>,
-        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, Stream4Flow and Tailpipe.
+        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, `Stream4Flow` and Tailpipe.
         #[arg(long)]
         against: bool,
         /// Ordinary traffic only.
