@@ -264,6 +264,7 @@ pub enum As {
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Common {
     /// What is shown and printed; pairing and detection see every record
     #[arg(long, global = true, value_name = "EXPR", help_heading = "Everywhere")]

@@ -130,7 +130,7 @@ fn work(command: &OnAlert, patience: Duration, alerts: &Receiver<Alert>, says: &
     let mut begun: VecDeque<Instant> = VecDeque::new();
     let mut left_out = 0_u64;
     while let Ok(alert) = alerts.recv() {
-        while begun.front().is_some_and(|at| at.elapsed() >= Duration::from_secs(60)) {
+        while begun.front().is_some_and(|at| at.elapsed() >= Duration::from_mins(1)) {
             begun.pop_front();
         }
         if begun.len() >= MOST {

@@ -133,6 +133,7 @@ impl Pane<'_> {
         self.fact("what", &alert.message, Token::Text);
         if let Some(session) = session {
             self.place(session);
+            self.fact("group", &group_of(alert), Token::Text);
         } else {
             let group: Vec<String> = alert
                 .group
@@ -142,7 +143,6 @@ impl Pane<'_> {
             self.fact("who", &group.join(", "), Token::Text);
         }
         self.fact("when", &span(alert.first, alert.last), Token::Text);
-        self.fact("group", &group_of(alert), Token::Text);
         self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
         self.fact("evidence", &alert.filter, Token::Accent);

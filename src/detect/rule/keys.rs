@@ -93,8 +93,8 @@ pub(in crate::detect) fn schema() -> Value {
                 json!({"type": "array", "items": object(json!({"level": level(), "when": text()}), &["level", "when"])})
             }
             Holds::Tests => {
-                let test = json!({"name": text(), "flows": text(), "expect": {"type": "integer", "minimum": 0}});
-                json!({"type": "array", "items": object(test, &["name", "flows", "expect"])})
+                let inline = json!({"name": text(), "flows": text(), "expect": {"type": "integer", "minimum": 0}});
+                json!({"type": "array", "items": object(inline, &["name", "flows", "expect"])})
             }
         };
         holds["description"] = key.doc.into();
