@@ -5,7 +5,9 @@
 //!
 //! rows ─▶ intake ──Orders──▶ ledger ─▶ state (one a rule) ─▶ incident (the book of alerts) ─▶ AlertEvent
 //!          which rules         │        ├ window    sums of a group, from which contributions can be taken back
-//!          take a row          │        └ novelty   what a group has shown before
+//!          take a row          │        ├ novelty   what a group has shown before
+//!                              │        └ habits    when it begins, whom it meets, what is usual for it
+//!                              ├ silence   interfaces that were heard
 //!                              └ here, or on a thread of its own (apart)
 //! ```
 //!
