@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 Examples:
   flowtail demo                                                  a recording with an attack in it; needs nothing
   flowtail tail /vpc/flow-logs --eni eni-0536faba73134a9b7       one network interface, live
+  flowtail history /vpc/flow-logs --from 7d --filter 'reject'    any range, by Logs Insights; says the cost first
   flowtail open flows.log.gz --filter 'udp and bytes > 1M'       a file
   zcat *.gz | flowtail open - --print sessions                   no screen: one JSON object a line
 
