@@ -14,6 +14,7 @@ pub mod filter;
 pub mod headless;
 pub mod record;
 pub mod runtime;
+pub mod save;
 pub mod session;
 pub mod source;
 pub mod start;

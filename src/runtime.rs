@@ -10,12 +10,14 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::app::takeaway::{Heard, Order};
 use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
 use crate::cli::{Command, Common};
 use crate::engine::Core;
-use crate::engine::thread::{Engine, now_ms};
+use crate::engine::thread::{Asker, Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
 use crate::record::{Input as Fed, SourceState, SourceStatus};
+use crate::save::Job;
 use crate::start::{self, Source, StartError};
 use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
@@ -29,6 +31,8 @@ const FRAME: Duration = Duration::from_millis(33);
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
 /// Inputs on their way from the source.
 const QUEUE: usize = 8;
+/// How often it is told how far an export has come.
+const PROGRESS: Duration = Duration::from_millis(100);
 /// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
@@ -103,13 +107,15 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         },
     )?;
     let asker = engine.asker();
+    let pinner = engine.asker();
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
     asker.ask(app.spec());
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = Theme::load(&common.theme, shade, depth)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
     let screen = Screen::open(!common.no_mouse)?;
-    let mut screen = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages };
+    let mut screen =
+        Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages, exports: Exports::new(pinner) };
     let result = screen.run().await;
     feeding.abort();
     let Loop { app, screen, .. } = screen;
@@ -132,6 +138,40 @@ struct Loop {
     screen: Screen,
     ask: Box<dyn Fn(ViewSpec) + Send>,
     pages: watch::Receiver<Arc<Page>>,
+    exports: Exports,
+}
+
+/// The export that is written, and what is heard of it.
+struct Exports {
+    engine: Asker,
+    job: Option<Job>,
+    tell: mpsc::UnboundedSender<Heard>,
+    heard: mpsc::UnboundedReceiver<Heard>,
+}
+
+impl Exports {
+    fn new(engine: Asker) -> Exports {
+        let (tell, heard) = mpsc::unbounded_channel();
+        Exports { engine, job: None, tell, heard }
+    }
+
+    fn begin(&mut self, order: Arc<Order>, path: String) {
+        let (give, pinned) = std::sync::mpsc::channel();
+        self.engine.pin(move |held| {
+            // Whoever asked may have left meanwhile.
+            let _ = give.send(held);
+        });
+        let tell = self.tell.clone();
+        let job = Job::begin(pinned, order, path, move |heard| {
+            let _ = tell.send(heard);
+        });
+        match job {
+            Ok(job) => self.job = Some(job),
+            Err(error) => {
+                let _ = self.tell.send(Heard::Failed(format!("Not exported: {error}")));
+            }
+        }
+    }
 }
 
 impl Loop {
@@ -178,6 +218,11 @@ impl Loop {
                     }
                     Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
                 },
+                heard = self.exports.heard.recv() => if let Some(heard) = heard {
+                    self.exports.job = None;
+                    self.app.hear(heard);
+                    prompt = true;
+                },
                 () = tokio::time::sleep(wait) => {
                     if dirty {
                         self.frame()?;
@@ -198,6 +243,9 @@ impl Loop {
 
     /// How long nothing need be drawn while nothing comes: a countdown runs by the second.
     fn patience(&self) -> Duration {
+        if self.exports.job.is_some() {
+            return PROGRESS;
+        }
         let waits = matches!(self.app.page().status.state.state, SourceState::Waiting { .. });
         Duration::from_secs(if waits { 1 } else { 3_600 })
     }
@@ -216,6 +264,9 @@ impl Loop {
     }
 
     fn frame(&mut self) -> io::Result<()> {
+        if let Some(job) = &self.exports.job {
+            self.app.hear(job.heard());
+        }
         let viewport = self.screen.draw(&self.app, &self.look)?;
         self.app.laid_out(viewport);
         Ok(())
@@ -229,6 +280,12 @@ impl Loop {
                 Effect::Quit => return Ok(Some(Ok(()))),
                 Effect::Suspend => self.suspend(events)?,
                 Effect::Redraw => self.screen.redraw()?,
+                Effect::Export(order, path) => self.exports.begin(order, path),
+                Effect::StopExport => {
+                    if let Some(job) = &self.exports.job {
+                        job.stop();
+                    }
+                }
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
                         self.app.tell(match terminal::copy_to_file(&text) {

@@ -3,8 +3,9 @@
 
 use super::history::SLOTS;
 use super::prompt::FilterBar;
+use super::takeaway::What;
 use super::{Action, App, Effect, Line, Mode, Tone};
-use crate::engine::view::Tab;
+use crate::engine::view::{RowId, Tab};
 use crate::filter::translate::Target;
 
 /// A list to choose from.
@@ -36,6 +37,10 @@ pub enum Kind {
     Explain,
     /// Something to read.
     Text,
+    /// Marked rows.
+    Marks,
+    /// Exports.
+    Export,
 }
 
 /// One line of a menu.
@@ -61,6 +66,12 @@ pub(super) enum Does {
     Filter(String, Option<u8>),
     /// Leaves a part of the filter out.
     Without(usize),
+    /// Goes to a marked row.
+    Mark(RowId),
+    /// Asks where an export goes.
+    Export(What),
+    /// Stops the export that is being written.
+    StopExport,
 }
 
 impl Item {
@@ -72,6 +83,11 @@ impl Item {
 impl Menu {
     pub(super) fn new(kind: Kind, title: impl Into<String>, items: Vec<Item>) -> Menu {
         Menu { title: title.into(), search: Line::default(), cursor: 0, kind, items, bar: None }
+    }
+
+    /// The same lines with other words.
+    pub(super) fn renew(&mut self, items: Vec<Item>) {
+        self.items = items;
     }
 
     /// The lines that what is typed leaves.
@@ -183,6 +199,15 @@ impl App {
                 self.mode = Mode::Main;
                 self.without(clause);
             }
+            Does::Mark(id) => {
+                self.mode = Mode::Main;
+                self.go_to_mark(id);
+            }
+            Does::Export(what) => self.ask_path(what),
+            Does::StopExport => {
+                self.mode = Mode::Main;
+                return vec![Effect::StopExport];
+            }
         }
         Vec::new()
     }
@@ -239,6 +264,7 @@ impl App {
         match self.chosen_item() {
             Some(Does::Filter(_, Some(key))) => self.history.put(key, None),
             Some(Does::Filter(text, None)) => self.history.forget(&text),
+            Some(Does::Mark(id)) => return self.forget_mark(id),
             _ => return,
         }
         self.reopen_filters();

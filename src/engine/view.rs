@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::pinned::Copied;
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
 use crate::detect::{Alert, Level};
@@ -112,6 +113,8 @@ pub struct ViewSpec {
     pub profile: Option<Subject>,
     /// What is wanted in [`Page::report`].
     pub report: Option<ReportSpec>,
+    /// Rows to copy into [`Page::copies`].
+    pub copies: Vec<RowId>,
 }
 
 /// One row of a table.
@@ -167,6 +170,8 @@ pub struct Page {
     pub profile: Option<Arc<Profile>>,
     /// Answer to [`ViewSpec::change`].
     pub change: Option<ChangeCounts>,
+    /// Answer to [`ViewSpec::copies`]; `None` for a row that is no longer held.
+    pub copies: Vec<(RowId, Option<Copied>)>,
 }
 
 /// Sessions by how they stand to the moment of a change.

@@ -12,6 +12,7 @@ use super::theme::Token;
 use crate::app::change::ChangePrompt;
 use crate::app::menu::Kind;
 use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
+use crate::app::takeaway::{Ask, Asked};
 use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
@@ -20,7 +21,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if area.height == 0 {
         return;
     }
-    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_));
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let mut y = area.y;
     if area.height > 1 || !typing {
         tabs(app, paint, area, y, viewport);
@@ -35,6 +36,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         Mode::Filter(bar) => filter_bar(app, bar, paint, line, viewport),
         Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
         Mode::Change(prompt) => change_prompt(prompt, paint, line, viewport),
+        Mode::Ask(ask) => ask_prompt(ask, paint, line, viewport),
         _ => standing(app, paint, line),
     }
     if y + 1 < area.bottom() {
@@ -43,6 +45,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             Mode::Change(prompt) => change_says(prompt, paint, under),
+            Mode::Ask(ask) => ask_says(ask, paint, under),
             _ if app.change().is_some() => changed(app, paint, under),
             _ => way(app, paint, under),
         }
@@ -73,6 +76,25 @@ fn changed(app: &App, paint: &mut Paint<'_>, area: Rect) {
     // The note is what the user knows already: it is cut first.
     spans.push((format!("  {}", change.note), theme.style(Token::Muted)));
     paint.spans(area.x + 1, area.y, area.width.saturating_sub(2), &spans);
+}
+
+fn ask_prompt(ask: &Ask, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+    let style = paint.theme.style(Token::Text);
+    let label = match ask.asked {
+        Asked::Note(_) => "note",
+        Asked::Path(_) => "write to",
+    };
+    prompt_line(paint, area, label, &ask.line, style, None, "", viewport);
+}
+
+fn ask_says(ask: &Ask, paint: &mut Paint<'_>, area: Rect) {
+    let (text, token) = match (&ask.refused, &ask.asked) {
+        (Some(why), _) => (why.as_str(), Token::Warning),
+        (None, Asked::Note(_)) => ("what is to be said of this row; it goes into a case file (x)", Token::Muted),
+        (None, Asked::Path(_)) => ("a path; a file that is there already is never written over", Token::Muted),
+    };
+    let style = paint.theme.style(token);
+    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);
 }
 
 fn change_prompt(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
@@ -180,6 +202,13 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if let Some(notice) = app.notice() {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
         paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
+        return;
+    }
+    if let Some(saving) = app.saving() {
+        let (looked, all) = saving.looked;
+        let share = (looked.min(all) * 100).checked_div(all).map_or_else(String::new, |share| format!(" {share}%"));
+        let text = format!("Writing {}:{share} (x stops it)", saving.path);
+        paint.text(area.x + 1, area.y, width, &text, theme.bold(Token::Accent));
         return;
     }
     if let Some(text) = super::strip::says(app) {

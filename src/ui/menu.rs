@@ -98,7 +98,9 @@ fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect)
         paint.text(x + 4, area.y, room.saturating_sub(4), &item.text, text);
         return;
     }
-    let column = widest.min(room / 2).max(8);
+    // A mark is known by what the row says, an export by its name.
+    let most = if matches!(kind, Kind::Marks | Kind::Export) { room / 3 * 2 } else { room / 2 };
+    let column = widest.min(most).max(8);
     paint.text(x, area.y, column, &item.text, text);
     paint.text(x + column + 2, area.y, room.saturating_sub(column + 2), &item.note, muted);
 }

@@ -14,6 +14,7 @@ mod play;
 mod prompts;
 mod report;
 mod stage;
+mod takeaway;
 mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};
