@@ -1,6 +1,9 @@
 //! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, only when something changed and at most
 //! thirty a second of what comes by itself; what the user asked for does not wait for that.
 
+mod exports;
+mod themes;
+
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -10,20 +13,21 @@ use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::app::takeaway::{Heard, Order};
+use exports::Exports;
+use themes::Themes;
+
 use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
 use crate::cli::{Command, Common};
 use crate::engine::Core;
-use crate::engine::thread::{Asker, Engine, now_ms};
+use crate::engine::thread::{Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
 use crate::record::{Input as Fed, SourceState, SourceStatus};
-use crate::save::Job;
 use crate::start::{self, Source, StartError};
 use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
 use crate::ui::Look;
 use crate::ui::glyphs;
-use crate::ui::theme::{Depth, Theme, ThemeError};
+use crate::ui::theme::{Depth, Shade, ThemeError};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -73,7 +77,9 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     }
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
-    Theme::load(&common.theme, None, depth)?;
+    let themes = Themes::new(depth);
+    themes.load(&common.theme, None)?;
+    app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
     let decoder = source.narrow(decoder);
     let config = source.config(common.memory);
@@ -111,11 +117,20 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
     asker.ask(app.spec());
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
-    let theme = Theme::load(&common.theme, shade, depth)?;
+    let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
     let screen = Screen::open(!common.no_mouse)?;
-    let mut screen =
-        Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages, exports: Exports::new(pinner) };
+    let mut screen = Loop {
+        app,
+        look,
+        screen,
+        ask: Box::new(move |spec| asker.ask(spec)),
+        pages,
+        exports: Exports::new(pinner),
+        themes,
+        shade,
+        drawn_in: common.theme.clone(),
+    };
     let result = screen.run().await;
     feeding.abort();
     let Loop { app, screen, .. } = screen;
@@ -139,39 +154,11 @@ struct Loop {
     ask: Box<dyn Fn(ViewSpec) + Send>,
     pages: watch::Receiver<Arc<Page>>,
     exports: Exports,
-}
-
-/// The export that is written, and what is heard of it.
-struct Exports {
-    engine: Asker,
-    job: Option<Job>,
-    tell: mpsc::UnboundedSender<Heard>,
-    heard: mpsc::UnboundedReceiver<Heard>,
-}
-
-impl Exports {
-    fn new(engine: Asker) -> Exports {
-        let (tell, heard) = mpsc::unbounded_channel();
-        Exports { engine, job: None, tell, heard }
-    }
-
-    fn begin(&mut self, order: Arc<Order>, path: String) {
-        let (give, pinned) = std::sync::mpsc::channel();
-        self.engine.pin(move |held| {
-            // Whoever asked may have left meanwhile.
-            let _ = give.send(held);
-        });
-        let tell = self.tell.clone();
-        let job = Job::begin(pinned, order, path, move |heard| {
-            let _ = tell.send(heard);
-        });
-        match job {
-            Ok(job) => self.job = Some(job),
-            Err(error) => {
-                let _ = self.tell.send(Heard::Failed(format!("Not exported: {error}")));
-            }
-        }
-    }
+    themes: Themes,
+    /// What the terminal says of its background.
+    shade: Option<Shade>,
+    /// Name of the theme of the last frame.
+    drawn_in: String,
 }
 
 impl Loop {
@@ -263,7 +250,21 @@ impl Loop {
         }
     }
 
+    /// Takes the theme that the app wants, also one that is only looked at.
+    fn dress(&mut self) {
+        let wanted = self.app.theme_wanted();
+        if wanted == self.drawn_in {
+            return;
+        }
+        self.drawn_in = wanted.to_owned();
+        match self.themes.load(&self.drawn_in, self.shade) {
+            Ok(theme) => self.look.theme = theme,
+            Err(error) => self.app.tell(error.to_string()),
+        }
+    }
+
     fn frame(&mut self) -> io::Result<()> {
+        self.dress();
         if let Some(job) = &self.exports.job {
             self.app.hear(job.heard());
         }

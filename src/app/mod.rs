@@ -20,6 +20,7 @@ mod line;
 pub mod marks;
 pub mod menu;
 mod mouse;
+mod palette;
 mod pivot;
 pub mod prompt;
 mod question;
@@ -185,6 +186,9 @@ pub struct App {
     /// What the bars of the timeline show, and by which clock.
     measure: Measure,
     clock: ClockKind,
+    /// Themes that can be chosen, and the one in force.
+    themes: Vec<String>,
+    theme: String,
     /// Rows that were marked.
     marks: Vec<Mark>,
     /// The export that is being written.

@@ -98,6 +98,7 @@ impl App {
             Action::Note => self.open_note(),
             Action::Marks => self.open_marks(),
             Action::Export => self.open_exports(),
+            Action::Palette => self.open_palette(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),

@@ -8,11 +8,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::fmt;
 use super::paint::Paint;
+use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_prompt, group_says};
 use super::theme::Token;
-use crate::app::change::ChangePrompt;
 use crate::app::menu::Kind;
-use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
-use crate::app::takeaway::{Ask, Asked};
+use crate::app::prompt::{Draft, FilterBar};
 use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
@@ -76,47 +75,6 @@ fn changed(app: &App, paint: &mut Paint<'_>, area: Rect) {
     // The note is what the user knows already: it is cut first.
     spans.push((format!("  {}", change.note), theme.style(Token::Muted)));
     paint.spans(area.x + 1, area.y, area.width.saturating_sub(2), &spans);
-}
-
-fn ask_prompt(ask: &Ask, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    let style = paint.theme.style(Token::Text);
-    let label = match ask.asked {
-        Asked::Note(_) => "note",
-        Asked::Path(_) => "write to",
-    };
-    prompt_line(paint, area, label, &ask.line, style, None, "", viewport);
-}
-
-fn ask_says(ask: &Ask, paint: &mut Paint<'_>, area: Rect) {
-    let (text, token) = match (&ask.refused, &ask.asked) {
-        (Some(why), _) => (why.as_str(), Token::Warning),
-        (None, Asked::Note(_)) => ("what is to be said of this row; it goes into a case file (x)", Token::Muted),
-        (None, Asked::Path(_)) => ("a path; a file that is there already is never written over", Token::Muted),
-    };
-    let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);
-}
-
-fn change_prompt(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    let theme = paint.theme;
-    let (style, verdict) = match &prompt.change {
-        Ok(Some(change)) => (theme.bold(Token::Ok), format!("{}Z", fmt::date_time(change.at))),
-        Ok(None) => (theme.style(Token::Text), "no mark".to_owned()),
-        Err(_) => (theme.style(Token::Error), "not a time".to_owned()),
-    };
-    prompt_line(paint, area, "change at", &prompt.line, style, None, &verdict, viewport);
-}
-
-fn change_says(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect) {
-    let (text, token) = match &prompt.change {
-        Err(message) => (message.as_str(), Token::Error),
-        Ok(_) => (
-            "now, 10:32, 2018-08-20 15:26 or Unix seconds (UTC), then a note; an empty text takes the mark away",
-            Token::Muted,
-        ),
-    };
-    let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);
 }
 
 fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Viewport) {
@@ -350,27 +308,9 @@ fn offered(app: &App) -> String {
     candidates.iter().map(shown).collect::<Vec<_>>().join("  ")
 }
 
-fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    let theme = paint.theme;
-    let (style, span) = match &prompt.fields {
-        Ok(_) => (theme.bold(Token::Ok), None),
-        Err((span, _)) => (theme.style(Token::Error), Some(span.clone())),
-    };
-    prompt_line(paint, area, "group by", &prompt.line, style, span.as_ref(), "", viewport);
-}
-
-fn group_says(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect) {
-    let (text, token) = match &prompt.fields {
-        Err((_, message)) => (message.clone(), Token::Error),
-        Ok(_) => (prompt.candidates.join("  "), Token::Muted),
-    };
-    let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
-}
-
 /// A line that is typed into: label, text with what is wrong underlined, verdict at the right, caret.
 #[expect(clippy::too_many_arguments, reason = "one line of the screen has as many parts")]
-fn prompt_line(
+pub(super) fn prompt_line(
     paint: &mut Paint<'_>,
     area: Rect,
     label: &str,

@@ -59,6 +59,7 @@ const CASES: &[Case] = &[
     case(A::Note, Main, "jj", |s| matches!(s.app.mode(), Mode::Ask(_)) && s.shows("note")),
     case(A::Marks, Main, "jjm", |s| menu(s).is_some() && s.shows("Marks: Enter goes there") && s.shows("10.20.1.")),
     case(A::Export, Main, "", |s| s.shows("case file") && s.shows("records shown as CSV")),
+    case(A::Palette, Main, "", |s| s.shows("Everything that can be done") && s.shows("Filter flows and sessions")),
     case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
     case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
     case(A::Down, Main, "", |s| index(s) == 1),

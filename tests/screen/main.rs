@@ -12,6 +12,7 @@ mod pivot;
 mod plain;
 mod play;
 mod prompts;
+mod questions;
 mod report;
 mod stage;
 mod takeaway;

@@ -168,3 +168,22 @@ fn a_mark_leads_back_and_goes_with_delete() {
     stage.run("nseen<enter>m");
     assert_eq!(stage.app.marks().len(), 1);
 }
+
+#[test]
+fn the_palette_finds_actions_filters_and_themes() {
+    let mut stage = stage();
+    stage.app = std::mem::take(&mut stage.app).with_themes(vec!["dark".into(), "light".into()], "dark");
+    stage.run("/port 11211<ctrl-s><esc>:freeze<enter>");
+    assert!(stage.app.view().frozen, "{}", stage.text());
+    stage.run(":filter: 11211<enter>");
+    assert_eq!(stage.app.view().filter.as_ref().map(|filter| &*filter.text), Some("port = 11211"));
+    // Letters in their order do where no word does.
+    stage.run(":thmlgt");
+    assert_eq!(stage.app.theme_wanted(), "light", "shown while it is chosen");
+    stage.run("<esc>");
+    assert_eq!(stage.app.theme_wanted(), "dark");
+    stage.run(":theme light<enter>");
+    assert_eq!(stage.app.theme_wanted(), "light");
+    stage.run(":mark the row<enter>");
+    assert_eq!(stage.app.marks().len(), 1);
+}
