@@ -42,30 +42,30 @@ impl Shelf {
         self.codes.clear();
     }
 
-    /// Puts the codes of `text`, read as `shape`, into `codes`: from memory, or else as `find` says, which gives false where it cannot.
+    /// The `count` codes of `text`, read as `shape`: from memory, or else as `find` appends them, which gives false where it cannot.
     #[inline]
     pub(super) fn codes(
         &mut self,
         text: &[u8],
         shape: u8,
-        codes: &mut [u64],
-        find: impl FnOnce(&mut [u64]) -> bool,
-    ) -> bool {
+        count: usize,
+        find: impl FnOnce(&mut Vec<u64>) -> bool,
+    ) -> Option<&[u64]> {
         let hash = hash(text);
         // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
         let place = usize::try_from(hash >> 40).unwrap_or(0) & (SLOTS - 1);
-        let slot = self.slots[place];
-        if slot.hash == hash && slot.epoch == self.epoch && slot.shape == shape && slot.length as usize == text.len() {
-            let (at, from) = (slot.at as usize, slot.codes as usize);
-            if let (Some(known), Some(found)) =
-                (self.bytes.get(at..at + text.len()), self.codes.get(from..from + codes.len()))
-                && same(known, text)
-            {
-                codes.copy_from_slice(found);
-                return true;
-            }
+        let slot = &self.slots[place];
+        let at = slot.at as usize;
+        if slot.hash == hash
+            && slot.epoch == self.epoch
+            && slot.shape == shape
+            && slot.length as usize == text.len()
+            && self.bytes.get(at..at + text.len()).is_some_and(|known| same(known, text))
+        {
+            let from = slot.codes as usize;
+            return self.codes.get(from..from + count);
         }
-        self.remember(text, hash, place, shape, codes, find)
+        self.remember(text, hash, place, shape, count, find)
     }
 
     #[cold]
@@ -75,19 +75,20 @@ impl Shelf {
         hash: u64,
         place: usize,
         shape: u8,
-        codes: &mut [u64],
-        find: impl FnOnce(&mut [u64]) -> bool,
-    ) -> bool {
-        if !find(codes) {
-            return false;
+        count: usize,
+        find: impl FnOnce(&mut Vec<u64>) -> bool,
+    ) -> Option<&[u64]> {
+        let from = self.codes.len();
+        if !find(&mut self.codes) {
+            self.codes.truncate(from);
+            return None;
         }
-        let at = (u32::try_from(self.bytes.len()), u32::try_from(self.codes.len()), u32::try_from(text.len()));
-        if let (Ok(at), Ok(from), Ok(length)) = at {
+        let at = (u32::try_from(self.bytes.len()), u32::try_from(from), u32::try_from(text.len()));
+        if let (Ok(at), Ok(codes), Ok(length)) = at {
             self.bytes.extend_from_slice(text);
-            self.codes.extend_from_slice(codes);
-            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes: from, length, shape };
+            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes, length, shape };
         }
-        true
+        self.codes.get(from..from + count)
     }
 }
 
