@@ -322,6 +322,9 @@ pub struct Common {
     /// Shape of printed rows [default: table on a terminal, else ndjson]
     #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
     pub shape: Option<As>,
+    /// Without a screen: at the end write a case of what --filter selects here (Markdown), and its records beside it
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub case: Option<PathBuf>,
     /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: for a tail flowtail in the XDG state folder, else none]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,

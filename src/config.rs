@@ -93,6 +93,12 @@ impl Config {
         }
     }
 
+    /// The folder of themes, beside the configuration.
+    pub fn themes() -> Option<PathBuf> {
+        let path = set("FLOWTAIL_CONFIG").or_else(default_path)?;
+        Some(path.with_file_name("themes"))
+    }
+
     /// Reads and checks `text`, the contents of the file at `path`, to whose folder the paths in it belong.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -13,7 +14,9 @@ use tokio::sync::mpsc;
 use crate::cli::{As, Command, Common, Print};
 use crate::detect::{Alert, AlertEvent};
 use crate::engine::Core;
+use crate::engine::pinned::Progress;
 use crate::engine::thread::now_ms;
+use crate::engine::view::Tab;
 use crate::export::alert::AlertRow;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
@@ -21,6 +24,7 @@ use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
 use crate::notify::Notifier;
 use crate::record::{Decoded, Field, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::save;
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
 
@@ -167,6 +171,7 @@ pub async fn print(
         began,
         backtest: common.backtest.then(BTreeMap::new),
         notifier,
+        case: common.case.clone(),
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -174,6 +179,10 @@ pub async fn print(
         Ok(Ok(ended)) => ended,
         // Whoever read the output has enough: that is success.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Done),
+        // What is said of the case names its file.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::Other => {
+            return Err(StartError::Unreadable(error.to_string()));
+        }
         Ok(Err(error)) => return Err(StartError::Unreadable(format!("standard output: {error}"))),
         Err(error) => return Err(StartError::Unreadable(format!("the engine failed: {error}"))),
     };
@@ -231,6 +240,8 @@ struct Printer {
     /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
     backtest: Option<BTreeMap<Arc<str>, u64>>,
     notifier: Option<Notifier>,
+    /// Where a case of everything goes at the end.
+    case: Option<PathBuf>,
 }
 
 impl Printer {
@@ -268,6 +279,7 @@ impl Printer {
         }
         out.write_all(text.as_bytes())?;
         out.flush()?;
+        self.write_case()?;
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
             say(remark);
@@ -297,7 +309,22 @@ impl Printer {
         Ok((printed, waits))
     }
 
+    /// Writes the case that `--case` asks for.
+    fn write_case(&self) -> io::Result<()> {
+        let Some(path) = &self.case else { return Ok(()) };
+        let tab = if stage(self.what) == Stage::Sessions { Tab::Sessions } else { Tab::Flows };
+        let order = save::everything(self.filter.clone(), tab, now_ms());
+        let said = save::write(&self.core.pin(), &order, path, &Progress::default())
+            .map_err(|error| io::Error::other(format!("--case: {error}")))?;
+        say(&said);
+        Ok(())
+    }
+
     fn rows(&mut self, batch: &Decoded, text: &mut String) {
+        // Printed rows need no engine, a case does.
+        if self.case.is_some() && matches!(self.what, Print::Flows | Print::Quarantine) {
+            self.core.ingest(batch);
+        }
         match self.what {
             Print::Flows => {
                 // Printed as they are read, whatever the ring could hold; the engine is not needed for it.
@@ -309,7 +336,9 @@ impl Printer {
                         self.printed += 1;
                     }
                 }
-                self.core.ingest_lines(batch);
+                if self.case.is_none() {
+                    self.core.ingest_lines(batch);
+                }
             }
             Print::Quarantine => {
                 for reject in &batch.rejects {
@@ -321,7 +350,9 @@ impl Printer {
                     text.push('\n');
                     self.printed += 1;
                 }
-                self.core.ingest_lines(batch);
+                if self.case.is_none() {
+                    self.core.ingest_lines(batch);
+                }
             }
             Print::Sessions | Print::Alerts | Print::Summary => {
                 self.core.ingest(batch);

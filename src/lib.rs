@@ -17,6 +17,7 @@ pub mod history;
 pub mod notify;
 pub mod record;
 pub mod runtime;
+pub mod save;
 pub mod session;
 pub mod source;
 pub mod start;

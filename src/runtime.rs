@@ -1,6 +1,9 @@
 //! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, only when something changed and at most
 //! thirty a second of what comes by itself; what the user asked for does not wait for that.
 
+mod exports;
+mod themes;
+
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,6 +12,9 @@ use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers, 
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+
+use exports::Exports;
+use themes::Themes;
 
 use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
 use crate::cli::{Command, Common};
@@ -25,7 +31,7 @@ use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
 use crate::ui::Look;
 use crate::ui::glyphs;
-use crate::ui::theme::{Depth, Theme, ThemeError};
+use crate::ui::theme::{Depth, Shade, ThemeError};
 
 /// Least time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -35,6 +41,8 @@ const PROMPT_FRAME: Duration = Duration::from_millis(8);
 const QUEUE: usize = 8;
 /// How often the files of rules are looked at.
 const WATCH: Duration = Duration::from_secs(1);
+/// How often it is told how far an export has come.
+const PROGRESS: Duration = Duration::from_millis(100);
 /// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
@@ -76,7 +84,9 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     }
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
-    Theme::load(&common.theme, None, depth)?;
+    let themes = Themes::new(depth);
+    themes.load(&common.theme, None)?;
+    app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
     let decoder = source.narrow(decoder);
     let config = source.config(common.memory);
@@ -111,10 +121,11 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         },
     )?;
     let asker = engine.asker();
+    let pinner = engine.asker();
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
     asker.ask(app.spec());
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
-    let theme = Theme::load(&common.theme, shade, depth)?;
+    let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
     let (say, said) = mpsc::unbounded_channel();
     let notifier = common.on_alert.clone().map(|command| {
@@ -140,6 +151,10 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         rules: Watch::new(common.rule_files.clone()),
         change_rules: Box::new(move |detector| changer.change_rules(detector)),
         memory: common.memory,
+        exports: Exports::new(pinner),
+        themes,
+        shade,
+        drawn_in: common.theme.clone(),
     };
     let result = screen.run().await;
     let Loop { app, screen, .. } = screen;
@@ -181,6 +196,12 @@ struct Loop {
     rules: Watch,
     change_rules: Box<dyn Fn(Detector) + Send>,
     memory: usize,
+    exports: Exports,
+    themes: Themes,
+    /// What the terminal says of its background.
+    shade: Option<Shade>,
+    /// Name of the theme of the last frame.
+    drawn_in: String,
 }
 
 impl Loop {
@@ -231,6 +252,11 @@ impl Loop {
                 },
                 Some(text) = self.said.recv() => self.app.tell(text),
                 _ = watch.tick() => if !self.look_at_rules() { continue },
+                heard = self.exports.heard.recv() => if let Some(heard) = heard {
+                    self.exports.job = None;
+                    self.app.hear(heard);
+                    prompt = true;
+                },
                 () = tokio::time::sleep(wait) => {
                     if dirty {
                         self.frame()?;
@@ -252,6 +278,9 @@ impl Loop {
 
     /// How long nothing need be drawn while nothing comes: a countdown runs by the second.
     fn patience(&self) -> Duration {
+        if self.exports.job.is_some() {
+            return PROGRESS;
+        }
         let waits = matches!(self.app.page().status.state.state, SourceState::Waiting { .. });
         Duration::from_secs(if waits { 1 } else { 3_600 })
     }
@@ -300,6 +329,19 @@ impl Loop {
         }
     }
 
+    /// Takes the theme that the app wants, also one that is only looked at.
+    fn dress(&mut self) {
+        let wanted = self.app.theme_wanted();
+        if wanted == self.drawn_in {
+            return;
+        }
+        self.drawn_in = wanted.to_owned();
+        match self.themes.load(&self.drawn_in, self.shade) {
+            Ok(theme) => self.look.theme = theme,
+            Err(error) => self.app.tell(error.to_string()),
+        }
+    }
+
     fn frame(&mut self) -> io::Result<()> {
         if let Some(alert) = self.raised.take()
             && self.alarm != (false, false)
@@ -307,6 +349,10 @@ impl Loop {
             // Words of the rule only: what a log said has no business outside of the screen.
             let text = format!("flowtail: {} {}", alert.level, alert.rule);
             self.screen.alarm(self.alarm.0, self.alarm.1.then_some(text.as_str()))?;
+        }
+        self.dress();
+        if let Some(job) = &self.exports.job {
+            self.app.hear(job.heard());
         }
         let viewport = self.screen.draw(&self.app, &self.look)?;
         self.app.laid_out(viewport);
@@ -322,6 +368,12 @@ impl Loop {
                 Effect::Suspend => self.suspend(events)?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Rules => self.app.offer_rules(self.rules.offered()),
+                Effect::Export(order, path) => self.exports.begin(order, path),
+                Effect::StopExport => {
+                    if let Some(job) = &self.exports.job {
+                        job.stop();
+                    }
+                }
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
                         self.app.tell(match terminal::copy_to_file(&text) {

@@ -12,7 +12,7 @@ const ROOMS: [&str; 12] =
     ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "main",
     "lib",
     "cli",
@@ -22,6 +22,7 @@ const TOP: [&str; 13] = [
     "notify",
     "state",
     "runtime",
+    "save",
     "headless",
     "tables",
     "translate",

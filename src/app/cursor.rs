@@ -82,6 +82,7 @@ impl App {
         self.keep_report_place(self.page.status.unparsed.saturating_sub(before.status.unparsed));
         self.open_when_known();
         self.show_trial();
+        self.take_copies();
         if self.page.tab == self.view.tab {
             self.find_cursor(&before);
         }

@@ -3,12 +3,13 @@
 
 use super::history::SLOTS;
 use super::prompt::FilterBar;
+use super::takeaway::What;
 use super::{Action, App, Effect, Line, Mode, Tone};
 use std::sync::Arc;
 
 use crate::detect::mute::Mute;
 use crate::detect::{Alert, Rules};
-use crate::engine::view::Tab;
+use crate::engine::view::{RowId, Tab};
 use crate::filter::translate::Target;
 
 /// A list to choose from.
@@ -44,6 +45,12 @@ pub enum Kind {
     Mutes,
     /// Rules to try, or what they would have raised.
     Trial,
+    /// Marked rows.
+    Marks,
+    /// Exports.
+    Export,
+    /// Everything that can be done.
+    Palette,
 }
 
 /// One line of a menu.
@@ -79,6 +86,16 @@ pub(super) enum Does {
     Try(Arc<Rules>, String),
     /// Shows the evidence of an alert of a trial.
     Evidence(Arc<Alert>),
+    /// Goes to a marked row.
+    Mark(RowId),
+    /// Asks where an export goes.
+    Export(What),
+    /// Stops the export that is being written.
+    StopExport,
+    /// Does what a key does.
+    Act(Action),
+    /// Takes a theme.
+    Theme(String),
 }
 
 impl Item {
@@ -87,18 +104,45 @@ impl Item {
     }
 }
 
+/// Over how many characters of `text` the letters of `wanted` are scattered, where it has them in their order.
+fn scattered(text: &str, wanted: &str) -> Option<usize> {
+    let mut places = text.chars().enumerate();
+    let mut letters = wanted.chars().filter(|c| *c != ' ');
+    let first = letters.next()?;
+    let (begin, _) = places.find(|(_, c)| *c == first)?;
+    letters.try_fold(begin, |_, letter| places.find(|(_, c)| *c == letter).map(|(at, _)| at)).map(|end| end - begin)
+}
+
 impl Menu {
     pub(super) fn new(kind: Kind, title: impl Into<String>, items: Vec<Item>) -> Menu {
         Menu { title: title.into(), search: Line::default(), cursor: 0, kind, items, bar: None }
     }
 
-    /// The lines that what is typed leaves.
+    /// The same lines with other words.
+    pub(super) fn renew(&mut self, items: Vec<Item>) {
+        self.items = items;
+    }
+
+    /// The lines that what is typed leaves: those that have its words. In the palette those that begin with it come first, and last those that only
+    /// have its letters in their order, the closest together first.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
         let wanted = self.search.text().to_lowercase();
-        self.items.iter().filter(move |item| {
-            let words = |text: &str| text.to_lowercase();
-            wanted.split_whitespace().all(|word| words(&item.text).contains(word) || words(&item.note).contains(word))
-        })
+        let fuzzy = self.kind == Kind::Palette && !wanted.is_empty();
+        let rank = move |item: &Item| {
+            let (text, note) = (item.text.to_lowercase(), item.note.to_lowercase());
+            if fuzzy && text.starts_with(&wanted) {
+                return Some(0);
+            }
+            if wanted.split_whitespace().all(|word| text.contains(word) || note.contains(word)) {
+                return Some(1);
+            }
+            let span = if fuzzy { scattered(&text, &wanted) } else { None };
+            span.map(|span| span + 2)
+        };
+        let mut ranked: Vec<(usize, &Item)> =
+            self.items.iter().filter_map(|item| rank(item).map(|rank| (rank, item))).collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, item)| item)
     }
 
     fn step(&mut self, by: isize) {
@@ -180,7 +224,7 @@ impl App {
         self.take_item()
     }
 
-    fn chosen_item(&self) -> Option<Does> {
+    pub(super) fn chosen_item(&self) -> Option<Does> {
         let Mode::Menu(menu) = &self.mode else { return None };
         menu.shown().nth(menu.cursor).map(|item| item.does.clone())
     }
@@ -222,6 +266,23 @@ impl App {
             Does::ShowMuted => {
                 self.mode = Mode::Main;
                 self.toggle_muted();
+            }
+            Does::Mark(id) => {
+                self.mode = Mode::Main;
+                self.go_to_mark(id);
+            }
+            Does::Export(what) => self.ask_path(what),
+            Does::Act(action) => {
+                self.mode = Mode::Main;
+                return self.update(action);
+            }
+            Does::Theme(name) => {
+                self.mode = Mode::Main;
+                self.take_theme(name);
+            }
+            Does::StopExport => {
+                self.mode = Mode::Main;
+                return vec![Effect::StopExport];
             }
         }
         Vec::new()
@@ -279,6 +340,7 @@ impl App {
         match self.chosen_item() {
             Some(Does::Filter(_, Some(key))) => self.history.put(key, None),
             Some(Does::Filter(text, None)) => self.history.forget(&text),
+            Some(Does::Mark(id)) => return self.forget_mark(id),
             _ => return,
         }
         self.reopen_filters();

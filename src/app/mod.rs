@@ -18,11 +18,15 @@ pub mod key;
 pub mod keymap;
 pub mod lens;
 mod line;
+pub mod marks;
 pub mod menu;
 mod mouse;
+mod palette;
 mod pivot;
 pub mod prompt;
+mod question;
 pub mod report;
+pub mod takeaway;
 mod trial;
 mod update;
 pub mod view;
@@ -40,14 +44,16 @@ pub use viewport::{Area, Target, Viewport};
 
 use crate::detect::mute::Mutes;
 use crate::detect::{Alert, Rules};
-use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, ViewSpec};
+use crate::engine::view::{ClockKind, Page, RowId, Tab, ViewSpec};
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
 use history::{History, canonical};
+use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
+use takeaway::{Ask, Order, Saving};
 
 /// How many steps back are kept.
 const BACK_LIMIT: usize = 100;
@@ -56,7 +62,7 @@ const BACK_LIMIT: usize = 100;
 const FIRST_ROWS: usize = 60;
 
 /// What the world must do for the app.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Leave.
     Quit,
@@ -68,6 +74,20 @@ pub enum Effect {
     Copy(String),
     /// Read the user's rules and offer them ([`App::offer_rules`]).
     Rules,
+    /// Write an export to this path. What becomes of it is told with [`App::hear`].
+    Export(Arc<Order>, String),
+    /// Stop the export that is being written.
+    StopExport,
+}
+
+impl PartialEq for Effect {
+    fn eq(&self, other: &Effect) -> bool {
+        match (self, other) {
+            (Effect::Copy(a), Effect::Copy(b)) => a == b,
+            (Effect::Export(a, to), Effect::Export(b, too)) => Arc::ptr_eq(a, b) && to == too,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
 }
 
 /// Something the user did.
@@ -101,6 +121,8 @@ pub enum Mode {
     Change(ChangePrompt),
     /// A list to choose from is open.
     Menu(Menu),
+    /// A note or a path is typed.
+    Ask(Ask),
 }
 
 /// State of the help screen.
@@ -178,6 +200,13 @@ pub struct App {
     /// What the bars of the timeline show, and by which clock.
     measure: Measure,
     clock: ClockKind,
+    /// Themes that can be chosen, and the one in force.
+    themes: Vec<String>,
+    theme: String,
+    /// Rows that were marked.
+    marks: Vec<Mark>,
+    /// The export that is being written.
+    saving: Option<Saving>,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,
@@ -307,7 +336,7 @@ impl App {
     pub fn context(&self) -> Context {
         match self.mode {
             Mode::Main => Context::Main,
-            Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) => Context::Prompt,
+            Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_) => Context::Prompt,
             Mode::Timeline(_) => Context::Timeline,
             Mode::Help(_) => Context::Help,
             Mode::Report(_) => Context::Report,
@@ -366,74 +395,6 @@ impl App {
         alerts.iter().find(|alert| Some(alert.id) == self.alert).or(alerts.first())
     }
 
-    /// The question to the engine. Its serial grows when the question changes.
-    pub fn spec(&mut self) -> ViewSpec {
-        let rows = match self.viewport.table_rows {
-            0 => FIRST_ROWS,
-            rows => rows,
-        };
-        let table = self.view.table();
-        let (anchor, before, after) = match table.pin {
-            Pin::Top => (Anchor::Top, 0, 3 * rows),
-            Pin::Bottom => (Anchor::Bottom, 3 * rows, 1),
-            Pin::Free => (table.anchor, 2 * rows, 2 * rows + 1),
-        };
-        let mut spec = ViewSpec {
-            serial: 0,
-            tab: self.view.tab,
-            filter: self.view.filter_in_force().cloned(),
-            draft: match &self.mode {
-                Mode::Filter(bar) => bar.filter().cloned(),
-                _ => None,
-            },
-            window: self.view.window,
-            explain: self.explain_wanted(),
-            values: self.values_wanted(),
-            sort: table.sort,
-            group_by: table.group_by.clone(),
-            columns: columns::fields(self.view.tab, self.change.is_some()),
-            anchor,
-            before,
-            after,
-            frozen: self.view.frozen,
-            detail: self.detail_wanted(),
-            timeline_bins: self.viewport.timeline_bins,
-            timeline: TimelineSpec {
-                filter: self.strip_filter().cloned(),
-                sessions: self.strip_counts_sessions(),
-                range: self.view.zoom,
-                clock: self.clock,
-            },
-            change: self.change.as_ref().map(|change| change.at),
-            profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
-            report: self.report_wanted(),
-            mutes: Arc::clone(&self.mutes),
-            show_muted: self.show_muted,
-            trial: self.trial.as_ref().map(|(rules, _)| Arc::clone(rules)),
-        };
-        spec.serial = match &self.asked {
-            None => 1,
-            Some(asked) if same_question(asked, &spec) => asked.serial,
-            Some(asked) => asked.serial + 1,
-        };
-        self.asked = Some(spec.clone());
-        spec
-    }
-
-    /// The row to explain.
-    fn detail_wanted(&self) -> Option<RowId> {
-        if let Some(id) = self.opening {
-            return Some(id);
-        }
-        if !self.view.detail || self.view.lens.is_some() {
-            return None;
-        }
-        match self.focus {
-            Focus::Sidebar => self.selected_alert().map(|alert| RowId::Alert(alert.id)),
-            Focus::Table => self.view.table().cursor.filter(|id| !matches!(id, RowId::Group(_))),
-        }
-    }
-
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone });
     }
@@ -449,39 +410,4 @@ impl App {
     fn remember(&mut self, step: impl Into<String>) {
         self.push_back(Crumb::View(Box::new(self.view.clone()), step.into()));
     }
-}
-
-/// Whether two questions ask the same. Filters are compared by identity: compiling again is a new question.
-fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
-    let same_filter = |a: &Option<Arc<_>>, b: &Option<Arc<_>>| match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        _ => false,
-    };
-    a.tab == b.tab
-        && same_filter(&a.filter, &b.filter)
-        && same_filter(&a.draft, &b.draft)
-        && same_filter(&a.explain, &b.explain)
-        && a.values == b.values
-        && a.window == b.window
-        && a.sort == b.sort
-        && a.group_by == b.group_by
-        && a.columns == b.columns
-        && a.anchor == b.anchor
-        && (a.before, a.after) == (b.before, b.after)
-        && a.frozen == b.frozen
-        && a.detail == b.detail
-        && a.timeline_bins == b.timeline_bins
-        && same_filter(&a.timeline.filter, &b.timeline.filter)
-        && (a.timeline.range, a.timeline.clock, a.timeline.sessions)
-            == (b.timeline.range, b.timeline.clock, b.timeline.sessions)
-        && a.change == b.change
-        && a.profile == b.profile
-        && a.report == b.report
-        && match (&a.trial, &b.trial) {
-            (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        }
-        && (Arc::ptr_eq(&a.mutes, &b.mutes) && a.show_muted == b.show_muted)
 }

@@ -42,6 +42,11 @@ impl App {
             _ if matches!(self.mode, Mode::Report(_)) => self.in_report(action),
             _ if matches!(self.mode, Mode::Timeline(_)) => self.on_timeline(action),
             _ if matches!(self.mode, Mode::Menu(_)) => return self.in_menu(action),
+            Action::Accept if matches!(self.mode, Mode::Ask(_)) => {
+                if let Mode::Ask(ask) = std::mem::take(&mut self.mode) {
+                    return self.accept_ask(ask);
+                }
+            }
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             Action::Rules => return vec![Effect::Rules],
@@ -95,6 +100,11 @@ impl App {
             Action::Saved(key) => self.take_saved(key),
             Action::Sort => self.sort_by(self.column()),
             Action::Reverse => self.reverse(),
+            Action::MarkRow => self.toggle_mark(),
+            Action::Note => self.open_note(),
+            Action::Marks => self.open_marks(),
+            Action::Export => self.open_exports(),
+            Action::Palette => self.open_palette(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),

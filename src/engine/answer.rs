@@ -50,6 +50,7 @@ impl Core {
         page.values = self.look.values.iter_mut().map(Values::seen).collect();
         page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
+        page.copies = self.look.spec.copies.clone().into_iter().map(|id| (id, self.copy_of(id))).collect();
         page
     }
 

@@ -11,6 +11,7 @@ mod lives;
 mod look;
 mod news;
 mod phase;
+pub mod pinned;
 pub mod profile;
 mod replay;
 pub mod report;

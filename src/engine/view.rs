@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::pinned::Copied;
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
 use crate::detect::mute::Mutes;
@@ -119,6 +120,8 @@ pub struct ViewSpec {
     pub mutes: Arc<Mutes>,
     /// See [`ViewSpec::mutes`].
     pub show_muted: bool,
+    /// Rows to copy into [`Page::copies`].
+    pub copies: Vec<RowId>,
 }
 
 /// One row of a table.
@@ -178,6 +181,8 @@ pub struct Page {
     pub profile: Option<Arc<Profile>>,
     /// Answer to [`ViewSpec::change`].
     pub change: Option<ChangeCounts>,
+    /// Answer to [`ViewSpec::copies`]; `None` for a row that is no longer held.
+    pub copies: Vec<(RowId, Option<Copied>)>,
 }
 
 /// What rules would have raised over what is held.

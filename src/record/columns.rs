@@ -239,6 +239,10 @@ impl Table for Columns {
         self.formats.of(row)
     }
 
+    fn tag(&self, row: usize) -> Option<&EventTag> {
+        self.event(row)
+    }
+
     fn verbatim(&self, row: usize) -> Option<&str> {
         self.verbatim.get(&u32::try_from(row).ok()?).map(|line| &**line)
     }

@@ -61,6 +61,11 @@ const CASES: &[Case] = &[
     case(A::Source, Main, "", |s| s.shows("About the source") && s.shows("default (version 2), guessed")),
     case(A::Unparsed, Main, "", |s| s.shows("41 no-format") && s.shows("bad line number 39")),
     case(A::ToggleFilter, Main, "/port 11211<enter>", |s| s.shows("filter off") && s.app.page().matched > 100),
+    case(A::MarkRow, Main, "jj", |s| s.app.marks().len() == 1 && s.shows("Marked (1)")),
+    case(A::Note, Main, "jj", |s| matches!(s.app.mode(), Mode::Ask(_)) && s.shows("note")),
+    case(A::Marks, Main, "jjm", |s| menu(s).is_some() && s.shows("Marks: Enter goes there") && s.shows("10.20.1.")),
+    case(A::Export, Main, "", |s| s.shows("case file") && s.shows("records shown as CSV")),
+    case(A::Palette, Main, "", |s| s.shows("Everything that can be done") && s.shows("Filter flows and sessions")),
     case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
     case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
     case(A::Down, Main, "", |s| index(s) == 1),
@@ -195,6 +200,7 @@ fn typed(stage: &Stage) -> (&str, usize) {
         Mode::Group(prompt) => &prompt.line,
         Mode::Help(help) => &help.search,
         Mode::Change(prompt) => &prompt.line,
+        Mode::Ask(ask) => &ask.line,
         Mode::Main | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_) => return ("", 0),
     };
     (line.text(), line.caret())

@@ -13,8 +13,10 @@ mod pivot;
 mod plain;
 mod play;
 mod prompts;
+mod questions;
 mod report;
 mod stage;
+mod takeaway;
 mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};
