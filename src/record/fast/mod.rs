@@ -36,7 +36,13 @@ pub(super) struct Fast {
 
 impl Default for Fast {
     fn default() -> Fast {
-        Fast { codes: vec![[0; TOGETHER]; MOST].into(), rows: 0, times: Times::default(), addrs: Shelf::default(), texts: Shelf::default() }
+        Fast {
+            codes: vec![[0; TOGETHER]; MOST].into(),
+            rows: 0,
+            times: Times::default(),
+            addrs: Shelf::default(),
+            texts: Shelf::default(),
+        }
     }
 }
 
@@ -170,7 +176,8 @@ fn read_numbers(
     let mut own = cursor.clone();
     for (codes, most) in codes.iter_mut().zip(most) {
         let (at, end) = own.token()?;
-        let number = if end - at == 10 { times.number(own.bytes, end) } else { numbers::number(own.bytes, end, end - at) };
+        let number =
+            if end - at == 10 { times.number(own.bytes, end) } else { numbers::number(own.bytes, end, end - at) };
         codes[row] = match number {
             Some(number) if number <= *most => code_of(number),
             None if own.bytes.get(at..end) == Some(b"-") => 0,
