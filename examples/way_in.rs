@@ -8,6 +8,8 @@
 //! `way_in type FILE` holds it and types each line a key at a time, as a draft whose words are completed; it says how long the longest slice of the
 //! passes took, the longest answer, and for how long the whole was counted. A key waits for one slice and one answer at most.
 //!
+//! `way_in pages FILE` holds the file and asks for 50 rows from 200 places all over it, in order of time and in that of bytes.
+//!
 //! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
 //! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
 //! known), which neighbours disturb less. Prints one JSON object, which `benches/peers/table.py` reads.
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtail::detect::{Detector, Limits, Rules};
-use flowtail::engine::view::ViewSpec;
+use flowtail::engine::view::{Anchor, RowId, Sort, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
 use flowtail::record::{Batch, Decoder, Field, Format, Origin, Table as _};
@@ -30,7 +32,7 @@ const CHUNK: usize = 256 * 1024;
 /// Rows of a slice, as the engine's thread has them.
 const SLICE: usize = 4_096;
 
-const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE";
+const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE, or way_in ask|type|pages FILE";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let run = match args[..] {
         ["ask", path] => return ask(path, &answer),
         ["type", path] => return ask(path, &typed),
+        ["pages", path] => pages(path),
         [mode, path] => measure(mode, None, path),
         [mode, "--format", format, path] => measure(mode, Some(format), path),
         _ => Err(USAGE.to_owned()),
@@ -114,14 +117,60 @@ fn core() -> Core {
     Core::new(config, Detector::new(&Rules::default(), Limits::default()), false)
 }
 
+/// An engine that holds the file.
+fn holding(path: &str) -> Result<Core, String> {
+    let (mut core, mut decoder) = (core(), Decoder::new(None));
+    let batches = Batches::of(path).map_err(|error| format!("{path}: {error}"))?;
+    batches.for_each(|batch| core.ingest(&decoder.decode(&batch)));
+    Ok(core)
+}
+
+/// What pages of 50 rows take: the first in each order, which begins its pass, and the median and the longest of those that follow.
+fn pages(path: &str) -> Result<String, String> {
+    const PLACES: u64 = 200;
+    let mut core = holding(path)?;
+    let held = core.ring().len();
+    let mut told = format!("{{\"held\": {held}");
+    for field in [Field::End, Field::Bytes] {
+        let columns = vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::SrcPort, Field::DstPort, Field::Bytes];
+        let mut spec = ViewSpec { sort: Sort { field, descending: true }, columns, after: 50, ..ViewSpec::default() };
+        let ask = |core: &mut Core, spec: &ViewSpec| {
+            let begun = Instant::now();
+            let rows = core.page(spec).rows.len();
+            (begun.elapsed().as_secs_f64() * 1e6, rows)
+        };
+        let first = ask(&mut core, &spec).0;
+        let mut all = Vec::new();
+        for place in 0..PLACES {
+            // An odd step over all rows, so that neighbouring questions are far from each other.
+            let seq = held / PLACES * (place * 77 % PLACES);
+            let time = core.ring().find(seq).map_or(0, |(part, row)| part.time(row));
+            spec.anchor = Anchor::Row(RowId::Flow { time, seq });
+            let (micros, rows) = ask(&mut core, &spec);
+            if rows == 0 {
+                return Err(format!("no rows at place {place}"));
+            }
+            all.push(micros);
+        }
+        all.sort_by(f64::total_cmp);
+        let (median, longest) = (all[all.len() / 2], all[all.len() - 1]);
+        told += &format!(
+            ", \"{}\": {{\"first_us\": {first:.0}, \"median_us\": {median:.1}, \"longest_us\": {longest:.1}}}",
+            field.name()
+        );
+    }
+    Ok(told + "}")
+}
+
 /// Holds the file and has `told` answer each line of standard input.
 fn ask(path: &str, told: &dyn Fn(&mut Core, &str) -> Result<String, String>) -> ExitCode {
-    let (mut core, mut decoder) = (core(), Decoder::new(None));
-    let Ok(batches) = Batches::of(path) else {
-        eprintln!("{path}: cannot be read");
-        return ExitCode::from(2);
+    let mut core = match holding(path) {
+        Ok(core) => core,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
     };
-    batches.for_each(|batch| core.ingest(&decoder.decode(&batch)));
     println!("ready {}", core.ring().len());
     for line in io::stdin().lines().map_while(Result::ok) {
         match told(&mut core, line.trim()) {

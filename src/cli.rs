@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 Examples:
   flowtail demo                                                  a recording with an attack in it; needs nothing
   flowtail tail /vpc/flow-logs --eni eni-0536faba73134a9b7       one network interface, live
+  flowtail history /vpc/flow-logs --from 7d --filter 'reject'    any range, by Logs Insights; says the cost first
   flowtail open flows.log.gz --filter 'udp and bytes > 1M'       a file
   zcat *.gz | flowtail open - --print sessions                   no screen: one JSON object a line
 
@@ -62,7 +63,7 @@ pub enum Command {
 /// `flowtail rules …`.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// List the built-in rules
+    /// List the rules in force: the built-in ones, and yours over them
     List,
     /// Print one rule as it is written
     Show {
@@ -71,10 +72,20 @@ pub enum RulesCommand {
     },
     /// Check a file of rules: the first error with its line and column
     Check {
-        /// A TOML file.
-        file: PathBuf,
+        /// A TOML file; those in rules.d beside the configuration if left out.
+        file: Option<PathBuf>,
     },
-    /// Run the tests that rules carry: the built-in ones, or those of a file
+    /// Print a JSON schema of files of rules, for editors
+    Schema,
+    /// Show what the rules of a file would have raised over records, before they are switched on
+    Backtest {
+        /// A TOML file of rules, or of changes to the built-in ones.
+        rules: PathBuf,
+        /// Files of records, or `-` for standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<OsString>,
+    },
+    /// Run the tests that rules carry: those in force, or those of a file
     Test {
         /// A TOML file.
         file: Option<PathBuf>,
@@ -291,6 +302,7 @@ pub enum As {
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Common {
     /// What is shown and printed; pairing and detection see every record
     #[arg(long, global = true, value_name = "EXPR", help_heading = "Everywhere")]
@@ -325,6 +337,24 @@ pub struct Common {
     /// Leave the mouse to the terminal
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_mouse: bool,
+    /// Run a command for every alert that is raised, with the alert as JSON on its input; no shell, 10 seconds and 30 a minute at most
+    #[arg(long, global = true, value_name = "CMD", value_parser = crate::notify::OnAlert::parse, help_heading = "Everywhere")]
+    pub on_alert: Option<crate::notify::OnAlert>,
+    /// Ring the terminal's bell when an alert is raised
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub bell: bool,
+    /// Have the terminal notify when an alert is raised (OSC 9)
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub notify: bool,
+    /// The rules in force; the built-in ones where nobody loaded any.
+    #[arg(skip)]
+    pub rules: Option<crate::detect::Rules>,
+    /// Where the user's rules are.
+    #[arg(skip)]
+    pub rule_files: crate::config::rules::RuleFiles,
+    /// Whether alerts are printed once, as they ended, with a count at the end.
+    #[arg(skip)]
+    pub backtest: bool,
 }
 
 /// Reads `30m`, `90s`, `2h`, `1d`; a bare number is seconds.

@@ -1,7 +1,9 @@
 //! The front end without a screen: the same engine, printing rows. What scripts, tests and pipes use, so its output is a contract (DESIGN §9).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,7 @@ use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
+use crate::notify::Notifier;
 use crate::record::{Decoded, Field, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
@@ -93,7 +96,7 @@ pub async fn print(
              T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
         );
     }
-    let detector = start::detector(common.memory)?;
+    let detector = start::detection(common)?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
@@ -101,7 +104,8 @@ pub async fn print(
         }
     }
     let mut decoder = source.narrow(decoder);
-    let collect = matches!(what, Print::Sessions | Print::Alerts);
+    let collect =
+        matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
     let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let ending = source.stop.clone();
@@ -118,6 +122,17 @@ pub async fn print(
         // Somebody asks again: the output is stuck, and nobody waits for it.
         std::process::exit(0);
     });
+    let notifier = match common.on_alert.clone() {
+        Some(_) if !collect => {
+            return Err(StartError::OnAlert(
+                "without a screen, use it with --print alerts, sessions or summary".to_owned(),
+            ));
+        }
+        Some(command) => {
+            Some(Notifier::start(command, |text| say(&text)).map_err(|error| StartError::OnAlert(error.to_string()))?)
+        }
+        None => None,
+    };
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
@@ -150,6 +165,8 @@ pub async fn print(
         told: SourceState::default(),
         warned: Vec::new(),
         began,
+        backtest: common.backtest.then(BTreeMap::new),
+        notifier,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -190,6 +207,14 @@ pub(crate) async fn stopped() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// What a back-test comes to, in a line.
+fn backtested(count: &BTreeMap<Arc<str>, u64>, records: u64, hours: f64) -> String {
+    let all: u64 = count.values().sum();
+    let each: Vec<String> = count.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+    let each = if each.is_empty() { "none".to_owned() } else { each.join(", ") };
+    format!("{all} alerts over {records} records of {hours:.1} hours: {each}")
+}
+
 struct Printer {
     core: Core,
     what: Print,
@@ -203,6 +228,9 @@ struct Printer {
     /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
     warned: Vec<String>,
     began: Instant,
+    /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
+    backtest: Option<BTreeMap<Arc<str>, u64>>,
+    notifier: Option<Notifier>,
 }
 
 impl Printer {
@@ -247,6 +275,16 @@ impl Printer {
         if unparsed > 0 && self.what != Print::Quarantine {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
+        }
+        let left_out = self.notifier.take().map_or(0, Notifier::finish);
+        if left_out > 0 {
+            say(&format!("--on-alert: {left_out} alerts came faster than it ran and were left out"));
+        }
+        if let Some(count) = &self.backtest {
+            let hours = self.core.counts().span.map_or(0.0, |(first, last)| {
+                std::time::Duration::from_secs(last.saturating_sub(first)).as_secs_f64() / 3_600.0
+            });
+            say(&backtested(count, self.core.counts().records, hours));
         }
         // `finish` made an end of the state; what was told last is what it was.
         let waits = match &self.told {
@@ -296,6 +334,13 @@ impl Printer {
     fn news(&mut self, text: &mut String) {
         let finished = self.core.take_finished();
         let news = self.core.take_news();
+        if let Some(notifier) = &mut self.notifier {
+            for event in &news {
+                if let AlertEvent::Raised(alert) = event {
+                    notifier.tell(alert);
+                }
+            }
+        }
         if self.what == Print::Sessions {
             let region = self.core.config_region();
             for session in &finished {
@@ -309,6 +354,7 @@ impl Printer {
         if self.what == Print::Alerts {
             for event in &news {
                 let raised = match event {
+                    AlertEvent::Raised(_) | AlertEvent::Withdrawn(_) if self.backtest.is_some() => continue,
                     AlertEvent::Raised(alert) | AlertEvent::Closed(alert) => alert.clone(),
                     // What was printed as open must be seen to end.
                     AlertEvent::Withdrawn(alert) => Alert { closed: true, ..alert.clone() },
@@ -318,6 +364,9 @@ impl Printer {
                 if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
                     alert::write(raised, self.shape, self.printed > 0, text);
                     self.printed += 1;
+                    if let Some(count) = &mut self.backtest {
+                        *count.entry(raised.rule.clone()).or_default() += 1;
+                    }
                 }
             }
         }

@@ -14,6 +14,7 @@ pub mod filter;
 pub mod headless;
 #[cfg(feature = "aws")]
 pub mod history;
+pub mod notify;
 pub mod record;
 pub mod runtime;
 pub mod session;

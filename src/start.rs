@@ -40,6 +40,9 @@ pub enum StartError {
     /// Only flow records have a line to give back.
     #[error("--as log gives back the lines of flow records; use it with --print flows, or another shape")]
     LogShape,
+    /// `--on-alert` cannot be followed.
+    #[error("--on-alert: {0}")]
+    OnAlert(String),
     /// The built-in rules do not read.
     #[error("built-in rules: {0}")]
     Rules(#[from] crate::detect::RuleError),
@@ -333,8 +336,23 @@ pub fn decoder(common: &Common) -> Result<Decoder, StartError> {
 /// # Errors
 /// The rules do not read.
 pub fn detector(memory: usize) -> Result<Detector, StartError> {
-    let limits = Limits { memory: memory / 100 * 12, ..Limits::default() };
-    Ok(Detector::new(&Rules::builtin()?, limits))
+    Ok(Detector::new(&Rules::builtin()?, limits(memory)))
+}
+
+/// What rules may use of `memory` bytes.
+pub fn limits(memory: usize) -> Limits {
+    Limits { memory: memory / 100 * 12, ..Limits::default() }
+}
+
+/// Detection with the rules in force.
+///
+/// # Errors
+/// Nobody loaded any and the built-in ones do not read.
+pub fn detection(common: &Common) -> Result<Detector, StartError> {
+    match &common.rules {
+        Some(rules) => Ok(Detector::new(rules, limits(common.memory))),
+        None => detector(common.memory),
+    }
 }
 
 /// `--filter` for rows of `stage`.

@@ -325,6 +325,9 @@ fn what_only_a_person_can_mend_is_said_once() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(said));
     }
     let server = Insights::start();
+    let elsewhere = HistoryConfig { groups: vec!["/vpc/fakes".to_owned()], ..config(server.port, None) };
+    let error = search(elsewhere, fast(1000), 100, ALL).unwrap_err().to_string();
+    assert!(error.contains("no log group /vpc/fakes in us-west-1") && error.contains("/vpc/fake?"), "{error}");
     founding(&server);
     server.state().start_troubles.extend([("MalformedQueryException", "end date and time is either before the log groups creation time or exceeds the log groups log retention settings")]);
     let (came, report) = search(config(server.port, None), fast(1000), MOST_ROWS, ALL).unwrap();

@@ -12,13 +12,14 @@ const ROOMS: [&str; 12] =
     ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
-const TOP: [&str; 12] = [
+const TOP: [&str; 13] = [
     "main",
     "lib",
     "cli",
     "config",
     "history",
     "start",
+    "notify",
     "state",
     "runtime",
     "headless",

@@ -4,6 +4,10 @@
 use super::history::SLOTS;
 use super::prompt::FilterBar;
 use super::{Action, App, Effect, Line, Mode, Tone};
+use std::sync::Arc;
+
+use crate::detect::mute::Mute;
+use crate::detect::{Alert, Rules};
 use crate::engine::view::Tab;
 use crate::filter::translate::Target;
 
@@ -18,7 +22,7 @@ pub struct Menu {
     pub cursor: usize,
     /// What it offers.
     pub kind: Kind,
-    items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// The filter bar that it was opened from.
     bar: Option<Box<FilterBar>>,
 }
@@ -36,6 +40,10 @@ pub enum Kind {
     Explain,
     /// Something to read.
     Text,
+    /// What can be muted, or is.
+    Mutes,
+    /// Rules to try, or what they would have raised.
+    Trial,
 }
 
 /// One line of a menu.
@@ -49,7 +57,7 @@ pub struct Item {
 }
 
 /// What taking a line does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Does {
     /// Nothing: it is to be read.
     Nothing,
@@ -61,6 +69,16 @@ pub(super) enum Does {
     Filter(String, Option<u8>),
     /// Leaves a part of the filter out.
     Without(usize),
+    /// Mutes alerts.
+    Mute(Mute),
+    /// Hears them again.
+    Unmute(Mute),
+    /// Shows or hides what is muted.
+    ShowMuted,
+    /// Tries rules over what is held.
+    Try(Arc<Rules>, String),
+    /// Shows the evidence of an alert of a trial.
+    Evidence(Arc<Alert>),
 }
 
 impl Item {
@@ -146,6 +164,7 @@ impl App {
     }
 
     fn leave_menu(&mut self) {
+        self.trial = None;
         if let Mode::Menu(menu) = std::mem::take(&mut self.mode)
             && let Some(bar) = menu.bar
         {
@@ -182,6 +201,27 @@ impl App {
             Does::Without(clause) => {
                 self.mode = Mode::Main;
                 self.without(clause);
+            }
+            Does::Mute(mute) => {
+                self.mode = Mode::Main;
+                self.mute(mute);
+            }
+            Does::Unmute(mute) => {
+                self.mode = Mode::Main;
+                self.unmute(&mute);
+            }
+            Does::Try(rules, name) => {
+                self.mode = Mode::Main;
+                self.try_rules(rules, name);
+            }
+            Does::Evidence(alert) => {
+                self.mode = Mode::Main;
+                self.trial = None;
+                self.open_evidence(&alert);
+            }
+            Does::ShowMuted => {
+                self.mode = Mode::Main;
+                self.toggle_muted();
             }
         }
         Vec::new()

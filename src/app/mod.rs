@@ -5,6 +5,7 @@
 //! how the frame was laid out ([`App::laid_out`]), so that a page has the rows that fit and the mouse finds what it points at.
 
 pub mod action;
+mod alerts;
 pub mod brush;
 pub mod change;
 pub mod columns;
@@ -22,10 +23,12 @@ mod mouse;
 mod pivot;
 pub mod prompt;
 pub mod report;
+mod trial;
 mod update;
 pub mod view;
 pub mod viewport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use action::{ACTIONS, Action, Context};
@@ -35,7 +38,8 @@ pub use mouse::{Mouse, MouseKind};
 pub use view::{Applied, Pin, Table, View};
 pub use viewport::{Area, Target, Viewport};
 
-use crate::detect::Alert;
+use crate::detect::mute::Mutes;
+use crate::detect::{Alert, Rules};
 use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, ViewSpec};
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
@@ -62,6 +66,8 @@ pub enum Effect {
     Redraw,
     /// Put this on the clipboard.
     Copy(String),
+    /// Read the user's rules and offer them ([`App::offer_rules`]).
+    Rules,
 }
 
 /// Something the user did.
@@ -157,6 +163,14 @@ pub struct App {
     /// The alert that the sidebar's cursor is on.
     alert: Option<u64>,
     detail_scroll: usize,
+    /// Alerts that somebody said they saw.
+    acknowledged: BTreeSet<u64>,
+    mutes: Arc<Mutes>,
+    show_muted: bool,
+    /// Rules that are tried over what is held, and what they are called.
+    trial: Option<(Arc<Rules>, String)>,
+    /// Greatest number of an alert on a page so far.
+    newest_alert: Option<u64>,
     /// A flow whose session is to be opened once the page that names it is here.
     opening: Option<RowId>,
     /// The time of a change that was marked.
@@ -217,6 +231,11 @@ impl App {
     /// Tells the user something that happened outside.
     pub fn tell(&mut self, text: impl Into<String>) {
         self.say(Tone::Quiet, text);
+    }
+
+    /// Tells the user of something outside that was not done.
+    pub fn refuse(&mut self, text: impl Into<String>) {
+        self.say(Tone::Refused, text);
     }
 
     /// The steps that led here, oldest first, each as Esc takes it back.
@@ -299,6 +318,7 @@ impl App {
     /// Tells the time, Unix milliseconds.
     pub fn tick(&mut self, now: i64) {
         self.now = now;
+        self.expire_mutes();
     }
 
     /// Tells how the last frame was laid out.
@@ -387,6 +407,9 @@ impl App {
             change: self.change.as_ref().map(|change| change.at),
             profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
             report: self.report_wanted(),
+            mutes: Arc::clone(&self.mutes),
+            show_muted: self.show_muted,
+            trial: self.trial.as_ref().map(|(rules, _)| Arc::clone(rules)),
         };
         spec.serial = match &self.asked {
             None => 1,
@@ -455,4 +478,10 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.change == b.change
         && a.profile == b.profile
         && a.report == b.report
+        && match (&a.trial, &b.trial) {
+            (None, None) => true,
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+        && (Arc::ptr_eq(&a.mutes, &b.mutes) && a.show_muted == b.show_muted)
 }

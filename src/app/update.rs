@@ -44,6 +44,7 @@ impl App {
             _ if matches!(self.mode, Mode::Menu(_)) => return self.in_menu(action),
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
+            Action::Rules => return vec![Effect::Rules],
             other => self.act(other),
         }
         Vec::new()
@@ -72,6 +73,11 @@ impl App {
             Action::DetailDown => self.scroll_detail(1),
             Action::DetailUp => self.scroll_detail(-1),
             Action::Sidebar => self.toggle_sidebar(),
+            Action::NextAlert => self.go_to_alert(1),
+            Action::PreviousAlert => self.go_to_alert(-1),
+            Action::Acknowledge => self.acknowledge(),
+            Action::Mute => self.open_mute(),
+            Action::Mutes => self.open_mutes(),
             Action::Flows => self.go_to_tab(Tab::Flows),
             Action::Sessions => self.go_to_tab(Tab::Sessions),
             Action::Alerts => self.go_to_tab(Tab::Alerts),

@@ -26,6 +26,7 @@ mod incident;
 mod intake;
 mod key;
 mod ledger;
+pub mod mute;
 mod novelty;
 mod order;
 mod rule;
@@ -148,6 +149,11 @@ impl Detector {
             self.ledger = Apart::start(*ledger).map_or_else(Place::Here, Place::Apart);
         }
         self
+    }
+
+    /// Whether it has one.
+    pub fn is_apart(&self) -> bool {
+        matches!(self.ledger, Place::Apart(_))
     }
 
     /// Says beforehand from which to which Unix second the input goes, where that is known (a file that was looked through, a recording). Rules

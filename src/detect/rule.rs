@@ -3,7 +3,9 @@
 //! A rule is a `[[rule]]` table of a TOML file; `docs/rules.md` describes every key. Reading is in [`mod@read`], which turns every mistake into a
 //! [`RuleError`] with its line and column, so that a rule that starts is a rule that can fire.
 
+mod change;
 mod expand;
+mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ use super::template::Template;
 use crate::filter::{Filter, Stage};
 use crate::record::Field;
 
+pub(super) use change::over;
+pub(super) use keys::schema;
 pub(super) use read::read;
 
 /// A checked rule.
@@ -80,6 +84,8 @@ pub struct Rule {
     pub tests: Vec<RuleTest>,
     /// The TOML text it was read from.
     pub text: Arc<str>,
+    /// Where it comes from, in words: "built in", a file, or both where a file changes it.
+    pub origin: Arc<str>,
 }
 
 /// A test that a rule carries: flow lines and how many alerts the rule raises over them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rule::{Rule, RuleError, read};
+use super::rule::{Rule, RuleError, over, read, schema};
 
 /// The built-in files. Their names are what an error in them is reported under; a test reads them all.
 const BUILTIN: &[(&str, &str)] = &[
@@ -36,6 +36,9 @@ impl Rules {
         for (name, text) in BUILTIN {
             rules.merge(Rules::parse(text, name)?);
         }
+        for rule in &mut rules.rules {
+            Arc::make_mut(rule).origin = "built in".into();
+        }
         Ok(rules)
     }
 
@@ -55,6 +58,37 @@ impl Rules {
                 None => self.rules.push(rule),
             }
         }
+    }
+
+    /// Takes in a file of the user's: whole rules are added or take the place of those of the same id, and a rule that names only some keys changes
+    /// those of the rule that is there. Gives the ids of the rules that it is about, without those that it only switches on or off.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with rule, line and column; nothing is changed then.
+    pub fn overlay(&mut self, text: &str, name: &str) -> Result<Vec<Arc<str>>, RuleError> {
+        let said = over(&self.rules, text, name)?;
+        let about = said.iter().filter(|said| !said.only_switch).map(|said| said.rule.id.clone()).collect();
+        self.merge(Rules { rules: said.into_iter().map(|said| Arc::new(said.rule)).collect() });
+        Ok(about)
+    }
+
+    /// Keeps those that `wanted` says, and switches each on or off as it says (`None` leaves the rule as it is).
+    pub fn switch(&mut self, wanted: impl Fn(&Rule) -> Option<bool>) {
+        for rule in &mut self.rules {
+            if let Some(on) = wanted(rule).filter(|on| *on != rule.enabled) {
+                Arc::make_mut(rule).enabled = on;
+            }
+        }
+    }
+
+    /// Leaves out every rule that is not called one of `ids`.
+    pub fn keep(&mut self, ids: &[Arc<str>]) {
+        self.rules.retain(|rule| ids.contains(&rule.id));
+    }
+
+    /// JSON schema of a file of rules, for editors; made from the table of keys that the reader is held to.
+    pub fn schema() -> serde_json::Value {
+        schema()
     }
 
     /// Switches the rule called `id` on, where there is one. One that waits for a set stays off.

@@ -29,6 +29,8 @@ impl Core {
             unseen: self.look.frozen.as_ref().map_or(0, |frozen| frozen.unseen),
             status: self.status(),
             alerts: self.sidebar(),
+            muted: self.muted_alerts(),
+            trial: self.trial(),
             timeline: self.strip(),
             ..Page::default()
         };
@@ -133,6 +135,7 @@ impl Core {
 
     fn cut_alerts(&mut self, page: &mut Page) {
         let mut alerts = self.look.frozen.as_ref().map_or(&self.alerts, |frozen| &frozen.alerts).clone();
+        alerts.retain(|alert| !self.is_hidden(alert));
         alerts.sort_by_key(|alert| std::cmp::Reverse((alert.last, alert.id)));
         page.total = alerts.len() as u64;
         page.matched = page.total;
@@ -191,7 +194,7 @@ impl Core {
             (cells(&reference, columns), Flow::of(table, row, &mut self.names))
         });
         let session = flow.and_then(|flow| self.sessions.find(&flow));
-        let mark = session.and_then(|session| self.marks.get(&session.id)).copied();
+        let mark = session.and_then(|session| self.mark_of(session.id));
         Some(PageRow { id, cells, mark })
     }
 
@@ -199,7 +202,7 @@ impl Core {
         let row = |session: &Session| {
             let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
             let row = Phased { row, change: self.look.spec.change };
-            let mark = self.marks.get(&session.id).copied();
+            let mark = self.mark_of(session.id);
             PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark }
         };
         let number = |id: &RowId| match id {
@@ -224,7 +227,7 @@ impl Core {
     }
 
     fn sidebar(&self) -> Vec<Arc<Alert>> {
-        let mut alerts = self.alerts.clone();
+        let mut alerts: Vec<Arc<Alert>> = self.shown_alerts().cloned().collect();
         alerts.sort_by_key(|alert| (alert.closed, std::cmp::Reverse((alert.level, alert.last, alert.id))));
         alerts.truncate(SIDEBAR);
         alerts
@@ -259,7 +262,7 @@ impl Core {
                 set(bin);
             }
         };
-        for alert in &self.alerts {
+        for alert in self.shown_alerts() {
             let level: Level = alert.level;
             mark(alert.first, alert.last, &|bin| bin.alert = bin.alert.max(Some(level)));
         }

@@ -341,6 +341,11 @@ impl Core {
 
     /// Goes on with the passes, looking at up to about `budget` rows. False once everything was looked at.
     pub fn step(&mut self, budget: usize) -> bool {
+        let more = self.step_replays(budget);
+        self.step_look(budget) || more
+    }
+
+    fn step_look(&mut self, budget: usize) -> bool {
         let now = self.now();
         let region = self.config.region.clone();
         let look = &mut self.look;

@@ -43,8 +43,13 @@ impl Core {
         self.take_in_news(news);
     }
 
-    fn take_in_news(&mut self, news: Vec<AlertEvent>) {
-        for event in news {
+    pub(super) fn take_in_news(&mut self, news: Vec<AlertEvent>) {
+        for mut event in news {
+            let (AlertEvent::Raised(alert)
+            | AlertEvent::Updated(alert)
+            | AlertEvent::Closed(alert)
+            | AlertEvent::Withdrawn(alert)) = &mut event;
+            self.replays.number(alert);
             let alert = match &event {
                 AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert) => alert,
                 AlertEvent::Withdrawn(alert) => {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::core::{Core, Known};
 use super::view::{Page, ViewSpec};
+use crate::detect::Detector;
 use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
 /// Rows that a pass looks at before the mailbox is looked at again.
@@ -38,6 +39,7 @@ enum Work {
 struct Inside {
     queue: VecDeque<Work>,
     question: Option<ViewSpec>,
+    rules: Option<Box<Detector>>,
     closed: bool,
 }
 
@@ -94,6 +96,14 @@ impl Asker {
     /// Puts `question` in force; the one before it is forgotten. Never waits.
     pub fn ask(&self, question: ViewSpec) {
         self.mailbox.lock().question = Some(question);
+        self.mailbox.came.notify_one();
+    }
+}
+
+impl Asker {
+    /// Has the rules of `detector` take the place of those in force ([`Core::change_rules`]). Never waits.
+    pub fn change_rules(&self, detector: Detector) {
+        self.mailbox.lock().rules = Some(Box::new(detector));
         self.mailbox.came.notify_one();
     }
 }
@@ -219,6 +229,12 @@ impl<P: FnMut(Page)> Worker<P> {
         loop {
             if inside.closed {
                 return ControlFlow::Break(());
+            }
+            if let Some(rules) = inside.rules.take() {
+                drop(inside);
+                self.core.change_rules(*rules);
+                self.changed = true;
+                return ControlFlow::Continue(None);
             }
             if let Some(question) = inside.question.take() {
                 drop(inside);

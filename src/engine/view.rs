@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
-use crate::detect::{Alert, DetectStats, Level};
+use crate::detect::mute::Mutes;
+use crate::detect::{Alert, DetectStats, Level, Rules};
 use crate::filter::Filter;
 use crate::filter::translate::pattern::Fetch;
 use crate::record::{Cell, Field, Format, Gap, SourceStatus};
@@ -112,6 +113,12 @@ pub struct ViewSpec {
     pub profile: Option<Subject>,
     /// What is wanted in [`Page::report`].
     pub report: Option<ReportSpec>,
+    /// Rules to try over what is held, for [`Page::trial`].
+    pub trial: Option<Arc<Rules>>,
+    /// Alerts that are not wanted, and whether they are shown all the same.
+    pub mutes: Arc<Mutes>,
+    /// See [`ViewSpec::mutes`].
+    pub show_muted: bool,
 }
 
 /// One row of a table.
@@ -157,6 +164,10 @@ pub struct Page {
     pub status: Status,
     /// Alerts for the sidebar: open ones first, worst first, then newest first. At most 200.
     pub alerts: Vec<Arc<Alert>>,
+    /// Answer to [`ViewSpec::trial`], as far as it has come.
+    pub trial: Option<Trial>,
+    /// Alerts held that are muted, whether they are shown or not.
+    pub muted: u64,
     /// The strip of time, oldest bin first.
     pub timeline: Timeline,
     /// Answer to [`ViewSpec::detail`].
@@ -167,6 +178,17 @@ pub struct Page {
     pub profile: Option<Arc<Profile>>,
     /// Answer to [`ViewSpec::change`].
     pub change: Option<ChangeCounts>,
+}
+
+/// What rules would have raised over what is held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trial {
+    /// Share of the records that was looked at; 1.0 once it is complete.
+    pub progress: f32,
+    /// Alerts by rule, of rules that raised any.
+    pub by_rule: Vec<(Arc<str>, u64)>,
+    /// Some of them, the latest first.
+    pub examples: Vec<Arc<Alert>>,
 }
 
 /// Sessions by how they stand to the moment of a change.

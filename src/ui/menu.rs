@@ -98,6 +98,13 @@ fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect)
         paint.text(x + 4, area.y, room.saturating_sub(4), &item.text, text);
         return;
     }
+    if matches!(kind, Kind::Mutes | Kind::Trial) {
+        // A message or a group should be seen whole; what there is to say stands at the right.
+        let note = fmt::width(&fmt::clean(&item.note)).min(room / 2);
+        paint.text(x, area.y, room.saturating_sub(note + 2), &item.text, text);
+        paint.text_right(x + room, area.y, note, &item.note, muted);
+        return;
+    }
     let column = widest.min(room / 2).max(8);
     paint.text(x, area.y, column, &item.text, text);
     paint.text(x + column + 2, area.y, room.saturating_sub(column + 2), &item.note, muted);

@@ -5,6 +5,7 @@
 //! committed: these files are what a user sees.
 
 mod actions;
+mod alerts;
 mod cursor;
 mod drill;
 mod fetch;

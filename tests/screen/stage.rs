@@ -93,6 +93,14 @@ impl Stage {
         self.settle();
     }
 
+    /// Puts other rules in force, as a changed file does.
+    #[allow(dead_code, reason = "the maker of the screenshots has no use for it")]
+    pub fn change_rules(&mut self, rules: &flowtail::detect::Rules) {
+        let limits = start::limits(MEMORY);
+        self.core.change_rules(flowtail::detect::Detector::new(rules, limits));
+        self.settle();
+    }
+
     /// Presses the keys that `keys` spells ([`Key::sequence`]), each on the frame that the one before it made.
     pub fn run(&mut self, keys: &str) -> &mut Stage {
         for key in Key::sequence(keys) {

@@ -116,13 +116,13 @@ pub(in crate::detect) fn read(text: &str, file: &str) -> Result<Vec<Rule>, RuleE
 }
 
 /// The text with its name.
-struct Source<'a> {
-    text: &'a str,
-    file: &'a str,
+pub(super) struct Source<'a> {
+    pub text: &'a str,
+    pub file: &'a str,
 }
 
 impl Source<'_> {
-    fn error(&self, rule: Option<&str>, span: Range<usize>, message: String) -> RuleError {
+    pub(super) fn error(&self, rule: Option<&str>, span: Range<usize>, message: String) -> RuleError {
         let before = self.text.get(..span.start.min(self.text.len())).unwrap_or(self.text);
         let line = before.rfind('\n').map_or(0, |newline| newline + 1);
         RuleError {
@@ -135,7 +135,7 @@ impl Source<'_> {
     }
 
     /// The beginning of the line of `[[rule]]` to which the table at `at` belongs, comments above it included.
-    fn table(&self, at: usize) -> usize {
+    pub(super) fn table(&self, at: usize) -> usize {
         let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let mut from = line(at.min(self.text.len()));
         while from > 0 {
@@ -262,6 +262,7 @@ impl Reader<'_> {
             source: raw.source.trim().to_owned(),
             tests: raw.test.iter().map(|test| self.test(test)).collect::<Result<_, _>>()?,
             text: Arc::from(format!("{}\n", text.trim_end())),
+            origin: self.source.file.into(),
         })
     }
 
@@ -416,4 +417,19 @@ fn in_order(table: &BTreeMap<String, Spanned<String>>) -> Vec<(&String, &Spanned
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(_, value)| value.span().start);
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_keys_is_what_the_reader_takes() {
+        let Err(error) = toml::from_str::<File>("[[rule]]\nnone = 1\n") else { panic!("no such key") };
+        let mut taken: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        let mut keys: Vec<&str> = super::super::keys::KEYS.iter().map(|key| key.name).collect();
+        taken.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(taken, keys);
+    }
 }

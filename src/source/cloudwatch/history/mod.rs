@@ -29,7 +29,7 @@ use super::client::{Ask, Aws, Logs as _, Select, Setup};
 use super::config::{self, GroupName, TailConfig};
 use super::error::TailError;
 use super::pace::Budget;
-use super::{Lab, preflight};
+use super::{Lab, connect, preflight};
 use query::Shared;
 use search::{Search, Sink};
 use slices::Slices;
@@ -172,6 +172,12 @@ impl History {
         let mut sizes = Vec::new();
         for group in &checked.groups {
             match ask::size(&aws, group).await {
+                // Names are listed in order, so one that is there comes first.
+                Ok(None) if !group.is_arn() => {
+                    let (similar, s3) = connect::offer(&aws, group.name()).await;
+                    let (group, region) = (group.given.clone(), aws.place().region.clone());
+                    return Err(TailError::NoSuchGroup { group, region, similar, s3 }.into());
+                }
                 Ok(size) => sizes.push(size),
                 // It may not be allowed, or not pass now; the search may be all the same.
                 Err(fault) => {
@@ -307,7 +313,8 @@ async fn formats(
     if let Some(format) = &config.format {
         return vec![Arc::new(format.clone())];
     }
-    let about = tokio::time::timeout(preflight::PATIENCE, preflight::ask(aws, groups)).await.unwrap_or_default();
+    let mut asking = preflight::Asking::begin(aws.clone(), groups.to_vec(), range.0.saturating_mul(1000));
+    let about = asking.within(preflight::PUSH_DOWN).await.unwrap_or_default();
     if !about.formats.is_empty() {
         return about.formats;
     }
