@@ -3,18 +3,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::condition::{Function, OfRow};
+use super::condition::Function;
 use super::gate::{Bits, Gate};
 use super::key::Key;
 use super::order::{Order, Orders};
+use super::questions::{Answers, Asks, Questions};
 use super::rule::Rule;
 use super::shown::{Known, Shown};
 use super::state::time;
+use super::taken::Taken;
 use super::window::items;
 use crate::filter::Stage;
 use crate::filter::expr::{Expr, Op, Operand, Test};
-use crate::record::amplification::{AmpPort, amp_port};
-use crate::record::{Field, Row, Value, services};
+use crate::record::{Field, Row, Value};
 use crate::session::{Facts, SessionRow};
 
 /// Rules a bank has at most: one bit each.
@@ -39,12 +40,13 @@ pub(super) struct Bank {
 #[derive(Debug)]
 pub(super) struct Intake {
     takers: Vec<Taker>,
+    /// What the takers ask: those for flows, and those of each bank.
+    questions: Vec<Questions>,
     flows: Vec<usize>,
     /// Rules that ask what became of the log: they look at records without traffic too.
     notices: Vec<usize>,
     banks: Vec<Bank>,
-    /// Greatest number of a session that was shown.
-    newest: u64,
+    taken: Taken,
     /// Least start and greatest end that were told.
     told: (i64, i64),
     /// Greatest end seen.
@@ -59,19 +61,28 @@ pub(super) struct Intake {
 
 impl Intake {
     pub(super) fn new(rules: &[Arc<Rule>]) -> Intake {
-        let takers: Vec<Taker> = rules.iter().cloned().map(Taker::new).collect();
-        let of = |stage| (0..takers.len()).filter(|index| rules[*index].stage == stage).collect::<Vec<_>>();
-        let mut flows = of(Stage::Flows);
+        let mut takers: Vec<Taker> = rules.iter().cloned().map(Taker::new).collect();
+        let of = |stage| (0..rules.len()).filter(|index| rules[*index].stage == stage).collect::<Vec<_>>();
+        let (mut flows, sessions) = (of(Stage::Flows), of(Stage::Sessions));
         flows.retain(|index| !super::silence::asks(&rules[*index]));
+        let mut questions = Vec::new();
+        for own in std::iter::once(&flows[..]).chain(sessions.chunks(RULES)) {
+            let (list, asks) = Questions::of(own.iter().map(|index| &*rules[*index]));
+            for (index, asks) in own.iter().zip(asks) {
+                takers[*index].asks = asks;
+            }
+            questions.push(list);
+        }
         let notices = flows.iter().copied().filter(|index| asks_status(&rules[*index])).collect();
         flows.retain(|index| !only_without_traffic(&rules[*index]));
         Intake {
             flows,
             notices,
-            banks: of(Stage::Sessions).chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
+            banks: sessions.chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
             novelty: takers.iter().any(Taker::knows_hosts),
             takers,
-            newest: 0,
+            questions,
+            taken: Taken::default(),
             told: (i64::MAX, i64::MIN),
             last: i64::MIN,
             met: std::collections::HashMap::default(),
@@ -101,9 +112,10 @@ impl Intake {
     }
 
     fn tell<R: Row + ?Sized>(&self, rules: &[usize], row: &R, end: i64, orders: &mut Orders) {
+        let mut answers = Answers::default();
         for index in rules {
             let taker = &self.takers[*index];
-            let Some(counts) = taker.accepts(row, end) else { continue };
+            let Some(counts) = taker.accepts(row, end, &self.questions[0], &mut answers) else { continue };
             orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
             orders.items.extend(items(&taker.rule.aggregates, row));
             let protocol = match row.get(Field::Protocol) {
@@ -133,20 +145,22 @@ impl Intake {
     /// A session changed. What no rule takes, and none can have taken before, is not told.
     pub(super) fn session(&mut self, id: u64, row: &SessionRow<'_>, end: i64, orders: &mut Orders) {
         self.saw(row.session.first, end, orders);
-        // Sessions are numbered as they open: one beyond the newest was never shown, and no rule need look for what it added before.
-        let unknown = id > self.newest;
-        self.newest = self.newest.max(id);
+        // What no rule took when it was last shown, or was never shown, is held nowhere: no rule need look for what it added before.
+        let unknown = !self.taken.has(id);
+        let mut taken = false;
         for at in 0..self.banks.len() {
             let bank = &self.banks[at];
             let known = Known::of(row, end, &bank.rest);
             let bits = known.bits();
             let shown = Shown { facts: &known.facts, row };
-            let (mut takes, mut counts) = (0, 0);
+            let (mut takes, mut counts, mut answers) = (0, 0, Answers::default());
             let mut left = bank.candidates[bits.index()];
             while left != 0 {
                 let bit = left.trailing_zeros();
                 left &= left - 1;
-                if let Some(counted) = self.takers[bank.rules[bit as usize]].accepts(&shown, known.facts.last) {
+                let taker = &self.takers[bank.rules[bit as usize]];
+                let counted = taker.accepts(&shown, known.facts.last, &self.questions[at + 1], &mut answers);
+                if let Some(counted) = counted {
                     takes |= 1 << bit;
                     counts |= u64::from(counted) << bit;
                 }
@@ -154,9 +168,19 @@ impl Intake {
             if at == 0 && self.novelty {
                 self.meet(bits, &known.facts, end, orders);
             }
+            taken |= takes != 0;
             if takes != 0 || !unknown {
                 orders.list.push(Order::Session { bank: at, unknown, takes, counts, known });
             }
+        }
+        self.taken.note(id, taken);
+    }
+
+    /// A session is no more: what it added is taken out, if it added anything.
+    pub(super) fn withdraw(&mut self, id: u64, orders: &mut Orders) {
+        if self.taken.has(id) {
+            self.taken.note(id, false);
+            orders.list.push(Order::Withdraw(id));
         }
     }
 
@@ -224,6 +248,7 @@ impl Bank {
 struct Taker {
     rule: Arc<Rule>,
     gate: Gate,
+    asks: Asks,
     /// Whether it asks what is new.
     teaches: bool,
 }
@@ -231,7 +256,7 @@ struct Taker {
 impl Taker {
     fn new(rule: Arc<Rule>) -> Taker {
         let teaches = rule.aggregates.iter().any(|aggregate| aggregate.function == Function::New);
-        Taker { gate: Gate::of(&rule), teaches, rule }
+        Taker { gate: Gate::of(&rule), asks: Asks::default(), teaches, rule }
     }
 
     /// Whether it asks what is new, or how many do the same.
@@ -240,18 +265,23 @@ impl Taker {
     }
 
     /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether a session
-    /// passes the gate's bits was asked before.
-    fn accepts<R: Row + ?Sized>(&self, row: &R, end: i64) -> Option<bool> {
+    /// passes the gate's bits was asked before. `answers` are those of this row, whoever asked.
+    fn accepts<R: Row + ?Sized>(
+        &self,
+        row: &R,
+        end: i64,
+        questions: &Questions,
+        answers: &mut Answers,
+    ) -> Option<bool> {
         let rule = &*self.rule;
-        if !self.gate.admits(row) {
+        if Questions::refused(self.asks, answers) || !self.gate.admits(row) {
             return None;
         }
         let (port, wanted) = rule.amplification_port;
-        let amp = if wanted || rule.only.is_some() { amplifier(row, port) } else { None };
-        if (wanted && amp.is_none()) || rule.filter.as_ref().is_some_and(|filter| !filter.matches(row, end)) {
+        if (wanted && answers.amplifier(row, port).is_none()) || !questions.passes(rule, self.asks, row, end, answers) {
             return None;
         }
-        let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
+        let counts = questions.counts(rule, self.asks, row, end, answers);
         (counts || self.teaches).then_some(counts)
     }
 }
@@ -273,15 +303,5 @@ fn only_without_traffic(rule: &Rule) -> bool {
         Some(Expr::And(parts)) => parts.iter().any(without),
         Some(part) => without(part),
         None => false,
-    }
-}
-
-/// The row of the amplification table for a row's port, if it is UDP.
-fn amplifier<R: Row + ?Sized>(row: &R, port: Field) -> Option<&'static AmpPort> {
-    match (row.get(Field::Protocol), row.get(port)) {
-        (Some(Value::Int(protocol)), Some(Value::Int(port))) if protocol == u64::from(services::UDP) => {
-            amp_port(u16::try_from(port).ok()?)
-        }
-        _ => None,
     }
 }

@@ -29,11 +29,13 @@ mod ledger;
 pub mod mute;
 mod novelty;
 mod order;
+mod questions;
 mod rule;
 pub mod rules;
 mod shown;
 mod silence;
 mod state;
+mod taken;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -187,7 +189,7 @@ impl Detector {
 
     /// A session is no more: it became part of another. What it added is taken out.
     pub fn withdraw(&mut self, id: u64) {
-        self.orders.list.push(Order::Withdraw(id));
+        self.intake.withdraw(id, &mut self.orders);
         self.pass_on_bundle();
     }
 

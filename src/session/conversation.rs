@@ -130,6 +130,11 @@ impl Session {
         self.id > 0 && self.records > 0 && (self.observer.saw(Way::AtoB) || self.observer.saw(Way::BtoA))
     }
 
+    /// Reads something of what it holds beside itself. True for every session.
+    pub(super) fn touch_more(&self) -> bool {
+        self.more.as_ref().is_none_or(|more| more.others.len() < MAX_OBSERVERS && more.kept.touch())
+    }
+
     /// Whether it is of this key.
     pub(super) fn is_of(&self, key: &Packed) -> bool {
         self.ends == key.ends
@@ -275,6 +280,9 @@ impl Session {
 
     /// Totals of a direction: those of the observer that saw most of it.
     pub fn totals(&self, way: Way) -> Totals {
+        if self.more.is_none() {
+            return self.observer.totals(way);
+        }
         self.observers().map(|observer| observer.totals(way)).max().unwrap_or_default()
     }
 
@@ -343,9 +351,12 @@ impl Session {
     /// ACCEPT, REJECT or MIXED; `None` where no record says.
     pub fn action(&self) -> Option<&'static str> {
         let (mut accepted, mut rejected) = (false, false);
-        for (_, _, accepts, rejects) in self.decisions() {
-            accepted |= accepts > 0;
-            rejected |= rejects > 0;
+        for observer in self.observers() {
+            for way in [Way::AtoB, Way::BtoA] {
+                let (accepts, rejects) = observer.decided(way);
+                accepted |= accepts > 0;
+                rejected |= rejects > 0;
+            }
         }
         match (accepted, rejected) {
             (true, true) => Some("MIXED"),

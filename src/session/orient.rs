@@ -153,17 +153,19 @@ fn rank(port: u16, other: u16) -> u8 {
 
 /// Whether servers of a known service listen on `port`.
 fn is_service(port: u16, protocol: u8) -> bool {
-    // Asked twice a record: a table of all ports, made once, instead of a search.
-    static KNOWN: LazyLock<[Vec<bool>; 2]> = LazyLock::new(|| {
+    // Asked twice a record: a bit for each port, made once, instead of a search.
+    static KNOWN: LazyLock<[Vec<u64>; 2]> = LazyLock::new(|| {
         [TCP, UDP].map(|protocol| {
             let known =
                 |port| services::service(port, protocol).is_some() || (protocol == UDP && amp_port(port).is_some());
-            (0..=u16::MAX).map(known).collect()
+            let word = |word: u16| (0..64).fold(0, |bits, bit| bits | u64::from(known(word * 64 + bit)) << bit);
+            (0..=u16::MAX / 64).map(word).collect()
         })
     });
-    match protocol {
-        TCP => KNOWN[0][usize::from(port)],
-        UDP => KNOWN[1][usize::from(port)],
-        _ => false,
-    }
+    let known = match protocol {
+        TCP => &KNOWN[0],
+        UDP => &KNOWN[1],
+        _ => return false,
+    };
+    known[usize::from(port / 64)] >> (port % 64) & 1 == 1
 }

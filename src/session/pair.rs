@@ -192,13 +192,17 @@ impl SessionTable {
             count += 1;
         }
         let places = &mut places[..count];
-        // Three loops, since a decision on what has not come yet would stop the next look.
+        // Four loops, since a decision on what has not come yet would stop the next look.
         std::hint::black_box(places.iter().fold(0, |sum, (hash, _)| sum ^ self.by_key.touch(*hash)));
         for (hash, slot) in &mut *places {
             // By the hash alone: comparing the keys would wait for the sessions, one after the other.
             *slot = self.by_key.find(*hash, |_| true);
         }
-        places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(Session::touch)).count()
+        let held = places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(Session::touch)).count();
+        std::hint::black_box(
+            places.iter().filter(|(_, slot)| self.peek(*slot).is_some_and(Session::touch_more)).count(),
+        );
+        held
     }
 
     fn open_session(&mut self, key: &Packed, hash: u32, way: Way, flow: &Flow, late: bool) -> Change {

@@ -62,9 +62,16 @@ impl SessionTable {
     /// Declares everything over: the input has ended. Gives what [`SessionTable::advance`] gives.
     pub fn finish(&mut self) -> Vec<u64> {
         let mut turned = Vec::new();
-        while let Some(entry) = self.noise.pop_first().or_else(|| self.busy.pop_first()) {
-            if self.open_entry(entry).is_some() {
-                turned.extend(self.finish_one(entry.0));
+        while let Some(mut entries) = self.noise.take_before(i64::MAX).or_else(|| self.busy.take_before(i64::MAX)) {
+            // The newest first, as where one at a time is taken.
+            while !entries.is_empty() {
+                let near = entries.split_off(entries.len().saturating_sub(LOOK_AHEAD));
+                std::hint::black_box(near.iter().filter(|near| self.peek(near.0).is_some_and(Session::touch)).count());
+                for entry in near.into_iter().rev() {
+                    if self.open_entry(entry).is_some() {
+                        turned.extend(self.finish_one(entry.0));
+                    }
+                }
             }
         }
         turned
