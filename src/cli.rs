@@ -32,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Tail CloudWatch Logs log groups, or single network interfaces in them
     Tail(Tail),
+    /// Search any range of time by CloudWatch Logs Insights; AWS charges by what it scans
+    History(History),
     /// Read files or standard input, plain or gzip, with or without a header line
     Open(Open),
     /// Play the built-in recording: no AWS, no network, no file
@@ -84,7 +86,7 @@ pub enum RulesCommand {
         /// Trials, by the numbers they are generated from.
         #[arg(long, value_name = "FROM-TO", default_value = "11-20", value_parser = seeds)]
         seeds: RangeInclusive<u64>,
-        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, Stream4Flow and Tailpipe.
+        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, `Stream4Flow` and Tailpipe.
         #[arg(long)]
         against: bool,
         /// Ordinary traffic only.
@@ -199,6 +201,41 @@ pub struct Tail {
     pub endpoint_url: Option<String>,
 }
 
+/// `flowtail history …`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Log groups, by name or ARN
+    #[arg(required = true, value_name = "LOG_GROUP")]
+    pub groups: Vec<String>,
+    /// From when: 2018-08-20T15:00Z, 15:00 (UTC, the latest), or how long ago, such as 7d
+    #[arg(long, value_name = "T")]
+    pub from: String,
+    /// Until when, the same way
+    #[arg(long, value_name = "T", default_value = "now")]
+    pub to: String,
+    /// Sums by these fields instead of records, such as srcaddr,dstport
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Most records to fetch, the oldest ones [default: 1000000], or groups to print [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Run without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Print the query and what it would scan, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS, such as a local test server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
 /// `flowtail open …`.
 #[derive(Debug, Args)]
 pub struct Open {
@@ -291,7 +328,7 @@ pub struct Common {
 }
 
 /// Reads `30m`, `90s`, `2h`, `1d`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,

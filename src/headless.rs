@@ -17,7 +17,7 @@ use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
-use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::record::{Decoded, Field, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
 
@@ -87,6 +87,12 @@ pub async fn print(
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
+    if filter.iter().any(|filter| filter.fields().any(|field| field == Field::Phase)) {
+        say(
+            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
+             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
+        );
+    }
     let detector = start::detector(common.memory)?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
@@ -98,12 +104,16 @@ pub async fn print(
     let collect = matches!(what, Print::Sessions | Print::Alerts);
     let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
+    let ending = source.stop.clone();
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
     let signals = tokio::spawn(async move {
         stopped().await;
         // The source ends, what it delivered is still printed.
-        stop.abort();
+        match ending {
+            Some(ending) if ending.send(true).is_ok() => {}
+            _ => stop.abort(),
+        }
         stopped().await;
         // Somebody asks again: the output is stuck, and nobody waits for it.
         std::process::exit(0);
@@ -138,6 +148,7 @@ pub async fn print(
         sessions: SessionWriter::new(shape),
         printed: 0,
         told: SourceState::default(),
+        warned: Vec::new(),
         began,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
@@ -167,7 +178,7 @@ fn say(text: &str) {
 }
 
 /// Waits for SIGINT or SIGTERM.
-async fn stopped() {
+pub(crate) async fn stopped() {
     #[cfg(unix)]
     if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {
@@ -189,6 +200,8 @@ struct Printer {
     printed: u64,
     /// What was last said on standard error of the source.
     told: SourceState,
+    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    warned: Vec<String>,
     began: Instant,
 }
 
@@ -310,8 +323,14 @@ impl Printer {
         }
     }
 
-    /// Says on standard error what the source waits for, once.
+    /// Says on standard error what the source waits for and what it found out, once.
     fn tell(&mut self, status: &SourceStatus) {
+        for warning in &status.warnings {
+            if !self.warned.contains(warning) {
+                say(&format!("warning: {warning}"));
+                self.warned.push(warning.clone());
+            }
+        }
         if std::mem::discriminant(&self.told) == std::mem::discriminant(&status.state) {
             return;
         }
@@ -328,6 +347,7 @@ impl Printer {
     fn summary(&mut self, text: &mut String) {
         let counts = self.core.counts();
         let state = self.core.state();
+        let rules = self.core.rule_stats();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let lines = counts.records
             + counts.nodata
@@ -365,6 +385,10 @@ impl Printer {
             "bytes_held": self.core.ring().bytes() + self.core.sessions().bytes(),
             "sessions": self.core.sessions().opened() - self.core.sessions().merged(),
             "alerts": counts.alerts,
+            "rules": json!({
+                "groups": rules.groups, "evicted_groups": rules.evicted_groups, "forgotten_sessions": rules.forgotten_sessions,
+                "unremembered": rules.unremembered, "late": rules.late,
+            }),
             "first": counts.span.map(|(first, _)| seconds(first)),
             "last": counts.span.map(|(_, last)| seconds(last)),
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,

@@ -12,6 +12,8 @@ pub mod evaluate;
 pub mod export;
 pub mod filter;
 pub mod headless;
+#[cfg(feature = "aws")]
+pub mod history;
 pub mod record;
 pub mod runtime;
 pub mod session;

@@ -46,6 +46,12 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the system gives no threads: {error}"))?;
+    #[cfg(feature = "aws")]
+    if let Command::History(wanted) = &command
+        && (wanted.dry_run || !wanted.by.is_empty())
+    {
+        return runtime.block_on(flowtail::history::run(wanted, &common)).map_err(|error| error.to_string());
+    }
     let outcome = match print {
         Some(what) => runtime.block_on(headless::run(command, &common, what)).map_err(|error| error.to_string()),
         None => {

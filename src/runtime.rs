@@ -73,6 +73,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let source = Source::prepare(command, common, true).await?;
     let decoder = source.narrow(decoder);
     let config = source.config(common.memory);
+    let ending = source.stop.clone();
     if let [only] = &config.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
@@ -83,7 +84,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let failures = out.clone();
     let failed = Arc::new(OnceLock::new());
     let remembered = Arc::clone(&failed);
-    let feeding = tokio::spawn(async move {
+    let mut feeding = tokio::spawn(async move {
         if let Err(error) = source.run(out).await {
             // Told again when the screen is left, with the exit code that scripts expect.
             let _ = remembered.set(error.to_string());
@@ -111,10 +112,15 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let screen = Screen::open(!common.no_mouse)?;
     let mut screen = Loop { app, look, screen, ask: Box::new(move |spec| asker.ask(spec)), pages };
     let result = screen.run().await;
-    feeding.abort();
     let Loop { app, screen, .. } = screen;
     // The terminal first: whatever else goes wrong, the shell is usable.
     drop(screen);
+    if let Some(ending) = ending {
+        // What runs at AWS is paid for until it is stopped.
+        let _ = ending.send(true);
+        let _ = tokio::time::timeout(Duration::from_secs(5), &mut feeding).await;
+    }
+    feeding.abort();
     if let Some(place) = &kept {
         place.save(app.history(), app.saved())?;
     }

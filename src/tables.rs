@@ -98,8 +98,9 @@ pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
             let mut text = format!("{:<18} {:<13} {:<4} {:<12} TITLE\n", "RULE", "LEVEL", "ON", "TECHNIQUE");
             for rule in builtin.iter() {
                 let on = if rule.enabled { "yes" } else { "no" };
+                let waits = rule.waits_for.as_ref().map_or(String::new(), |set| format!(" (needs the set {set})"));
                 let (id, level, technique) = (&rule.id, rule.level, &rule.technique);
-                let _ = writeln!(text, "{id:<18} {level:<13} {on:<4} {technique:<12} {}", rule.title);
+                let _ = writeln!(text, "{id:<18} {level:<13} {on:<4} {technique:<12} {}{waits}", rule.title);
             }
             print(&text)
         }
@@ -191,7 +192,7 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
     };
     // A rule that is off is tested like any other.
     let mut rules = rules.clone();
-    rules.enable(rule);
+    rules.try_out(rule);
     let detector = crate::detect::Detector::new(&rules, crate::detect::Limits::default());
     let mut core = Core::new(config, detector, true);
     core.ingest(&Decoder::new(None).decode(&Batch { bytes: flows.as_bytes().to_vec(), ..Batch::default() }));

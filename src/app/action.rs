@@ -164,7 +164,7 @@ pub const ACTIONS: &[ActionDef] = &[
     def(A::Endpoint, Main, &["e"], "endpoint", "All about the address of the chosen column (else the row's initiator or source): peers, ports, sessions, alerts"),
     def(A::Interface, Main, &["I"], "", "All about the row's interface: talkers, ports, accepted and rejected, in and out over time"),
     def(A::Timeline, Main, &["t"], "time", "Go to the timeline: choose a time range, zoom, what the bars show and by which clock"),
-    def(A::ChangeTime, Main, &["T"], "", "Mark the time of a change (\"10:32 isolated\"): sessions are told apart as before, surviving and new"),
+    def(A::ChangeTime, Main, &["T"], "change", "Mark the time of a change (\"10:32 isolated\"): sessions are told apart as before, surviving and new"),
     def(A::Pivot, Main, &["p"], "pivot", "From the chosen cell: only, not, its network, peer, interface, sessions, the other direction"),
     def(A::Explain, Main, &["E"], "", "The parts of the filter, each with what it lets through"),
     def(A::Filters, Main, &["f"], "", "Filters that were applied or saved"),

@@ -77,7 +77,7 @@ impl App {
             }
             Vec::new()
         };
-        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::known(), ask);
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), Sets::known(), ask);
         wanted.truncate(3);
         wanted
     }
@@ -152,7 +152,7 @@ impl App {
             Mode::Group(prompt) => self.accept_groups(prompt),
             Mode::Change(prompt) => self.accept_change(prompt),
             mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_)) => {
-                self.mode = mode
+                self.mode = mode;
             }
         }
     }

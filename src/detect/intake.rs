@@ -12,12 +12,15 @@ use super::shown::{Known, Shown};
 use super::state::time;
 use super::window::items;
 use crate::filter::Stage;
+use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::record::amplification::{AmpPort, amp_port};
 use crate::record::{Field, Row, Value, services};
 use crate::session::{Facts, SessionRow};
 
 /// Rules a bank has at most: one bit each.
 const RULES: usize = 64;
+/// Interfaces that are listened to, by number.
+const INTERFACES: usize = 1 << 17;
 /// Hosts that are remembered as noted between two drains.
 const MET: usize = 1_024;
 
@@ -37,6 +40,8 @@ pub(super) struct Bank {
 pub(super) struct Intake {
     takers: Vec<Taker>,
     flows: Vec<usize>,
+    /// Rules that ask what became of the log: they look at records without traffic too.
+    notices: Vec<usize>,
     banks: Vec<Bank>,
     /// Greatest number of a session that was shown.
     newest: u64,
@@ -47,21 +52,31 @@ pub(super) struct Intake {
     /// Whether any rule needs to know the hosts, and those that were noted since the last drain.
     novelty: bool,
     met: std::collections::HashMap<IpAddr, i64, foldhash::fast::RandomState>,
+    /// Whether any rule asks for silence, and the minute in which each interface was last heard, by number.
+    listens: bool,
+    minutes: Vec<i64>,
 }
 
 impl Intake {
     pub(super) fn new(rules: &[Arc<Rule>]) -> Intake {
         let takers: Vec<Taker> = rules.iter().cloned().map(Taker::new).collect();
         let of = |stage| (0..takers.len()).filter(|index| rules[*index].stage == stage).collect::<Vec<_>>();
+        let mut flows = of(Stage::Flows);
+        flows.retain(|index| !super::silence::asks(&rules[*index]));
+        let notices = flows.iter().copied().filter(|index| asks_status(&rules[*index])).collect();
+        flows.retain(|index| !only_without_traffic(&rules[*index]));
         Intake {
-            flows: of(Stage::Flows),
+            flows,
+            notices,
             banks: of(Stage::Sessions).chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
-            novelty: takers.iter().any(|taker| taker.teaches),
+            novelty: takers.iter().any(Taker::knows_hosts),
             takers,
             newest: 0,
             told: (i64::MAX, i64::MIN),
             last: i64::MIN,
             met: std::collections::HashMap::default(),
+            listens: rules.iter().any(|rule| super::silence::asks(rule)),
+            minutes: Vec::new(),
         }
     }
 
@@ -76,7 +91,17 @@ impl Intake {
             _ => end,
         };
         self.saw(start, end, orders);
-        for index in &self.flows {
+        self.tell(&self.flows, row, end, orders);
+    }
+
+    /// A record without traffic: NODATA or SKIPDATA.
+    pub(super) fn notice<R: Row + ?Sized>(&mut self, row: &R, end: i64, orders: &mut Orders) {
+        self.last = self.last.max(end);
+        self.tell(&self.notices, row, end, orders);
+    }
+
+    fn tell<R: Row + ?Sized>(&self, rules: &[usize], row: &R, end: i64, orders: &mut Orders) {
+        for index in rules {
             let taker = &self.takers[*index];
             let Some(counts) = taker.accepts(row, end) else { continue };
             orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
@@ -88,6 +113,20 @@ impl Intake {
             let (keys, items) = (orders.keys.len(), orders.items.len());
             let start = time(row, Field::Start).unwrap_or(end);
             orders.list.push(Order::Flow { rule: *index, keys, items, start, end, protocol, counts });
+        }
+    }
+
+    /// An interface logged. Told once a minute.
+    pub(super) fn heard_from(&mut self, interface: &Arc<str>, number: usize, end: i64, orders: &mut Orders) {
+        if !self.listens || number >= INTERFACES {
+            return;
+        }
+        let minute = end.div_euclid(60);
+        if self.minutes.len() <= number {
+            self.minutes.resize(number + 1, i64::MIN);
+        }
+        if std::mem::replace(&mut self.minutes[number], minute) != minute {
+            orders.list.push(Order::Heard { interface: Arc::clone(interface), minute });
         }
     }
 
@@ -195,6 +234,11 @@ impl Taker {
         Taker { gate: Gate::of(&rule), teaches, rule }
     }
 
+    /// Whether it asks what is new, or how many do the same.
+    fn knows_hosts(&self) -> bool {
+        self.teaches || self.rule.aggregates.iter().any(|aggregate| aggregate.function == Function::Prevalence)
+    }
+
     /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether a session
     /// passes the gate's bits was asked before.
     fn accepts<R: Row + ?Sized>(&self, row: &R, end: i64) -> Option<bool> {
@@ -209,6 +253,26 @@ impl Taker {
         }
         let counts = rule.only.as_ref().is_none_or(|only| only.holds(&OfRow { row, amp }));
         (counts || self.teaches).then_some(counts)
+    }
+}
+
+/// Whether the rule's filter asks what became of the log.
+fn asks_status(rule: &Rule) -> bool {
+    rule.filter.as_ref().is_some_and(|filter| filter.fields().any(|field| field == Field::LogStatus))
+}
+
+/// Whether it takes nothing but records without traffic, so that all others need not be shown to it.
+fn only_without_traffic(rule: &Rule) -> bool {
+    let without = |part: &Expr| match part {
+        Expr::Test(Test::Compare { field: Field::LogStatus, op: Op::Eq, values }) => {
+            values.iter().all(|value| matches!(value, Operand::Word(word) if !word.eq_ignore_ascii_case("OK")))
+        }
+        _ => false,
+    };
+    match rule.filter.as_ref().map(crate::filter::Filter::expr) {
+        Some(Expr::And(parts)) => parts.iter().any(without),
+        Some(part) => without(part),
+        None => false,
     }
 }
 

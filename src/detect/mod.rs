@@ -18,6 +18,7 @@ mod bank;
 mod bounded;
 mod condition;
 mod gate;
+mod habits;
 mod hosts;
 mod incident;
 mod intake;
@@ -28,6 +29,7 @@ mod order;
 mod rule;
 pub mod rules;
 mod shown;
+mod silence;
 mod state;
 mod template;
 #[cfg(test)]
@@ -38,6 +40,8 @@ mod window;
 pub use alert::{Alert, AlertEvent, Level};
 pub use rule::{Rule, RuleError, RuleTest};
 pub use rules::Rules;
+
+use std::sync::Arc;
 
 use crate::record::Row;
 use crate::session::SessionRow;
@@ -154,6 +158,17 @@ impl Detector {
     pub fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
         self.intake.flow(row, end, &mut self.orders);
         self.pass_on_bundle();
+    }
+
+    /// One decoded record without traffic, NODATA or SKIPDATA: only rules that ask for its `log-status` look at it.
+    pub fn notice<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
+        self.intake.notice(row, end, &mut self.orders);
+        self.pass_on_bundle();
+    }
+
+    /// A record of an interface, of whatever status, that ended at Unix second `end`. `number` is the interface's, the same for the same name.
+    pub fn heard_from(&mut self, interface: &Arc<str>, number: usize, end: i64) {
+        self.intake.heard_from(interface, number, end, &mut self.orders);
     }
 
     /// A session changed. `row` has its totals so far, `end` is the end of the record that changed it, Unix seconds.

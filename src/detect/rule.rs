@@ -38,6 +38,10 @@ pub struct Rule {
     pub stage: Stage,
     /// Which rows it looks at; `None` for all.
     pub filter: Option<Filter>,
+    /// The named set that it waits for, where there is none of that name: the rule is off until then.
+    pub waits_for: Option<String>,
+    /// The filter with the example in place of that set, for the rule's tests.
+    pub(super) tested_filter: Option<Filter>,
     /// What of those rows it counts; the others only teach `new`.
     pub(super) only: Option<Condition>,
     /// Whether it means the same when client and server are swapped. If not, sessions whose direction is a guess are left out.

@@ -8,9 +8,13 @@ use super::rule::{Rule, RuleError, read};
 const BUILTIN: &[(&str, &str)] = &[
     ("access.toml", include_str!("rules/access.toml")),
     ("amplification.toml", include_str!("rules/amplification.toml")),
+    ("baseline.toml", include_str!("rules/baseline.toml")),
+    ("beacon.toml", include_str!("rules/beacon.toml")),
     ("disparity.toml", include_str!("rules/disparity.toml")),
     ("egress.toml", include_str!("rules/egress.toml")),
     ("flood.toml", include_str!("rules/flood.toml")),
+    ("listed.toml", include_str!("rules/listed.toml")),
+    ("log.toml", include_str!("rules/log.toml")),
     ("novelty.toml", include_str!("rules/novelty.toml")),
     ("recon.toml", include_str!("rules/recon.toml")),
     ("volume.toml", include_str!("rules/volume.toml")),
@@ -53,10 +57,22 @@ impl Rules {
         }
     }
 
-    /// Switches the rule called `id` on, where there is one.
+    /// Switches the rule called `id` on, where there is one. One that waits for a set stays off.
     pub fn enable(&mut self, id: &str) {
         if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.eq_ignore_ascii_case(id)) {
-            Arc::make_mut(rule).enabled = true;
+            let rule = Arc::make_mut(rule);
+            rule.enabled = rule.waits_for.is_none();
+        }
+    }
+
+    /// Makes the rule called `id` one that its own tests can try: on, with the examples of the sets that it needs.
+    pub fn try_out(&mut self, id: &str) {
+        if let Some(rule) = self.rules.iter_mut().find(|rule| rule.id.eq_ignore_ascii_case(id)) {
+            let rule = Arc::make_mut(rule);
+            rule.enabled = true;
+            if let Some(filter) = &rule.tested_filter {
+                rule.filter = Some(filter.clone());
+            }
         }
     }
 

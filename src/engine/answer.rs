@@ -45,7 +45,7 @@ impl Core {
             Tab::Sessions => explain.of_sessions(chunks),
             _ => explain.of_flows(ring),
         });
-        page.values = self.look.values.iter().map(Values::seen).collect();
+        page.values = self.look.values.iter_mut().map(Values::seen).collect();
         page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
         page
@@ -105,7 +105,7 @@ impl Core {
         let spec = self.look.spec.clone();
         let (_, chunks) = self.frozen_or_live();
         page.total = match &self.look.frozen {
-            Some(frozen) => frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten().count() as u64,
+            Some(frozen) => frozen.sessions,
             None => self.sessions.len() as u64,
         };
         if let Some(running) = &self.look.running
@@ -209,11 +209,18 @@ impl Core {
         let Some(frozen) = &self.look.frozen else {
             return ids.iter().filter_map(number).filter_map(|id| self.sessions.get(id)).map(row).collect();
         };
-        // A frozen view shows sessions as they were, and has no index of them: one walk finds the few that are shown.
-        let held = frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten();
-        let mut found: Vec<&Session> = held.filter(|session| ids.contains(&RowId::Session(session.id))).collect();
-        found.sort_by_key(|session| ids.iter().position(|id| *id == RowId::Session(session.id)));
-        found.into_iter().map(row).collect()
+        // A frozen view shows sessions as they were. Those that are still held are where they were; one walk finds the others.
+        let mut found: Vec<(&RowId, Option<&Session>)> =
+            ids.iter().filter_map(|id| Some((id, self.sessions.get_in(&frozen.chunks, number(id)?)))).collect();
+        if found.iter().any(|(_, session)| session.is_none()) {
+            for session in frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten() {
+                let wanted = found.iter_mut().find(|(id, gone)| gone.is_none() && **id == RowId::Session(session.id));
+                if let Some((_, place)) = wanted {
+                    *place = Some(session);
+                }
+            }
+        }
+        found.into_iter().filter_map(|(_, session)| session).map(row).collect()
     }
 
     fn sidebar(&self) -> Vec<Arc<Alert>> {

@@ -221,11 +221,18 @@ impl Core {
             }
             // A record that repeats another exactly is held, and counts once.
             if !change.repeated {
+                self.detector.heard_from(self.names.name(flow.interface), flow.interface.index(), flow.end);
                 self.detector.flow(&RowRef { table: columns, row }, flow.end);
                 let end = self.untold.entry(change.id).or_insert(flow.end);
                 *end = flow.end.max(*end);
             }
             self.session_changes += 1;
+        } else if columns.word(Field::LogStatus, row).is_some_and(|word| word != "OK") {
+            if let Some(interface) = columns.word(Field::InterfaceId, row) {
+                let id = self.names.id(interface);
+                self.detector.heard_from(self.names.name(id), id.index(), end);
+            }
+            self.detector.notice(&RowRef { table: columns, row }, end);
         }
         self.rows_since_advance += 1;
         if self.rows_since_advance >= ADVANCE_EVERY {

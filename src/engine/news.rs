@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use crate::detect::{Alert, AlertEvent};
+use crate::detect::{Alert, AlertEvent, DetectStats};
 use crate::session::Session;
 
 /// Alerts kept for the screen; the detector bounds what is open, this bounds what is over.
@@ -20,6 +20,11 @@ impl Core {
     /// Whether the rules may still have something to say of what was taken in.
     pub fn rules_are_behind(&self) -> bool {
         self.detector.is_behind()
+    }
+
+    /// What the rules hold, and what they had to let go, as far as it is known here.
+    pub fn rule_stats(&self) -> DetectStats {
+        self.detector.stats()
     }
 
     /// Takes in what the rules found meanwhile. True where that is something.

@@ -170,6 +170,7 @@ impl Core {
             dropped: 0,
             skipdata: self.counts.skipdata,
             late: self.counts.late,
+            rules: self.rule_stats(),
             open_alerts,
             gaps: self.gaps.clone(),
             format: self.format.clone(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
-use crate::detect::{Alert, Level};
+use crate::detect::{Alert, DetectStats, Level};
 use crate::filter::Filter;
 use crate::filter::translate::pattern::Fetch;
 use crate::record::{Cell, Field, Format, Gap, SourceStatus};
@@ -312,6 +312,8 @@ pub struct Status {
     pub skipdata: u64,
     /// Records that came with a time older than the rules still look at.
     pub late: u64,
+    /// What the rules hold, and what they had to let go.
+    pub rules: DetectStats,
     /// Open alerts by level, informational first.
     pub open_alerts: [u64; 5],
     /// Event time that could not be read.

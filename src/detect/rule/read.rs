@@ -14,7 +14,7 @@ use crate::detect::condition::{
     Aggregate, Condition, ConditionError, Function, Number, Scope, exists_on, parse_bool, parse_number,
 };
 use crate::detect::template::Template;
-use crate::filter::{Filter, Stage};
+use crate::filter::{Filter, Sets, Stage};
 use crate::record::{Field, Kind};
 
 /// Shortest and longest window, seconds: below ten, a pane would be shorter than the clock of a flow record; above thirty days, nobody waits.
@@ -42,6 +42,8 @@ struct Raw {
     tags: Vec<String>,
     on: Spanned<String>,
     filter: Option<Spanned<String>>,
+    #[serde(default)]
+    sets: BTreeMap<String, String>,
     #[serde(rename = "where")]
     only: Option<Spanned<String>>,
     #[serde(default)]
@@ -219,6 +221,7 @@ impl Reader<'_> {
             return Err(self.error(value.span(), format!("`{name}` is not in [rule.measured]")));
         }
 
+        let (filter, tested_filter, waits_for) = self.filters(raw, stage)?;
         let shown: Vec<String> = measured.iter().map(|(name, _)| name.clone()).collect();
         let template = |value: &Spanned<String>| {
             Template::parse(value.get_ref(), &group_by, &shown)
@@ -228,11 +231,13 @@ impl Reader<'_> {
             id: self.id.into(),
             title: raw.title.as_str().into(),
             level: self.level(&raw.level)?,
-            enabled: raw.enabled,
+            enabled: raw.enabled && waits_for.is_none(),
+            waits_for,
+            tested_filter,
             technique: raw.technique.as_str().into(),
             tags: raw.tags.clone(),
             stage,
-            filter: raw.filter.as_ref().map(|filter| self.filter(filter, stage)).transpose()?,
+            filter,
             only: raw
                 .only
                 .as_ref()
@@ -341,6 +346,26 @@ impl Reader<'_> {
             return Err(self.error(raw.id.span(), "group_by is empty; name at least one field"));
         }
         Ok(fields)
+    }
+
+    /// The filter; the same with examples in place of the sets that `sets` names; and the first of those sets that does not exist.
+    fn filters(&self, raw: &Raw, stage: Stage) -> Result<(Option<Filter>, Option<Filter>, Option<String>), RuleError> {
+        let Some(value) = &raw.filter else { return Ok((None, None, None)) };
+        if raw.sets.is_empty() {
+            return Ok((Some(self.filter(value, stage)?), None, None));
+        }
+        let mut text = value.get_ref().clone();
+        for (name, example) in &raw.sets {
+            text = text.replace(&format!("${name}"), &format!("({example})"));
+        }
+        let tested = Filter::parse(&text, stage).map_err(|error| {
+            self.error(value.span(), format!("filter, with the examples of `sets`: {}", error.message))
+        })?;
+        let missing = raw.sets.keys().find(|name| Sets::known().get(name).is_none());
+        match missing {
+            Some(name) => Ok((Some(tested.clone()), Some(tested), Some(format!("${name}")))),
+            None => Ok((Some(self.filter(value, stage)?), Some(tested), None)),
+        }
     }
 
     fn filter(&self, value: &Spanned<String>, stage: Stage) -> Result<Filter, RuleError> {
