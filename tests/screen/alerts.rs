@@ -15,7 +15,7 @@ fn enter_applies_filter_and_window_and_esc_returns() {
     let mut s = attacked();
     let alert = s.app.page().alerts[0].clone();
     s.run("]<enter>");
-    assert_eq!(s.app.view().window, Some((alert.first, alert.last)));
+    assert_eq!(s.app.view().window, Some((alert.first - alert.timespan, alert.last)), "the window of the rule");
     assert_eq!(s.app.view().tab, Tab::Sessions);
     s.run("<esc>");
     assert_eq!((s.app.view().window, s.app.view().tab), (None, Tab::Flows));
