@@ -5,6 +5,10 @@
 //! ```
 //!
 //! `way_in ask FILE` holds the file and answers each line of standard input, a filter, with one: the whole pass of it and its first page.
+//! `way_in type FILE` holds it and types each line a key at a time, as a draft whose words are completed; it says how long the longest slice of the
+//! passes took, the longest answer, and for how long the whole was counted. A key waits for one slice and one answer at most.
+//!
+//! `way_in pages FILE` holds the file and asks for 50 rows from 200 places all over it, in order of time and in that of bytes.
 //!
 //! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
 //! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
@@ -17,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtail::detect::{Detector, Limits, Rules};
-use flowtail::engine::view::ViewSpec;
+use flowtail::engine::view::{Anchor, RowId, Sort, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
 use flowtail::record::{Batch, Decoder, Field, Format, Origin, Table as _};
@@ -25,14 +29,18 @@ use flowtail::store::Ring;
 
 /// Bytes of a batch, as the file source hands them over.
 const CHUNK: usize = 256 * 1024;
+/// Rows of a slice, as the engine's thread has them.
+const SLICE: usize = 4_096;
 
-const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE";
+const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE, or way_in ask|type|pages FILE";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let run = match args[..] {
-        ["ask", path] => return ask(path),
+        ["ask", path] => return ask(path, &answer),
+        ["type", path] => return ask(path, &typed),
+        ["pages", path] => pages(path),
         [mode, path] => measure(mode, None, path),
         [mode, "--format", format, path] => measure(mode, Some(format), path),
         _ => Err(USAGE.to_owned()),
@@ -109,33 +117,131 @@ fn core() -> Core {
     Core::new(config, Detector::new(&Rules::default(), Limits::default()), false)
 }
 
-/// Holds the file and answers filters.
-fn ask(path: &str) -> ExitCode {
+/// An engine that holds the file.
+fn holding(path: &str) -> Result<Core, String> {
     let (mut core, mut decoder) = (core(), Decoder::new(None));
-    let Ok(batches) = Batches::of(path) else {
-        eprintln!("{path}: cannot be read");
-        return ExitCode::from(2);
-    };
+    let batches = Batches::of(path).map_err(|error| format!("{path}: {error}"))?;
     batches.for_each(|batch| core.ingest(&decoder.decode(&batch)));
+    Ok(core)
+}
+
+/// What pages of 50 rows take: the first in each order, which begins its pass, and the median and the longest of those that follow.
+fn pages(path: &str) -> Result<String, String> {
+    const PLACES: u64 = 200;
+    let mut core = holding(path)?;
+    let held = core.ring().len();
+    let mut told = format!("{{\"held\": {held}");
+    for field in [Field::End, Field::Bytes] {
+        let columns = vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::SrcPort, Field::DstPort, Field::Bytes];
+        let mut spec = ViewSpec { sort: Sort { field, descending: true }, columns, after: 50, ..ViewSpec::default() };
+        let ask = |core: &mut Core, spec: &ViewSpec| {
+            let begun = Instant::now();
+            let rows = core.page(spec).rows.len();
+            (begun.elapsed().as_secs_f64() * 1e6, rows)
+        };
+        let first = ask(&mut core, &spec).0;
+        let mut all = Vec::new();
+        for place in 0..PLACES {
+            // An odd step over all rows, so that neighbouring questions are far from each other.
+            let seq = held / PLACES * (place * 77 % PLACES);
+            let time = core.ring().find(seq).map_or(0, |(part, row)| part.time(row));
+            spec.anchor = Anchor::Row(RowId::Flow { time, seq });
+            let (micros, rows) = ask(&mut core, &spec);
+            if rows == 0 {
+                return Err(format!("no rows at place {place}"));
+            }
+            all.push(micros);
+        }
+        all.sort_by(f64::total_cmp);
+        let (median, longest) = (all[all.len() / 2], all[all.len() - 1]);
+        told += &format!(
+            ", \"{}\": {{\"first_us\": {first:.0}, \"median_us\": {median:.1}, \"longest_us\": {longest:.1}}}",
+            field.name()
+        );
+    }
+    Ok(told + "}")
+}
+
+/// Holds the file and has `told` answer each line of standard input.
+fn ask(path: &str, told: &dyn Fn(&mut Core, &str) -> Result<String, String>) -> ExitCode {
+    let mut core = match holding(path) {
+        Ok(core) => core,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::from(2);
+        }
+    };
     println!("ready {}", core.ring().len());
     for line in io::stdin().lines().map_while(Result::ok) {
-        let filter = match Filter::parse(line.trim(), Stage::Flows) {
-            Ok(filter) => Arc::new(filter),
-            Err(error) => {
-                eprintln!("{line}: {}", error.message);
+        match told(&mut core, line.trim()) {
+            Ok(told) => println!("{told}"),
+            Err(why) => {
+                eprintln!("{line}: {why}");
                 return ExitCode::from(2);
             }
-        };
-        let columns = vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::Bytes];
-        let spec = ViewSpec { filter: Some(filter), columns, after: 60, ..ViewSpec::default() };
-        let mut spent = Spent::default();
-        let begun = Watch::start();
-        let page = core.page(&spec);
-        spent.add(&begun);
-        let (wall, busy) = (spent.wall.as_secs_f64() * 1e3, spent.busy.as_secs_f64() * 1e3);
-        println!("{{\"ms\": {wall}, \"cpu\": {busy}, \"hits\": {}}}", page.matched);
+        }
     }
     ExitCode::SUCCESS
+}
+
+/// What a screen asks for.
+fn screen() -> ViewSpec {
+    let columns = vec![Field::End, Field::SrcAddr, Field::DstAddr, Field::Bytes];
+    ViewSpec { columns, after: 60, ..ViewSpec::default() }
+}
+
+/// The whole pass of a filter and its first page.
+fn answer(core: &mut Core, line: &str) -> Result<String, String> {
+    let filter = Filter::parse(line, Stage::Flows).map_err(|error| error.message)?;
+    let spec = ViewSpec { filter: Some(Arc::new(filter)), ..screen() };
+    let mut spent = Spent::default();
+    let begun = Watch::start();
+    let page = core.page(&spec);
+    spent.add(&begun);
+    let (wall, busy) = (spent.wall.as_secs_f64() * 1e3, spent.busy.as_secs_f64() * 1e3);
+    Ok(format!("{{\"ms\": {wall}, \"cpu\": {busy}, \"hits\": {}}}", page.matched))
+}
+
+/// A filter typed a key at a time, by the processor's time: each draft is worked on to its end, and a page is cut after every tenth slice.
+fn typed(core: &mut Core, line: &str) -> Result<String, String> {
+    let mut told = Vec::new();
+    for (end, _) in line.char_indices().map(|(at, c)| (at + c.len_utf8(), c)) {
+        // What is not finished yet is no draft.
+        let Ok(filter) = Filter::parse(&line[..end], Stage::Flows) else { continue };
+        let values = vec![Field::Ip, Field::Port, Field::InterfaceId];
+        let spec = ViewSpec { draft: Some(Arc::new(filter)), values, timeline_bins: 120, ..screen() };
+        let (mut slice, mut page, mut whole) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let timed = |most: &mut Duration, whole: &mut Duration, work: &mut dyn FnMut() -> bool| {
+            let begun = busy();
+            let more = work();
+            let took = busy().saturating_sub(begun);
+            *most = took.max(*most);
+            *whole += took;
+            more
+        };
+        timed(&mut page, &mut whole, &mut || {
+            core.look_at(&spec);
+            true
+        });
+        for number in 0.. {
+            let more = timed(&mut slice, &mut whole, &mut || core.step(SLICE));
+            if number % 10 == 0 || !more {
+                timed(&mut page, &mut whole, &mut || core.answer().draft.is_some());
+            }
+            if !more {
+                break;
+            }
+        }
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        told.push(format!(
+            "{:<40} slice {:7.2} ms  answer {:7.2} ms  whole {:9.1} ms",
+            &line[..end],
+            ms(slice),
+            ms(page),
+            ms(whole)
+        ));
+    }
+    Ok(told.join("\n"))
 }
 
 /// What one step began with.

@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 Examples:
   flowtail demo                                                  a recording with an attack in it; needs nothing
   flowtail tail /vpc/flow-logs --eni eni-0536faba73134a9b7       one network interface, live
+  flowtail history /vpc/flow-logs --from 7d --filter 'reject'    any range, by Logs Insights; says the cost first
   flowtail open flows.log.gz --filter 'udp and bytes > 1M'       a file
   zcat *.gz | flowtail open - --print sessions                   no screen: one JSON object a line
 
@@ -32,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Tail CloudWatch Logs log groups, or single network interfaces in them
     Tail(Tail),
+    /// Search any range of time by CloudWatch Logs Insights; AWS charges by what it scans
+    History(History),
     /// Read files or standard input, plain or gzip, with or without a header line
     Open(Open),
     /// Play the built-in recording: no AWS, no network, no file
@@ -60,7 +63,7 @@ pub enum Command {
 /// `flowtail rules …`.
 #[derive(Debug, Subcommand)]
 pub enum RulesCommand {
-    /// List the built-in rules
+    /// List the rules in force: the built-in ones, and yours over them
     List,
     /// Print one rule as it is written
     Show {
@@ -69,10 +72,20 @@ pub enum RulesCommand {
     },
     /// Check a file of rules: the first error with its line and column
     Check {
-        /// A TOML file.
-        file: PathBuf,
+        /// A TOML file; those in rules.d beside the configuration if left out.
+        file: Option<PathBuf>,
     },
-    /// Run the tests that rules carry: the built-in ones, or those of a file
+    /// Print a JSON schema of files of rules, for editors
+    Schema,
+    /// Show what the rules of a file would have raised over records, before they are switched on
+    Backtest {
+        /// A TOML file of rules, or of changes to the built-in ones.
+        rules: PathBuf,
+        /// Files of records, or `-` for standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<OsString>,
+    },
+    /// Run the tests that rules carry: those in force, or those of a file
     Test {
         /// A TOML file.
         file: Option<PathBuf>,
@@ -84,7 +97,7 @@ pub enum RulesCommand {
         /// Trials, by the numbers they are generated from.
         #[arg(long, value_name = "FROM-TO", default_value = "11-20", value_parser = seeds)]
         seeds: RangeInclusive<u64>,
-        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, Stream4Flow and Tailpipe.
+        /// Beside the published thresholds of Elastic, NEMEA, Panther, Sentinel, Splunk, `Stream4Flow` and Tailpipe.
         #[arg(long)]
         against: bool,
         /// Ordinary traffic only.
@@ -199,6 +212,41 @@ pub struct Tail {
     pub endpoint_url: Option<String>,
 }
 
+/// `flowtail history …`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Log groups, by name or ARN
+    #[arg(required = true, value_name = "LOG_GROUP")]
+    pub groups: Vec<String>,
+    /// From when: 2018-08-20T15:00Z, 15:00 (UTC, the latest), or how long ago, such as 7d
+    #[arg(long, value_name = "T")]
+    pub from: String,
+    /// Until when, the same way
+    #[arg(long, value_name = "T", default_value = "now")]
+    pub to: String,
+    /// Sums by these fields instead of records, such as srcaddr,dstport
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Most records to fetch, the oldest ones [default: 1000000], or groups to print [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Run without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Print the query and what it would scan, and run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS, such as a local test server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
 /// `flowtail open …`.
 #[derive(Debug, Args)]
 pub struct Open {
@@ -254,6 +302,7 @@ pub enum As {
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub struct Common {
     /// What is shown and printed; pairing and detection see every record
     #[arg(long, global = true, value_name = "EXPR", help_heading = "Everywhere")]
@@ -273,6 +322,9 @@ pub struct Common {
     /// Shape of printed rows [default: table on a terminal, else ndjson]
     #[arg(long = "as", global = true, value_name = "SHAPE", help_heading = "Everywhere")]
     pub shape: Option<As>,
+    /// Without a screen: at the end write a case of what --filter selects here (Markdown), and its records beside it
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub case: Option<PathBuf>,
     /// Folder for what the screen keeps between runs: the filters that were typed or saved [default: for a tail flowtail in the XDG state folder, else none]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
     pub state: Option<PathBuf>,
@@ -288,10 +340,28 @@ pub struct Common {
     /// Leave the mouse to the terminal
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub no_mouse: bool,
+    /// Run a command for every alert that is raised, with the alert as JSON on its input; no shell, 10 seconds and 30 a minute at most
+    #[arg(long, global = true, value_name = "CMD", value_parser = crate::notify::OnAlert::parse, help_heading = "Everywhere")]
+    pub on_alert: Option<crate::notify::OnAlert>,
+    /// Ring the terminal's bell when an alert is raised
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub bell: bool,
+    /// Have the terminal notify when an alert is raised (OSC 9)
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub notify: bool,
+    /// The rules in force; the built-in ones where nobody loaded any.
+    #[arg(skip)]
+    pub rules: Option<crate::detect::Rules>,
+    /// Where the user's rules are.
+    #[arg(skip)]
+    pub rule_files: crate::config::rules::RuleFiles,
+    /// Whether alerts are printed once, as they ended, with a count at the end.
+    #[arg(skip)]
+    pub backtest: bool,
 }
 
 /// Reads `30m`, `90s`, `2h`, `1d`; a bare number is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,

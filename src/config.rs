@@ -6,6 +6,7 @@
 //! A table of the file has a field in [`Layer`], where it is still text, a field in [`Config`], where it is checked, and a module here that
 //! makes one of the other.
 
+pub mod rules;
 mod sets;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Config {
     pub path: Option<PathBuf>,
     /// Named sets for filters and rules: `[sets]`.
     pub sets: Sets,
+    /// The user's rules: `[rules]` and the folder `rules.d` beside the file.
+    pub rules: rules::RuleFiles,
 }
 
 /// The file as it is written.
@@ -38,6 +41,7 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 struct Layer {
     sets: BTreeMap<String, Spanned<Vec<Spanned<toml::Value>>>>,
+    rules: rules::Written,
 }
 
 /// Why the configuration cannot be used: file, place, what is wrong and what to do.
@@ -76,7 +80,10 @@ impl Config {
         let Some(path) = named.or_else(default_path) else { return Ok(Config::default()) };
         match read(&path, LIMIT) {
             Ok(text) => Config::parse(&text, &path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => Ok(Config::default()),
+            // Rules need no configuration beside them.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => {
+                Config::parse("", &path).map(|config| Config { path: None, ..config })
+            }
             Err(error) => Err(ConfigError {
                 path,
                 place: None,
@@ -84,6 +91,12 @@ impl Config {
                 hint: "Check --config and FLOWTAIL_CONFIG, or leave them out.",
             }),
         }
+    }
+
+    /// The folder of themes, beside the configuration.
+    pub fn themes() -> Option<PathBuf> {
+        let path = set("FLOWTAIL_CONFIG").or_else(default_path)?;
+        Some(path.with_file_name("themes"))
     }
 
     /// Reads and checks `text`, the contents of the file at `path`, to whose folder the paths in it belong.
@@ -96,7 +109,11 @@ impl Config {
             let message = error.message().trim_end_matches('.').to_owned();
             source.error(error.span().unwrap_or(0..0), message, "docs/configuration.md has every key.")
         })?;
-        Ok(Config { path: Some(path.to_owned()), sets: sets::read(&source, &layer.sets)? })
+        Ok(Config {
+            path: Some(path.to_owned()),
+            sets: sets::read(&source, &layer.sets)?,
+            rules: rules::read(&source, &layer.rules),
+        })
     }
 }
 

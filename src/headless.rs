@@ -1,7 +1,10 @@
 //! The front end without a screen: the same engine, printing rows. What scripts, tests and pipes use, so its output is a contract (DESIGN §9).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -11,13 +14,17 @@ use tokio::sync::mpsc;
 use crate::cli::{As, Command, Common, Print};
 use crate::detect::{Alert, AlertEvent};
 use crate::engine::Core;
+use crate::engine::pinned::Progress;
 use crate::engine::thread::now_ms;
+use crate::engine::view::Tab;
 use crate::export::alert::AlertRow;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
-use crate::record::{Decoded, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::notify::Notifier;
+use crate::record::{Decoded, Field, Gap, Input, RowRef, SourceState, SourceStatus, Table as _};
+use crate::save;
 use crate::session::SessionRow;
 use crate::start::{self, Source, StartError};
 
@@ -87,7 +94,13 @@ pub async fn print(
     for warning in filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
-    let detector = start::detector(common.memory)?;
+    if filter.iter().any(|filter| filter.fields().any(|field| field == Field::Phase)) {
+        say(
+            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
+             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
+        );
+    }
+    let detector = start::detection(common)?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
@@ -95,19 +108,35 @@ pub async fn print(
         }
     }
     let mut decoder = source.narrow(decoder);
-    let collect = matches!(what, Print::Sessions | Print::Alerts);
+    let collect =
+        matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
     let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
     let (out, mut inputs) = mpsc::channel(QUEUE);
+    let ending = source.stop.clone();
     let running = tokio::spawn(source.run(out));
     let stop = running.abort_handle();
     let signals = tokio::spawn(async move {
         stopped().await;
         // The source ends, what it delivered is still printed.
-        stop.abort();
+        match ending {
+            Some(ending) if ending.send(true).is_ok() => {}
+            _ => stop.abort(),
+        }
         stopped().await;
         // Somebody asks again: the output is stuck, and nobody waits for it.
         std::process::exit(0);
     });
+    let notifier = match common.on_alert.clone() {
+        Some(_) if !collect => {
+            return Err(StartError::OnAlert(
+                "without a screen, use it with --print alerts, sessions or summary".to_owned(),
+            ));
+        }
+        Some(command) => {
+            Some(Notifier::start(command, |text| say(&text)).map_err(|error| StartError::OnAlert(error.to_string()))?)
+        }
+        None => None,
+    };
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
@@ -138,7 +167,11 @@ pub async fn print(
         sessions: SessionWriter::new(shape),
         printed: 0,
         told: SourceState::default(),
+        warned: Vec::new(),
         began,
+        backtest: common.backtest.then(BTreeMap::new),
+        notifier,
+        case: common.case.clone(),
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -146,6 +179,10 @@ pub async fn print(
         Ok(Ok(ended)) => ended,
         // Whoever read the output has enough: that is success.
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::Done),
+        // What is said of the case names its file.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::Other => {
+            return Err(StartError::Unreadable(error.to_string()));
+        }
         Ok(Err(error)) => return Err(StartError::Unreadable(format!("standard output: {error}"))),
         Err(error) => return Err(StartError::Unreadable(format!("the engine failed: {error}"))),
     };
@@ -167,7 +204,7 @@ fn say(text: &str) {
 }
 
 /// Waits for SIGINT or SIGTERM.
-async fn stopped() {
+pub(crate) async fn stopped() {
     #[cfg(unix)]
     if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         tokio::select! {
@@ -177,6 +214,14 @@ async fn stopped() {
         return;
     }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What a back-test comes to, in a line.
+fn backtested(count: &BTreeMap<Arc<str>, u64>, records: u64, hours: f64) -> String {
+    let all: u64 = count.values().sum();
+    let each: Vec<String> = count.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
+    let each = if each.is_empty() { "none".to_owned() } else { each.join(", ") };
+    format!("{all} alerts over {records} records of {hours:.1} hours: {each}")
 }
 
 struct Printer {
@@ -189,7 +234,14 @@ struct Printer {
     printed: u64,
     /// What was last said on standard error of the source.
     told: SourceState,
+    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    warned: Vec<String>,
     began: Instant,
+    /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
+    backtest: Option<BTreeMap<Arc<str>, u64>>,
+    notifier: Option<Notifier>,
+    /// Where a case of everything goes at the end.
+    case: Option<PathBuf>,
 }
 
 impl Printer {
@@ -227,6 +279,7 @@ impl Printer {
         }
         out.write_all(text.as_bytes())?;
         out.flush()?;
+        self.write_case()?;
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
             say(remark);
@@ -234,6 +287,16 @@ impl Printer {
         if unparsed > 0 && self.what != Print::Quarantine {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
+        }
+        let left_out = self.notifier.take().map_or(0, Notifier::finish);
+        if left_out > 0 {
+            say(&format!("--on-alert: {left_out} alerts came faster than it ran and were left out"));
+        }
+        if let Some(count) = &self.backtest {
+            let hours = self.core.counts().span.map_or(0.0, |(first, last)| {
+                std::time::Duration::from_secs(last.saturating_sub(first)).as_secs_f64() / 3_600.0
+            });
+            say(&backtested(count, self.core.counts().records, hours));
         }
         // `finish` made an end of the state; what was told last is what it was.
         let waits = match &self.told {
@@ -246,7 +309,22 @@ impl Printer {
         Ok((printed, waits))
     }
 
+    /// Writes the case that `--case` asks for.
+    fn write_case(&self) -> io::Result<()> {
+        let Some(path) = &self.case else { return Ok(()) };
+        let tab = if stage(self.what) == Stage::Sessions { Tab::Sessions } else { Tab::Flows };
+        let order = save::everything(self.filter.clone(), tab, now_ms());
+        let said = save::write(&self.core.pin(), &order, path, &Progress::default())
+            .map_err(|error| io::Error::other(format!("--case: {error}")))?;
+        say(&said);
+        Ok(())
+    }
+
     fn rows(&mut self, batch: &Decoded, text: &mut String) {
+        // Printed rows need no engine, a case does.
+        if self.case.is_some() && matches!(self.what, Print::Flows | Print::Quarantine) {
+            self.core.ingest(batch);
+        }
         match self.what {
             Print::Flows => {
                 // Printed as they are read, whatever the ring could hold; the engine is not needed for it.
@@ -258,7 +336,9 @@ impl Printer {
                         self.printed += 1;
                     }
                 }
-                self.core.ingest_lines(batch);
+                if self.case.is_none() {
+                    self.core.ingest_lines(batch);
+                }
             }
             Print::Quarantine => {
                 for reject in &batch.rejects {
@@ -270,7 +350,9 @@ impl Printer {
                     text.push('\n');
                     self.printed += 1;
                 }
-                self.core.ingest_lines(batch);
+                if self.case.is_none() {
+                    self.core.ingest_lines(batch);
+                }
             }
             Print::Sessions | Print::Alerts | Print::Summary => {
                 self.core.ingest(batch);
@@ -283,6 +365,13 @@ impl Printer {
     fn news(&mut self, text: &mut String) {
         let finished = self.core.take_finished();
         let news = self.core.take_news();
+        if let Some(notifier) = &mut self.notifier {
+            for event in &news {
+                if let AlertEvent::Raised(alert) = event {
+                    notifier.tell(alert);
+                }
+            }
+        }
         if self.what == Print::Sessions {
             let region = self.core.config_region();
             for session in &finished {
@@ -296,6 +385,7 @@ impl Printer {
         if self.what == Print::Alerts {
             for event in &news {
                 let raised = match event {
+                    AlertEvent::Raised(_) | AlertEvent::Withdrawn(_) if self.backtest.is_some() => continue,
                     AlertEvent::Raised(alert) | AlertEvent::Closed(alert) => alert.clone(),
                     // What was printed as open must be seen to end.
                     AlertEvent::Withdrawn(alert) => Alert { closed: true, ..alert.clone() },
@@ -305,13 +395,22 @@ impl Printer {
                 if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
                     alert::write(raised, self.shape, self.printed > 0, text);
                     self.printed += 1;
+                    if let Some(count) = &mut self.backtest {
+                        *count.entry(raised.rule.clone()).or_default() += 1;
+                    }
                 }
             }
         }
     }
 
-    /// Says on standard error what the source waits for, once.
+    /// Says on standard error what the source waits for and what it found out, once.
     fn tell(&mut self, status: &SourceStatus) {
+        for warning in &status.warnings {
+            if !self.warned.contains(warning) {
+                say(&format!("warning: {warning}"));
+                self.warned.push(warning.clone());
+            }
+        }
         if std::mem::discriminant(&self.told) == std::mem::discriminant(&status.state) {
             return;
         }
@@ -328,6 +427,7 @@ impl Printer {
     fn summary(&mut self, text: &mut String) {
         let counts = self.core.counts();
         let state = self.core.state();
+        let rules = self.core.rule_stats();
         let seconds = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let lines = counts.records
             + counts.nodata
@@ -365,6 +465,10 @@ impl Printer {
             "bytes_held": self.core.ring().bytes() + self.core.sessions().bytes(),
             "sessions": self.core.sessions().opened() - self.core.sessions().merged(),
             "alerts": counts.alerts,
+            "rules": json!({
+                "groups": rules.groups, "evicted_groups": rules.evicted_groups, "forgotten_sessions": rules.forgotten_sessions,
+                "unremembered": rules.unremembered, "late": rules.late,
+            }),
             "first": counts.span.map(|(first, _)| seconds(first)),
             "last": counts.span.map(|(_, last)| seconds(last)),
             "elapsed_seconds": (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,

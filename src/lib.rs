@@ -12,8 +12,12 @@ pub mod evaluate;
 pub mod export;
 pub mod filter;
 pub mod headless;
+#[cfg(feature = "aws")]
+pub mod history;
+pub mod notify;
 pub mod record;
 pub mod runtime;
+pub mod save;
 pub mod session;
 pub mod source;
 pub mod start;

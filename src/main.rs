@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use flowtail::cli::{Cli, Command, Print};
+use flowtail::cli::{Cli, Command, Open, Print, RulesCommand};
 use flowtail::config::Config;
 use flowtail::filter::Sets;
 use flowtail::headless::{self, Outcome};
@@ -24,12 +24,13 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Outcome, String> {
-    let Cli { command, common } = cli;
+    let Cli { mut command, mut common } = cli;
     match command {
         // These must work whatever is configured.
         Command::Themes => return tables::themes(),
         Command::Completions { shell } => return tables::completions(shell),
         Command::Man => return tables::man(),
+        Command::Rules { command: RulesCommand::Schema } => return tables::schema(),
         _ => {}
     }
     let config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
@@ -37,8 +38,17 @@ fn run(cli: Cli) -> Result<Outcome, String> {
     match command {
         Command::Filter(wanted) => return translate::run(&wanted, &common),
         Command::Fields => return tables::fields(),
-        Command::Rules { command } => return tables::rules(&command),
-        _ => {}
+        Command::Rules { command: RulesCommand::Backtest { rules, files } } => {
+            common.rules = Some(tables::backtested(&rules, &config.rules)?);
+            (common.backtest, common.print) = (true, Some(Print::Alerts));
+            command = Command::Open(Open { files, follow: false, speed: None, region: None });
+        }
+        Command::Rules { command } => return tables::rules(&command, &config.rules),
+        other => {
+            common.rules = Some(config.rules.load().map_err(|error| error.to_string())?);
+            common.rule_files = config.rules;
+            command = other;
+        }
     }
     let print = common.print.or_else(|| (!std::io::stdout().is_terminal()).then_some(Print::Flows));
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -46,6 +56,12 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the system gives no threads: {error}"))?;
+    #[cfg(feature = "aws")]
+    if let Command::History(wanted) = &command
+        && (wanted.dry_run || !wanted.by.is_empty())
+    {
+        return runtime.block_on(flowtail::history::run(wanted, &common)).map_err(|error| error.to_string());
+    }
     let outcome = match print {
         Some(what) => runtime.block_on(headless::run(command, &common, what)).map_err(|error| error.to_string()),
         None => {

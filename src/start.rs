@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 
 use crate::cli::{Command, Common};
 use crate::detect::{Detector, Limits, Rules};
@@ -39,6 +40,9 @@ pub enum StartError {
     /// Only flow records have a line to give back.
     #[error("--as log gives back the lines of flow records; use it with --print flows, or another shape")]
     LogShape,
+    /// `--on-alert` cannot be followed.
+    #[error("--on-alert: {0}")]
+    OnAlert(String),
     /// The built-in rules do not read.
     #[error("built-in rules: {0}")]
     Rules(#[from] crate::detect::RuleError),
@@ -46,6 +50,10 @@ pub enum StartError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Tail(#[from] crate::source::cloudwatch::TailError),
+    /// There is nothing to search for, or nobody who may.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    History(#[from] crate::source::cloudwatch::history::HistoryError),
     /// Built without the AWS client.
     #[error(
         "this flowtail was built without the AWS client; build it with the default features to tail CloudWatch Logs"
@@ -64,7 +72,7 @@ pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
     format!("{}{hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
 }
 
-type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
+pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
 
 /// A source that is ready to run.
 pub struct Source {
@@ -76,6 +84,10 @@ pub struct Source {
     pub interfaces: Vec<Arc<str>>,
     /// What is fetched only, where not everything is.
     pub fetch: Option<Arc<Fetch>>,
+    /// What records must pass to be taken in: a search may give more than was asked for.
+    pub select: Option<Filter>,
+    /// Where the source must end by itself, since it has left something to be stopped: set to true.
+    pub stop: Option<Arc<watch::Sender<bool>>>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -95,8 +107,9 @@ impl Source {
     pub async fn prepare(command: Command, common: &Common, screen: bool) -> Result<Source, StartError> {
         match command {
             Command::Tail(tail) => {
-                let fetch = tail.fetch.as_deref().map(|text| fetch(text, common)).transpose()?.map(Arc::new);
-                prepare_tail(tail, fetch).await
+                let given = common.format.as_deref().map(Format::parse).transpose()?;
+                let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
+                prepare_tail(tail, wanted, given).await
             }
             Command::Open(open) => {
                 let config = file::OpenConfig {
@@ -114,6 +127,8 @@ impl Source {
                     region: open.region.map(Into::into),
                     interfaces: Vec::new(),
                     fetch: None,
+                    select: None,
+                    stop: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -123,6 +138,10 @@ impl Source {
                     }),
                 })
             }
+            #[cfg(feature = "aws")]
+            Command::History(wanted) => crate::history::source(&wanted, common, screen).await,
+            #[cfg(not(feature = "aws"))]
+            Command::History(_) => Err(StartError::NoAws),
             Command::Demo(typed) => {
                 let speed = typed.speed.or(screen.then_some(demo::DEFAULT_SPEED));
                 Ok(Source {
@@ -130,6 +149,8 @@ impl Source {
                     region: Some("us-west-1".into()),
                     interfaces: Vec::new(),
                     fetch: None,
+                    select: None,
+                    stop: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -164,7 +185,11 @@ impl Source {
 
     /// A decoder that leaves out what this source was not asked for.
     pub fn narrow(&self, decoder: Decoder) -> Decoder {
-        narrow(decoder, self.fetch.as_deref())
+        let decoder = narrow(decoder, self.fetch.as_deref());
+        match self.select.clone() {
+            Some(select) => decoder.only(Box::new(move |row, now| select.matches(row, now))),
+            None => decoder,
+        }
     }
 
     /// Runs it until its input ends.
@@ -188,10 +213,16 @@ fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
 }
 
 #[cfg(feature = "aws")]
-async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Result<Source, StartError> {
+async fn prepare_tail(
+    tail: crate::cli::Tail,
+    wanted: Option<Filter>,
+    given: Option<Format>,
+) -> Result<Source, StartError> {
     use crate::source::cloudwatch::{Tail, TailConfig};
+    // The format that `--format` gives counts as the format of every record.
+    let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
-    let connected = Tail::connect(TailConfig {
+    let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
         since: tail.since,
@@ -206,6 +237,15 @@ async fn prepare_tail(tail: crate::cli::Tail, fetch: Option<Arc<Fetch>>) -> Resu
         record: tail.record,
     })
     .await?;
+    // Where it is not given, EC2 may prove it, and conditions on fields can be asked for.
+    if let Some(wanted) = wanted.as_ref().filter(|_| given.is_none())
+        && let Some(format) = connected.format().await
+    {
+        let better = Fetch::new(wanted, Some(&format));
+        connected.ask_for(better.pattern.clone());
+        fetch = Some(better);
+    }
+    let fetch = fetch.map(Arc::new);
     Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
 }
 
@@ -219,6 +259,8 @@ impl Source {
             region: origin.region.clone(),
             interfaces,
             fetch: None,
+            select: None,
+            stop: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -231,13 +273,37 @@ impl Source {
     }
 }
 
+#[cfg(feature = "aws")]
+impl Source {
+    /// A search that is ready to run, what its records must pass, and how it is told to end.
+    pub(crate) fn of_history(
+        origin: &crate::record::Origin,
+        select: Option<Filter>,
+        stop: Arc<watch::Sender<bool>>,
+        run: impl FnOnce(Sender<Input>) -> Running + Send + 'static,
+    ) -> Source {
+        Source {
+            name: Arc::clone(&origin.name),
+            region: origin.region.clone(),
+            interfaces: Vec::new(),
+            fetch: None,
+            select,
+            stop: Some(stop),
+            live: false,
+            // Rows come in the order of their start, whole windows apart at most.
+            lateness: FILE_LATENESS,
+            run: Box::new(run),
+        }
+    }
+}
+
 #[cfg(not(feature = "aws"))]
-async fn prepare_tail(_: crate::cli::Tail, _: Option<Arc<Fetch>>) -> Result<Source, StartError> {
+async fn prepare_tail(_: crate::cli::Tail, _: Option<Filter>, _: Option<Format>) -> Result<Source, StartError> {
     std::future::ready(Err(StartError::NoAws)).await
 }
 
-/// What `--fetch` comes to. The format that `--format` gives counts as the format of every record.
-fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
+/// What `--fetch` asks for.
+fn fetch_filter(text: &str) -> Result<Filter, StartError> {
     let wrong = |error| StartError::Fetch { text: text.to_owned(), error };
     let filter = Filter::parse(text, Stage::Flows).map_err(wrong)?;
     if let Some(warning) = filter.warnings().first() {
@@ -245,8 +311,7 @@ fn fetch(text: &str, common: &Common) -> Result<Fetch, StartError> {
         let error = FilterError { span: warning.span.clone(), message: warning.message.clone(), hint: None };
         return Err(wrong(error));
     }
-    let given = common.format.as_deref().map(Format::parse).transpose()?;
-    Ok(Fetch::new(&filter, given.as_ref()))
+    Ok(filter)
 }
 
 /// A decoder that leaves out what is outside of `fetch`: results must not depend on how wide its pattern was.
@@ -271,8 +336,23 @@ pub fn decoder(common: &Common) -> Result<Decoder, StartError> {
 /// # Errors
 /// The rules do not read.
 pub fn detector(memory: usize) -> Result<Detector, StartError> {
-    let limits = Limits { memory: memory / 100 * 12, ..Limits::default() };
-    Ok(Detector::new(&Rules::builtin()?, limits))
+    Ok(Detector::new(&Rules::builtin()?, limits(memory)))
+}
+
+/// What rules may use of `memory` bytes.
+pub fn limits(memory: usize) -> Limits {
+    Limits { memory: memory / 100 * 12, ..Limits::default() }
+}
+
+/// Detection with the rules in force.
+///
+/// # Errors
+/// Nobody loaded any and the built-in ones do not read.
+pub fn detection(common: &Common) -> Result<Detector, StartError> {
+    match &common.rules {
+        Some(rules) => Ok(Detector::new(rules, limits(common.memory))),
+        None => detector(common.memory),
+    }
 }
 
 /// `--filter` for rows of `stage`.

@@ -1,4 +1,5 @@
-//! What is kept between runs: the filters that were typed and those saved on function keys, in their canonical spelling. Nothing that a log said is.
+//! What is kept between runs: the filters that were typed and those saved on function keys, in their canonical spelling; and what is muted: rules,
+//! and the addresses or names that their alerts were about. Nothing else that a log said is.
 //!
 //! A tail on the screen keeps them in `$XDG_STATE_HOME/flowtail` (`~/.local/state/flowtail`), unless `--no-state` is given; every other command only
 //! where `--state` names a folder.
@@ -9,10 +10,12 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Command, Common};
+use crate::detect::mute::{Mute, Mutes};
 
 /// The files' names in the folder.
 const FILTERS: &str = "filters";
 const SAVED: &str = "saved";
+const MUTED: &str = "muted";
 /// Most that is read of each, bytes; the app keeps 200 entries of 4 KiB at most.
 const LIMIT: u64 = 1 << 20;
 
@@ -39,6 +42,8 @@ pub struct Kept {
     pub filters: Vec<String>,
     /// Filters on function keys.
     pub saved: Vec<(u8, String)>,
+    /// What is muted.
+    pub muted: Vec<Mute>,
 }
 
 /// Where `command` on a screen keeps things, if it does.
@@ -71,11 +76,16 @@ impl Place {
             make(&self.folder)?;
             let filters = lines(&self.folder.join(FILTERS))?;
             let saved = lines(&self.folder.join(SAVED))?;
+            let muted = lines(&self.folder.join(MUTED))?;
             let slot = |line: String| {
                 let (key, text) = line.strip_prefix('F')?.split_once(' ')?;
                 Some((key.parse().ok()?, text.to_owned()))
             };
-            Ok(Kept { filters, saved: saved.into_iter().filter_map(slot).collect() })
+            Ok(Kept {
+                filters,
+                saved: saved.into_iter().filter_map(slot).collect(),
+                muted: muted.iter().filter_map(|line| Mute::from_line(line)).collect(),
+            })
         };
         match read() {
             Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
@@ -100,6 +110,20 @@ impl Place {
         let write =
             replace(&self.folder, FILTERS, &filters).and_then(|()| replace(&self.folder, SAVED, &saved.concat()));
         match write {
+            Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Place {
+    /// Keeps what is muted, at once: a run that is cut off must not bring back what somebody did not want to see.
+    ///
+    /// # Errors
+    /// `--state` names a folder that cannot be written.
+    pub fn save_mutes(&self, mutes: &Mutes) -> Result<(), StateError> {
+        let text: String = mutes.iter().map(|mute| mute.to_line() + "\n").collect();
+        match replace(&self.folder, MUTED, &text) {
             Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
             _ => Ok(()),
         }

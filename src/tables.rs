@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
 
 use clap::CommandFactory as _;
 
 use crate::cli::{Cli, RulesCommand};
+use crate::config::rules::{RuleFiles, text_of};
 use crate::detect::Rules;
 use crate::engine::{Config, Core};
 use crate::evaluate;
@@ -82,41 +84,81 @@ pub fn man() -> Result<Outcome, String> {
     print(&String::from_utf8_lossy(&page))
 }
 
-fn read(file: &std::path::Path) -> Result<Rules, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Rules::parse(&text, &file.display().to_string()).map_err(|error| error.to_string())
+/// The rules that `file` is about, as they are over those that are built in and in the folder of the user's.
+fn read(file: &Path, user: &RuleFiles) -> Result<Rules, String> {
+    let mut rules = user.load().map_err(|error| error.to_string())?;
+    let text = text_of(file).map_err(|error| error.to_string())?;
+    let about = rules.overlay(&text, &file.display().to_string()).map_err(|error| error.to_string())?;
+    rules.keep(&about);
+    Ok(rules)
+}
+
+/// The rules of a file that are to be tried over records: on, whatever the file says.
+///
+/// # Errors
+/// The file cannot be read or is wrong, or has no rule to try.
+pub fn backtested(file: &Path, user: &RuleFiles) -> Result<Rules, String> {
+    let mut rules = read(file, user)?;
+    if rules.iter().next().is_none() {
+        return Err(format!("{}: no rule in it to try; it only switches rules on or off, or is empty", file.display()));
+    }
+    rules.switch(|_| Some(true));
+    Ok(rules)
+}
+
+/// `flowtail rules schema`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn schema() -> Result<Outcome, String> {
+    print(&format!("{:#}\n", Rules::schema()))
 }
 
 /// `flowtail rules …`.
 ///
 /// # Errors
 /// A file that cannot be read or is wrong, an unknown rule, a test that fails.
-pub fn rules(command: &RulesCommand) -> Result<Outcome, String> {
-    let builtin = Rules::builtin().map_err(|error| error.to_string())?;
+pub fn rules(command: &RulesCommand, user: &RuleFiles) -> Result<Outcome, String> {
+    let force = || user.load().map_err(|error| error.to_string());
     match command {
         RulesCommand::List => {
-            let mut text = format!("{:<18} {:<13} {:<4} {:<12} TITLE\n", "RULE", "LEVEL", "ON", "TECHNIQUE");
-            for rule in builtin.iter() {
+            let mut text =
+                format!("{:<18} {:<13} {:<4} {:<12} {:<58} FROM\n", "RULE", "LEVEL", "ON", "TECHNIQUE", "TITLE");
+            for rule in force()?.iter() {
                 let on = if rule.enabled { "yes" } else { "no" };
+                let waits = rule.waits_for.as_ref().map_or(String::new(), |set| format!(" (needs the set {set})"));
                 let (id, level, technique) = (&rule.id, rule.level, &rule.technique);
-                let _ = writeln!(text, "{id:<18} {level:<13} {on:<4} {technique:<12} {}", rule.title);
+                let title = format!("{}{waits}", rule.title);
+                let _ = writeln!(text, "{id:<18} {level:<13} {on:<4} {technique:<12} {title:<58} {}", rule.origin);
             }
             print(&text)
         }
-        RulesCommand::Show { id } => match builtin.get(id) {
-            Some(rule) => print(&rule.text),
+        RulesCommand::Show { id } => match force()?.get(id) {
+            Some(rule) if &*rule.origin == "built in" => print(&rule.text),
+            Some(rule) => print(&format!("# {}\n{}", rule.origin, rule.text)),
             None => Err(format!("no rule is called '{id}'; `flowtail rules list` shows them")),
         },
         RulesCommand::Check { file } => {
-            let rules = read(file)?;
+            let Some(file) = file else {
+                let all = force()?;
+                let on = all.iter().filter(|rule| rule.enabled).count();
+                let files = user.paths().map_err(|error| error.to_string())?.len();
+                let all = all.iter().count();
+                return print(&format!(
+                    "{files} files of yours are right: {all} rules with the built-in ones, {on} of them on\n"
+                ));
+            };
+            let rules = read(file, user)?;
             print(&format!("{}: {} rules are right\n", file.display(), rules.iter().count()))
         }
         RulesCommand::Test { file } => {
-            let rules = file.as_deref().map_or(Ok(builtin), read)?;
+            let rules = file.as_deref().map_or_else(&force, |file| read(file, user))?;
             test(&rules)
         }
+        RulesCommand::Schema => schema(),
+        RulesCommand::Backtest { .. } => Err("records are needed for that".to_owned()),
         RulesCommand::Evaluate { file, seeds, against, benign, explain, save } => {
-            let rules = file.as_deref().map_or(Ok(builtin), read)?;
+            let rules = file.as_deref().map_or_else(&force, |file| read(file, user))?;
             if *against {
                 let seeds: Vec<u64> = seeds.clone().collect();
                 return print(&evaluate::against(&rules, &seeds).map_err(|error| error.to_string())?);
@@ -191,7 +233,7 @@ fn alerts_of(rules: &Rules, rule: &str, flows: &str) -> usize {
     };
     // A rule that is off is tested like any other.
     let mut rules = rules.clone();
-    rules.enable(rule);
+    rules.try_out(rule);
     let detector = crate::detect::Detector::new(&rules, crate::detect::Limits::default());
     let mut core = Core::new(config, detector, true);
     core.ingest(&Decoder::new(None).decode(&Batch { bytes: flows.as_bytes().to_vec(), ..Batch::default() }));

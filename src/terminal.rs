@@ -85,6 +85,21 @@ impl Screen {
         self.terminal.resize(Rect::new(0, 0, size.width, size.height))
     }
 
+    /// Rings the bell, or has the terminal notify with `text`, which has been made harmless.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn alarm(&mut self, bell: bool, text: Option<&str>) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        if let Some(text) = text {
+            write!(out, "\x1b]9;{text}\x1b\\")?;
+        }
+        if bell {
+            out.write_all(b"\x07")?;
+        }
+        out.flush()
+    }
+
     /// Puts `text` on the clipboard of the terminal, which may be at the other end of an SSH session (OSC 52).
     ///
     /// # Errors

@@ -12,8 +12,22 @@ const ROOMS: [&str; 12] =
     ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
-const TOP: [&str; 11] =
-    ["main", "lib", "cli", "config", "start", "state", "runtime", "headless", "tables", "translate", "terminal"];
+const TOP: [&str; 14] = [
+    "main",
+    "lib",
+    "cli",
+    "config",
+    "history",
+    "start",
+    "notify",
+    "state",
+    "runtime",
+    "save",
+    "headless",
+    "tables",
+    "translate",
+    "terminal",
+];
 
 /// Who may name a crate from outside.
 struct Outside {

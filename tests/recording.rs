@@ -1,4 +1,4 @@
-//! The built-in recording through decoder, engine and rules: the founding attack is told soon after it arrives, and nothing else is told.
+//! The built-in recording through decoder, engine and rules: the founding attack is told soon after it arrives, and beside it only the lost window.
 
 use std::collections::BTreeSet;
 
@@ -72,5 +72,6 @@ fn ordinary_traffic_raises_nothing() {
     assert!(told.iter().any(|told| told.starts_with("AMP-PROBE")));
     let foreign: Vec<&String> =
         told.iter().filter(|told| !told.contains("172.16.0.178") || !told.contains("11211")).collect();
-    assert!(foreign.is_empty() && told.len() <= 6, "{told:#?}");
+    // The one window that AWS could not keep is told as such.
+    assert!(matches!(&foreign[..], [gap] if gap.starts_with("LOG-GAP")) && told.len() <= 7, "{told:#?}");
 }

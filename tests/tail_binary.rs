@@ -5,28 +5,34 @@
 mod support;
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use support::fake::Fake;
 use support::moto::Moto;
 use support::{ENI, flow, now};
 
 /// `flowtail` with an environment of its own.
 fn flowtail(port: u16, arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_flowtail"))
+    command(port, home.path(), arguments).output().unwrap()
+}
+
+fn command(port: u16, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtail"));
+    command
         .args(arguments)
         .args(["--region", "us-west-1", "--endpoint-url", &format!("http://127.0.0.1:{port}")])
         .env_clear()
-        .env("HOME", home.path())
+        .env("HOME", home)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .output()
-        .unwrap()
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    command
 }
 
 fn rows(output: &Output) -> Vec<Value> {
@@ -106,4 +112,32 @@ fn what_cannot_be_tailed_exits_2_with_one_message() {
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(errors.contains("/vpc/flowlogs in us-west-1") && errors.contains("/vpc/flow-logs"), "{errors}");
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn what_was_recorded_before_a_kill_is_read_again() {
+    let fake = Fake::start();
+    let expected = fake.deliver(&format!("{ENI}-all"), 500, 300);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flows.gz");
+    let file = file.to_str().unwrap();
+    let arguments = ["tail", "/vpc/fake", "--print", "summary", "--record", file, "--max-rps", "5"];
+    let mut child = command(fake.port, folder.path(), &arguments).spawn().unwrap();
+    let size = || std::fs::metadata(file).map_or(0, |file| file.len());
+    let limit = Instant::now() + Duration::from_secs(60);
+    while size() == 0 {
+        assert!(Instant::now() < limit, "nothing was recorded");
+        thread::sleep(Duration::from_millis(50));
+    }
+    // SIGKILL: it cannot end its file. What is delivered now is lost, or in a member of its own.
+    fake.deliver(&format!("{ENI}-all"), 500, 200);
+    thread::sleep(Duration::from_millis(1500));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_flowtail")).args(["open", file, "--print", "flows"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = rows(&output);
+    assert!(rows.len() >= expected.len(), "{} of {}", rows.len(), expected.len());
+    assert!(rows.iter().all(|row| row["@ingestion-time"].is_i64() && row["@event-id"].is_string()));
 }

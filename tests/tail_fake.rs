@@ -233,6 +233,13 @@ fn what_may_pass_does_not_keep_the_screen_from_opening() {
             panic!("{trouble:?}: {error}");
         }
     }
+    // A name that does not resolve: the tail waits, says for what, and ends when it should.
+    let fake = Fake::start();
+    let (mut config_of_none, lab_of_none) = setup(&fake, 20);
+    config_of_none.endpoint_url = Some("http://logs.invalid:80".to_owned());
+    let tally = run(config_of_none, lab_of_none, |_| true);
+    assert!(tally.waits().iter().any(|why| why.contains("no answer from http://logs.invalid")), "{:?}", tally.waits());
+    assert!(tally.ended && !tally.gaps.is_empty());
     // Nobody listens at all.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let tail = runtime.block_on(Tail::connect_with(config(9, "/vpc/fake"), lab()));

@@ -147,3 +147,48 @@ fn what_cannot_be_pushed_is_read_whole_and_said() {
     assert!(says.contains("may hold for one direction of a session and not for the other"), "{says}");
     assert!(fake.state().asked.iter().all(|body| body.get("filterPattern").is_none()));
 }
+
+#[test]
+fn a_format_that_ec2_proves_is_asked_for_by_position() {
+    let flow_log = |created: &str, traffic: &str| {
+        let format: String =
+            flowtail::record::Format::default_v2().fields().map(|field| format!("${{{}}} ", field.name())).collect();
+        format!(
+            "<DescribeFlowLogsResponse><flowLogSet><item><flowLogId>fl-0a</flowLogId><resourceId>vpc-1</resourceId><trafficType>{traffic}</trafficType>\
+             <creationTime>{created}</creationTime><logGroupName>/vpc/fake</logGroupName><logFormat>{}</logFormat></item></flowLogSet></DescribeFlowLogsResponse>",
+            format.trim()
+        )
+    };
+    let fake = Fake::start();
+    for message in messages() {
+        fake.deliver_message(ENI, &message, 300);
+    }
+    let run = |created: &str, traffic: &str| {
+        fake.state().ec2 = Some((200, flow_log(created, traffic)));
+        fake.state().asked.clear();
+        let arguments =
+            ["tail", "/vpc/fake", "--fetch", "bytes > 50000", "--print", "flows", "--for", "2s", "--max-rps", "5"];
+        let output = flowtail(fake.port, &arguments);
+        assert_eq!(flows(&output).len(), 3, "the reply and what has no data: {}", errors(&output));
+        // The first is the probe, sent before EC2 has answered.
+        let patterns: BTreeSet<String> = fake
+            .state()
+            .asked
+            .iter()
+            .skip(1)
+            .map(|body| body["filterPattern"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        (patterns, errors(&output))
+    };
+    let (patterns, says) = run("2020-01-01T00:00:00.000Z", "REJECT");
+    assert!(
+        patterns.len() == 1 && patterns.first().unwrap().contains("bytes > 50000 || bytes = \"-\""),
+        "{patterns:?}"
+    );
+    assert!(says.contains("warning: flow log fl-0a of vpc-1: accepts are not logged"), "{says}");
+    assert!(says.contains("by the place of fields"), "{says}");
+    // One made just now may have followed another whose records are still to be read.
+    let (patterns, says) = run(&jiff::Timestamp::now().to_string(), "ALL");
+    assert!(patterns.len() == 1 && patterns.first().unwrap().is_empty(), "{patterns:?}");
+    assert!(!says.contains("warning:"), "{says}");
+}

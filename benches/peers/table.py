@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """table.py FILE ROUNDS: runs every measurement in turn, ROUNDS times, and prints medians. Called by `run`, which prepares what it needs."""
 import json
+import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -18,12 +20,18 @@ def told(*command):
     return run
 
 
+def children():
+    """Processor time of all programs that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def timed(lines, *command):
     """A program whose whole run is the measurement."""
     def run():
-        begun = time.perf_counter()
+        used, begun = children(), time.perf_counter()
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        return {"lines": lines, "seconds": time.perf_counter() - begun, "held": 0}
+        return {"lines": lines, "seconds": time.perf_counter() - begun, "busy": children() - used, "held": 0}
     return run
 
 
@@ -47,16 +55,17 @@ def main(file, rounds):
     if netflow.is_dir():
         runs["pair", "nfdump -B, own binary, IPv4 only"] = timed(lines, "nfdump", "-R", str(netflow), "-B", "-q", "-o", "csv", "-c", "1")
     results = {name: [] for name in runs}
+    load = os.getloadavg()[0]
     for _ in range(rounds):
         for name, run in runs.items():
             results[name].append(run())
-    print(f"{lines:,} lines, {rounds} interleaved rounds, medians.\n")
-    print("| what | with | seconds | M lines/s | bytes held a flow |\n|---|---|---|---|---|")
+    print(f"{lines:,} lines, {rounds} interleaved rounds, medians. {os.cpu_count()} processors at load {load:.1f} before and {os.getloadavg()[0]:.1f} after.\n")
+    print("| what | with | wall, s | processor, s | M lines/s of processor | bytes held a flow |\n|---|---|---|---|---|---|")
     for (what, who), each in results.items():
-        seconds = statistics.median(one["seconds"] for one in each)
+        seconds, busy, held = (statistics.median(one.get(key, 0) for one in each) for key in ("seconds", "busy", "held"))
         count = each[0]["lines"]
-        held = statistics.median(one["held"] for one in each) / count
-        print(f"| {what} | {who} | {seconds:.3f} | {count / seconds / 1e6:.2f} | {f'{held:.0f}' if held > 0 else ''} |")
+        rate = count / (busy or seconds) / 1e6
+        print(f"| {what} | {who} | {seconds:.3f} | {busy:.3f} | {rate:.2f} | {f'{held / count:.0f}' if held > 0 else ''} |")
 
 
 main(sys.argv[1], int(sys.argv[2]))

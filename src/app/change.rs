@@ -40,24 +40,37 @@ impl ChangePrompt {
     }
 }
 
-/// Reads a time and a note.
+/// Reads a time and a note. Of several times the last counts: the prompt opens on one, and who types another means that.
 fn read(text: &str, now: i64) -> Result<Option<Change>, String> {
-    let text = text.trim();
-    if text.is_empty() {
+    let mut rest = text.trim();
+    if rest.is_empty() {
         return Ok(None);
     }
+    let mut at = None;
+    while let Some((time, after)) = leading_time(rest, now) {
+        // A note may begin with a number.
+        if at.is_some() && !rest.split_whitespace().next().is_some_and(|word| word.contains([':', '-'])) {
+            break;
+        }
+        (at, rest) = (Some(time), after.trim_start());
+    }
+    let at = at.ok_or_else(|| {
+        let first = rest.split_whitespace().next().unwrap_or_default();
+        format!("{first} is no time: write now, 10:32, 10:32:05, 2018-08-20 15:26 or Unix seconds (UTC), then a note.")
+    })?;
+    Ok(Some(Change { at, note: rest.trim().chars().take(NOTE).collect() }))
+}
+
+/// The time that `text` begins with, and what follows it.
+fn leading_time(text: &str, now: i64) -> Option<(i64, &str)> {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     // A date and a time of day are two words of one time.
     let (second, after) = rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest.trim_start(), ""));
     let dated = format!("{first}T{}", second.trim_end_matches('Z'));
-    let (at, note) = match moment(&dated, now) {
-        Some(at) if first.contains('-') && !second.is_empty() => (Some(at), after),
-        _ => (moment(first, now), rest),
-    };
-    let at = at.ok_or_else(|| {
-        format!("{first} is no time: write now, 10:32, 10:32:05, 2018-08-20 15:26 or Unix seconds (UTC), then a note.")
-    })?;
-    Ok(Some(Change { at, note: note.trim().chars().take(NOTE).collect() }))
+    match moment(&dated, now) {
+        Some(at) if first.contains('-') && !second.is_empty() => Some((at, after)),
+        _ => Some((moment(first, now)?, rest)),
+    }
 }
 
 impl App {
@@ -147,6 +160,9 @@ mod tests {
         assert_eq!(at("2018-08-20T15:26:46Z note"), plain(1_534_778_806, "note"));
         assert_eq!(at("2018-08-20 isolated"), plain(1_534_723_200, "isolated"));
         assert_eq!(at("1534778806"), plain(1_534_778_806, ""));
+        // Typed behind the one that the prompt opens on.
+        assert_eq!(at("2018-08-20 15:40:48 15:26:46 isolated"), plain(1_534_778_806, "isolated"));
+        assert_eq!(at("15:26:46 2 hosts isolated"), plain(1_534_778_806, "2 hosts isolated"));
     }
 
     #[test]

@@ -81,6 +81,8 @@ impl App {
         let before = std::mem::replace(&mut self.page, page);
         self.keep_report_place(self.page.status.unparsed.saturating_sub(before.status.unparsed));
         self.open_when_known();
+        self.show_trial();
+        self.take_copies();
         if self.page.tab == self.view.tab {
             self.find_cursor(&before);
         }

@@ -114,6 +114,7 @@ impl App {
         };
         if self.go_to_rows(&alert.filter, tab, cursor, format!("evidence of {}", alert.rule)) {
             self.view.detail = true;
+            self.view.window = Some((alert.first, alert.last));
         }
     }
 

@@ -77,7 +77,7 @@ impl App {
             }
             Vec::new()
         };
-        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), &Sets::known(), ask);
+        complete(bar.line.text(), bar.line.caret(), stage(self.view.tab), Sets::known(), ask);
         wanted.truncate(3);
         wanted
     }
@@ -100,7 +100,13 @@ impl App {
                 }
             }
             Mode::Group(prompt) => prompt.accept_candidate(),
-            Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_) | Mode::Change(_) => {}
+            Mode::Main
+            | Mode::Help(_)
+            | Mode::Report(_)
+            | Mode::Menu(_)
+            | Mode::Timeline(_)
+            | Mode::Change(_)
+            | Mode::Ask(_) => {}
         }
     }
 
@@ -124,6 +130,10 @@ impl App {
         match &mut self.mode {
             Mode::Main | Mode::Report(_) | Mode::Timeline(_) => {}
             Mode::Change(prompt) => edit(&mut prompt.line),
+            Mode::Ask(ask) => {
+                edit(&mut ask.line);
+                ask.refused = None;
+            }
             Mode::Menu(menu) => {
                 edit(&mut menu.search);
                 menu.cursor = 0;
@@ -151,8 +161,9 @@ impl App {
             Mode::Filter(bar) => self.accept_filter(bar),
             Mode::Group(prompt) => self.accept_groups(prompt),
             Mode::Change(prompt) => self.accept_change(prompt),
-            mode @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_)) => {
-                self.mode = mode
+            mode
+            @ (Mode::Main | Mode::Help(_) | Mode::Report(_) | Mode::Menu(_) | Mode::Timeline(_) | Mode::Ask(_)) => {
+                self.mode = mode;
             }
         }
     }

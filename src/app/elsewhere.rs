@@ -124,6 +124,9 @@ impl App {
     /// What a filter asks for that no record so far carries, as a sentence.
     pub fn lacking(&self, filter: &Filter) -> Option<String> {
         let formats = &self.page.status.formats;
+        if self.change.is_none() && filter.fields().any(|field| field == Field::Phase) {
+            return Some("No change is marked: T marks its time, and `phase` is told by it.".to_owned());
+        }
         if formats.is_empty() || filter.stage() == Stage::Sessions {
             return None;
         }

@@ -3,8 +3,13 @@
 
 use super::history::SLOTS;
 use super::prompt::FilterBar;
+use super::takeaway::What;
 use super::{Action, App, Effect, Line, Mode, Tone};
-use crate::engine::view::Tab;
+use std::sync::Arc;
+
+use crate::detect::mute::Mute;
+use crate::detect::{Alert, Rules};
+use crate::engine::view::{RowId, Tab};
 use crate::filter::translate::Target;
 
 /// A list to choose from.
@@ -18,7 +23,7 @@ pub struct Menu {
     pub cursor: usize,
     /// What it offers.
     pub kind: Kind,
-    items: Vec<Item>,
+    pub(super) items: Vec<Item>,
     /// The filter bar that it was opened from.
     bar: Option<Box<FilterBar>>,
 }
@@ -36,6 +41,16 @@ pub enum Kind {
     Explain,
     /// Something to read.
     Text,
+    /// What can be muted, or is.
+    Mutes,
+    /// Rules to try, or what they would have raised.
+    Trial,
+    /// Marked rows.
+    Marks,
+    /// Exports.
+    Export,
+    /// Everything that can be done.
+    Palette,
 }
 
 /// One line of a menu.
@@ -49,7 +64,7 @@ pub struct Item {
 }
 
 /// What taking a line does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Does {
     /// Nothing: it is to be read.
     Nothing,
@@ -61,6 +76,26 @@ pub(super) enum Does {
     Filter(String, Option<u8>),
     /// Leaves a part of the filter out.
     Without(usize),
+    /// Mutes alerts.
+    Mute(Mute),
+    /// Hears them again.
+    Unmute(Mute),
+    /// Shows or hides what is muted.
+    ShowMuted,
+    /// Tries rules over what is held.
+    Try(Arc<Rules>, String),
+    /// Shows the evidence of an alert of a trial.
+    Evidence(Arc<Alert>),
+    /// Goes to a marked row.
+    Mark(RowId),
+    /// Asks where an export goes.
+    Export(What),
+    /// Stops the export that is being written.
+    StopExport,
+    /// Does what a key does.
+    Act(Action),
+    /// Takes a theme.
+    Theme(String),
 }
 
 impl Item {
@@ -69,18 +104,45 @@ impl Item {
     }
 }
 
+/// Over how many characters of `text` the letters of `wanted` are scattered, where it has them in their order.
+fn scattered(text: &str, wanted: &str) -> Option<usize> {
+    let mut places = text.chars().enumerate();
+    let mut letters = wanted.chars().filter(|c| *c != ' ');
+    let first = letters.next()?;
+    let (begin, _) = places.find(|(_, c)| *c == first)?;
+    letters.try_fold(begin, |_, letter| places.find(|(_, c)| *c == letter).map(|(at, _)| at)).map(|end| end - begin)
+}
+
 impl Menu {
     pub(super) fn new(kind: Kind, title: impl Into<String>, items: Vec<Item>) -> Menu {
         Menu { title: title.into(), search: Line::default(), cursor: 0, kind, items, bar: None }
     }
 
-    /// The lines that what is typed leaves.
+    /// The same lines with other words.
+    pub(super) fn renew(&mut self, items: Vec<Item>) {
+        self.items = items;
+    }
+
+    /// The lines that what is typed leaves: those that have its words. In the palette those that begin with it come first, and last those that only
+    /// have its letters in their order, the closest together first.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
         let wanted = self.search.text().to_lowercase();
-        self.items.iter().filter(move |item| {
-            let words = |text: &str| text.to_lowercase();
-            wanted.split_whitespace().all(|word| words(&item.text).contains(word) || words(&item.note).contains(word))
-        })
+        let fuzzy = self.kind == Kind::Palette && !wanted.is_empty();
+        let rank = move |item: &Item| {
+            let (text, note) = (item.text.to_lowercase(), item.note.to_lowercase());
+            if fuzzy && text.starts_with(&wanted) {
+                return Some(0);
+            }
+            if wanted.split_whitespace().all(|word| text.contains(word) || note.contains(word)) {
+                return Some(1);
+            }
+            let span = if fuzzy { scattered(&text, &wanted) } else { None };
+            span.map(|span| span + 2)
+        };
+        let mut ranked: Vec<(usize, &Item)> =
+            self.items.iter().filter_map(|item| rank(item).map(|rank| (rank, item))).collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, item)| item)
     }
 
     fn step(&mut self, by: isize) {
@@ -146,6 +208,7 @@ impl App {
     }
 
     fn leave_menu(&mut self) {
+        self.trial = None;
         if let Mode::Menu(menu) = std::mem::take(&mut self.mode)
             && let Some(bar) = menu.bar
         {
@@ -161,7 +224,7 @@ impl App {
         self.take_item()
     }
 
-    fn chosen_item(&self) -> Option<Does> {
+    pub(super) fn chosen_item(&self) -> Option<Does> {
         let Mode::Menu(menu) = &self.mode else { return None };
         menu.shown().nth(menu.cursor).map(|item| item.does.clone())
     }
@@ -182,6 +245,44 @@ impl App {
             Does::Without(clause) => {
                 self.mode = Mode::Main;
                 self.without(clause);
+            }
+            Does::Mute(mute) => {
+                self.mode = Mode::Main;
+                self.mute(mute);
+            }
+            Does::Unmute(mute) => {
+                self.mode = Mode::Main;
+                self.unmute(&mute);
+            }
+            Does::Try(rules, name) => {
+                self.mode = Mode::Main;
+                self.try_rules(rules, name);
+            }
+            Does::Evidence(alert) => {
+                self.mode = Mode::Main;
+                self.trial = None;
+                self.open_evidence(&alert);
+            }
+            Does::ShowMuted => {
+                self.mode = Mode::Main;
+                self.toggle_muted();
+            }
+            Does::Mark(id) => {
+                self.mode = Mode::Main;
+                self.go_to_mark(id);
+            }
+            Does::Export(what) => self.ask_path(what),
+            Does::Act(action) => {
+                self.mode = Mode::Main;
+                return self.update(action);
+            }
+            Does::Theme(name) => {
+                self.mode = Mode::Main;
+                self.take_theme(name);
+            }
+            Does::StopExport => {
+                self.mode = Mode::Main;
+                return vec![Effect::StopExport];
             }
         }
         Vec::new()
@@ -239,6 +340,7 @@ impl App {
         match self.chosen_item() {
             Some(Does::Filter(_, Some(key))) => self.history.put(key, None),
             Some(Does::Filter(text, None)) => self.history.forget(&text),
+            Some(Does::Mark(id)) => return self.forget_mark(id),
             _ => return,
         }
         self.reopen_filters();

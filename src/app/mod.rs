@@ -5,6 +5,7 @@
 //! how the frame was laid out ([`App::laid_out`]), so that a page has the rows that fit and the mouse finds what it points at.
 
 pub mod action;
+mod alerts;
 pub mod brush;
 pub mod change;
 pub mod columns;
@@ -17,15 +18,21 @@ pub mod key;
 pub mod keymap;
 pub mod lens;
 mod line;
+pub mod marks;
 pub mod menu;
 mod mouse;
+mod palette;
 mod pivot;
 pub mod prompt;
+mod question;
 pub mod report;
+pub mod takeaway;
+mod trial;
 mod update;
 pub mod view;
 pub mod viewport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use action::{ACTIONS, Action, Context};
@@ -35,15 +42,18 @@ pub use mouse::{Mouse, MouseKind};
 pub use view::{Applied, Pin, Table, View};
 pub use viewport::{Area, Target, Viewport};
 
-use crate::detect::Alert;
-use crate::engine::view::{Anchor, ClockKind, Page, RowId, Tab, TimelineSpec, ViewSpec};
+use crate::detect::mute::Mutes;
+use crate::detect::{Alert, Rules};
+use crate::engine::view::{ClockKind, Page, RowId, Tab, ViewSpec};
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
 use history::{History, canonical};
+use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
+use takeaway::{Ask, Order, Saving};
 
 /// How many steps back are kept.
 const BACK_LIMIT: usize = 100;
@@ -52,7 +62,7 @@ const BACK_LIMIT: usize = 100;
 const FIRST_ROWS: usize = 60;
 
 /// What the world must do for the app.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Leave.
     Quit,
@@ -62,6 +72,22 @@ pub enum Effect {
     Redraw,
     /// Put this on the clipboard.
     Copy(String),
+    /// Read the user's rules and offer them ([`App::offer_rules`]).
+    Rules,
+    /// Write an export to this path. What becomes of it is told with [`App::hear`].
+    Export(Arc<Order>, String),
+    /// Stop the export that is being written.
+    StopExport,
+}
+
+impl PartialEq for Effect {
+    fn eq(&self, other: &Effect) -> bool {
+        match (self, other) {
+            (Effect::Copy(a), Effect::Copy(b)) => a == b,
+            (Effect::Export(a, to), Effect::Export(b, too)) => Arc::ptr_eq(a, b) && to == too,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
 }
 
 /// Something the user did.
@@ -95,6 +121,8 @@ pub enum Mode {
     Change(ChangePrompt),
     /// A list to choose from is open.
     Menu(Menu),
+    /// A note or a path is typed.
+    Ask(Ask),
 }
 
 /// State of the help screen.
@@ -157,6 +185,14 @@ pub struct App {
     /// The alert that the sidebar's cursor is on.
     alert: Option<u64>,
     detail_scroll: usize,
+    /// Alerts that somebody said they saw.
+    acknowledged: BTreeSet<u64>,
+    mutes: Arc<Mutes>,
+    show_muted: bool,
+    /// Rules that are tried over what is held, and what they are called.
+    trial: Option<(Arc<Rules>, String)>,
+    /// Greatest number of an alert on a page so far.
+    newest_alert: Option<u64>,
     /// A flow whose session is to be opened once the page that names it is here.
     opening: Option<RowId>,
     /// The time of a change that was marked.
@@ -164,6 +200,13 @@ pub struct App {
     /// What the bars of the timeline show, and by which clock.
     measure: Measure,
     clock: ClockKind,
+    /// Themes that can be chosen, and the one in force.
+    themes: Vec<String>,
+    theme: String,
+    /// Rows that were marked.
+    marks: Vec<Mark>,
+    /// The export that is being written.
+    saving: Option<Saving>,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,
@@ -217,6 +260,11 @@ impl App {
     /// Tells the user something that happened outside.
     pub fn tell(&mut self, text: impl Into<String>) {
         self.say(Tone::Quiet, text);
+    }
+
+    /// Tells the user of something outside that was not done.
+    pub fn refuse(&mut self, text: impl Into<String>) {
+        self.say(Tone::Refused, text);
     }
 
     /// The steps that led here, oldest first, each as Esc takes it back.
@@ -288,7 +336,7 @@ impl App {
     pub fn context(&self) -> Context {
         match self.mode {
             Mode::Main => Context::Main,
-            Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) => Context::Prompt,
+            Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_) => Context::Prompt,
             Mode::Timeline(_) => Context::Timeline,
             Mode::Help(_) => Context::Help,
             Mode::Report(_) => Context::Report,
@@ -299,6 +347,7 @@ impl App {
     /// Tells the time, Unix milliseconds.
     pub fn tick(&mut self, now: i64) {
         self.now = now;
+        self.expire_mutes();
     }
 
     /// Tells how the last frame was laid out.
@@ -346,71 +395,6 @@ impl App {
         alerts.iter().find(|alert| Some(alert.id) == self.alert).or(alerts.first())
     }
 
-    /// The question to the engine. Its serial grows when the question changes.
-    pub fn spec(&mut self) -> ViewSpec {
-        let rows = match self.viewport.table_rows {
-            0 => FIRST_ROWS,
-            rows => rows,
-        };
-        let table = self.view.table();
-        let (anchor, before, after) = match table.pin {
-            Pin::Top => (Anchor::Top, 0, 3 * rows),
-            Pin::Bottom => (Anchor::Bottom, 3 * rows, 1),
-            Pin::Free => (table.anchor, 2 * rows, 2 * rows + 1),
-        };
-        let mut spec = ViewSpec {
-            serial: 0,
-            tab: self.view.tab,
-            filter: self.view.filter_in_force().cloned(),
-            draft: match &self.mode {
-                Mode::Filter(bar) => bar.filter().cloned(),
-                _ => None,
-            },
-            window: self.view.window,
-            explain: self.explain_wanted(),
-            values: self.values_wanted(),
-            sort: table.sort,
-            group_by: table.group_by.clone(),
-            columns: columns::fields(self.view.tab, self.change.is_some()),
-            anchor,
-            before,
-            after,
-            frozen: self.view.frozen,
-            detail: self.detail_wanted(),
-            timeline_bins: self.viewport.timeline_bins,
-            timeline: TimelineSpec {
-                filter: self.strip_filter().cloned(),
-                sessions: self.strip_counts_sessions(),
-                range: self.view.zoom,
-                clock: self.clock,
-            },
-            change: self.change.as_ref().map(|change| change.at),
-            profile: self.view.lens.as_ref().map(|lens| lens.subject.clone()),
-            report: self.report_wanted(),
-        };
-        spec.serial = match &self.asked {
-            None => 1,
-            Some(asked) if same_question(asked, &spec) => asked.serial,
-            Some(asked) => asked.serial + 1,
-        };
-        self.asked = Some(spec.clone());
-        spec
-    }
-
-    /// The row to explain.
-    fn detail_wanted(&self) -> Option<RowId> {
-        if let Some(id) = self.opening {
-            return Some(id);
-        }
-        if !self.view.detail || self.view.lens.is_some() {
-            return None;
-        }
-        match self.focus {
-            Focus::Sidebar => self.selected_alert().map(|alert| RowId::Alert(alert.id)),
-            Focus::Table => self.view.table().cursor.filter(|id| !matches!(id, RowId::Group(_))),
-        }
-    }
-
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone });
     }
@@ -426,33 +410,4 @@ impl App {
     fn remember(&mut self, step: impl Into<String>) {
         self.push_back(Crumb::View(Box::new(self.view.clone()), step.into()));
     }
-}
-
-/// Whether two questions ask the same. Filters are compared by identity: compiling again is a new question.
-fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
-    let same_filter = |a: &Option<Arc<_>>, b: &Option<Arc<_>>| match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-        _ => false,
-    };
-    a.tab == b.tab
-        && same_filter(&a.filter, &b.filter)
-        && same_filter(&a.draft, &b.draft)
-        && same_filter(&a.explain, &b.explain)
-        && a.values == b.values
-        && a.window == b.window
-        && a.sort == b.sort
-        && a.group_by == b.group_by
-        && a.columns == b.columns
-        && a.anchor == b.anchor
-        && (a.before, a.after) == (b.before, b.after)
-        && a.frozen == b.frozen
-        && a.detail == b.detail
-        && a.timeline_bins == b.timeline_bins
-        && same_filter(&a.timeline.filter, &b.timeline.filter)
-        && (a.timeline.range, a.timeline.clock, a.timeline.sessions)
-            == (b.timeline.range, b.timeline.clock, b.timeline.sessions)
-        && a.change == b.change
-        && a.profile == b.profile
-        && a.report == b.report
 }

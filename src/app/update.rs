@@ -42,8 +42,14 @@ impl App {
             _ if matches!(self.mode, Mode::Report(_)) => self.in_report(action),
             _ if matches!(self.mode, Mode::Timeline(_)) => self.on_timeline(action),
             _ if matches!(self.mode, Mode::Menu(_)) => return self.in_menu(action),
+            Action::Accept if matches!(self.mode, Mode::Ask(_)) => {
+                if let Mode::Ask(ask) = std::mem::take(&mut self.mode) {
+                    return self.accept_ask(ask);
+                }
+            }
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
+            Action::Rules => return vec![Effect::Rules],
             other => self.act(other),
         }
         Vec::new()
@@ -72,6 +78,11 @@ impl App {
             Action::DetailDown => self.scroll_detail(1),
             Action::DetailUp => self.scroll_detail(-1),
             Action::Sidebar => self.toggle_sidebar(),
+            Action::NextAlert => self.go_to_alert(1),
+            Action::PreviousAlert => self.go_to_alert(-1),
+            Action::Acknowledge => self.acknowledge(),
+            Action::Mute => self.open_mute(),
+            Action::Mutes => self.open_mutes(),
             Action::Flows => self.go_to_tab(Tab::Flows),
             Action::Sessions => self.go_to_tab(Tab::Sessions),
             Action::Alerts => self.go_to_tab(Tab::Alerts),
@@ -89,6 +100,11 @@ impl App {
             Action::Saved(key) => self.take_saved(key),
             Action::Sort => self.sort_by(self.column()),
             Action::Reverse => self.reverse(),
+            Action::MarkRow => self.toggle_mark(),
+            Action::Note => self.open_note(),
+            Action::Marks => self.open_marks(),
+            Action::Export => self.open_exports(),
+            Action::Palette => self.open_palette(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),

@@ -49,16 +49,41 @@ pub enum Function {
     Distinct,
     /// Number of values that the group had never shown before.
     New,
+    /// How regularly the group begins sessions, 0 to 1; of a field, how alike its values are as well.
+    Beacon,
+    /// Median seconds between the starts of its sessions.
+    BeaconInterval,
+    /// Sessions that began at different times, the latest 64.
+    BeaconCount,
+    /// Share of our other hosts that use the same.
+    Prevalence,
+    /// How far the outcomes of first contacts speak for a search: a logarithm.
+    Trw,
+    /// Seconds since an interface was last heard.
+    Silence,
+    /// Its longest pause before, seconds.
+    UsualGap,
+    /// Mean of a sum in the group's earlier windows, at least so many of them.
+    Mean(u8),
+    /// Deviation of a sum in the group's earlier windows.
+    Deviation(u8),
 }
 
 impl Function {
-    const ALL: [(&'static str, Function); 6] = [
+    const ALL: [(&'static str, Function); 13] = [
         ("count", Function::Count),
         ("sum", Function::Sum),
         ("min", Function::Min),
         ("max", Function::Max),
         ("distinct", Function::Distinct),
         ("new", Function::New),
+        ("beacon", Function::Beacon),
+        ("beacon_interval", Function::BeaconInterval),
+        ("beacon_count", Function::BeaconCount),
+        ("prevalence", Function::Prevalence),
+        ("trw", Function::Trw),
+        ("silence", Function::Silence),
+        ("usual_gap", Function::UsualGap),
     ];
 
     fn named(name: &str) -> Option<Function> {
@@ -66,7 +91,7 @@ impl Function {
     }
 
     fn name(self) -> &'static str {
-        Function::ALL.iter().find(|(_, function)| *function == self).map_or("", |(name, _)| name)
+        Function::ALL.iter().find(|(_, function)| *function == self).map_or("baseline", |(name, _)| name)
     }
 }
 

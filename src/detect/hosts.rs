@@ -27,6 +27,11 @@ impl Hosts {
         self.since.take_dropped();
     }
 
+    /// Hosts that are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.since.len()
+    }
+
     /// Since when the first of our hosts in a group's key is known.
     pub(super) fn since(&self, group: &[Key]) -> Option<i64> {
         group.iter().find_map(|key| match key {

@@ -14,11 +14,14 @@ use super::state::time;
 use super::taken::Taken;
 use super::window::items;
 use crate::filter::Stage;
+use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::record::{Field, Row, Value};
 use crate::session::{Facts, SessionRow};
 
 /// Rules a bank has at most: one bit each.
 const RULES: usize = 64;
+/// Interfaces that are listened to, by number.
+const INTERFACES: usize = 1 << 17;
 /// Hosts that are remembered as noted between two drains.
 const MET: usize = 1_024;
 
@@ -40,6 +43,8 @@ pub(super) struct Intake {
     /// What the takers ask: those for flows, and those of each bank.
     questions: Vec<Questions>,
     flows: Vec<usize>,
+    /// Rules that ask what became of the log: they look at records without traffic too.
+    notices: Vec<usize>,
     banks: Vec<Bank>,
     taken: Taken,
     /// Least start and greatest end that were told.
@@ -49,13 +54,17 @@ pub(super) struct Intake {
     /// Whether any rule needs to know the hosts, and those that were noted since the last drain.
     novelty: bool,
     met: std::collections::HashMap<IpAddr, i64, foldhash::fast::RandomState>,
+    /// Whether any rule asks for silence, and the minute in which each interface was last heard, by number.
+    listens: bool,
+    minutes: Vec<i64>,
 }
 
 impl Intake {
     pub(super) fn new(rules: &[Arc<Rule>]) -> Intake {
         let mut takers: Vec<Taker> = rules.iter().cloned().map(Taker::new).collect();
         let of = |stage| (0..rules.len()).filter(|index| rules[*index].stage == stage).collect::<Vec<_>>();
-        let (flows, sessions) = (of(Stage::Flows), of(Stage::Sessions));
+        let (mut flows, sessions) = (of(Stage::Flows), of(Stage::Sessions));
+        flows.retain(|index| !super::silence::asks(&rules[*index]));
         let mut questions = Vec::new();
         for own in std::iter::once(&flows[..]).chain(sessions.chunks(RULES)) {
             let (list, asks) = Questions::of(own.iter().map(|index| &*rules[*index]));
@@ -64,16 +73,21 @@ impl Intake {
             }
             questions.push(list);
         }
+        let notices = flows.iter().copied().filter(|index| asks_status(&rules[*index])).collect();
+        flows.retain(|index| !only_without_traffic(&rules[*index]));
         Intake {
             flows,
+            notices,
             banks: sessions.chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
-            novelty: takers.iter().any(|taker| taker.teaches),
+            novelty: takers.iter().any(Taker::knows_hosts),
             takers,
             questions,
             taken: Taken::default(),
             told: (i64::MAX, i64::MIN),
             last: i64::MIN,
             met: std::collections::HashMap::default(),
+            listens: rules.iter().any(|rule| super::silence::asks(rule)),
+            minutes: Vec::new(),
         }
     }
 
@@ -88,8 +102,18 @@ impl Intake {
             _ => end,
         };
         self.saw(start, end, orders);
+        self.tell(&self.flows, row, end, orders);
+    }
+
+    /// A record without traffic: NODATA or SKIPDATA.
+    pub(super) fn notice<R: Row + ?Sized>(&mut self, row: &R, end: i64, orders: &mut Orders) {
+        self.last = self.last.max(end);
+        self.tell(&self.notices, row, end, orders);
+    }
+
+    fn tell<R: Row + ?Sized>(&self, rules: &[usize], row: &R, end: i64, orders: &mut Orders) {
         let mut answers = Answers::default();
-        for index in &self.flows {
+        for index in rules {
             let taker = &self.takers[*index];
             let Some(counts) = taker.accepts(row, end, &self.questions[0], &mut answers) else { continue };
             orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
@@ -101,6 +125,20 @@ impl Intake {
             let (keys, items) = (orders.keys.len(), orders.items.len());
             let start = time(row, Field::Start).unwrap_or(end);
             orders.list.push(Order::Flow { rule: *index, keys, items, start, end, protocol, counts });
+        }
+    }
+
+    /// An interface logged. Told once a minute.
+    pub(super) fn heard_from(&mut self, interface: &Arc<str>, number: usize, end: i64, orders: &mut Orders) {
+        if !self.listens || number >= INTERFACES {
+            return;
+        }
+        let minute = end.div_euclid(60);
+        if self.minutes.len() <= number {
+            self.minutes.resize(number + 1, i64::MIN);
+        }
+        if std::mem::replace(&mut self.minutes[number], minute) != minute {
+            orders.list.push(Order::Heard { interface: Arc::clone(interface), minute });
         }
     }
 
@@ -221,6 +259,11 @@ impl Taker {
         Taker { gate: Gate::of(&rule), asks: Asks::default(), teaches, rule }
     }
 
+    /// Whether it asks what is new, or how many do the same.
+    fn knows_hosts(&self) -> bool {
+        self.teaches || self.rule.aggregates.iter().any(|aggregate| aggregate.function == Function::Prevalence)
+    }
+
     /// Whether the rule takes the row, and if so whether it counts it. What costs least and refuses most comes first. Whether a session
     /// passes the gate's bits was asked before. `answers` are those of this row, whoever asked.
     fn accepts<R: Row + ?Sized>(
@@ -240,5 +283,25 @@ impl Taker {
         }
         let counts = questions.counts(rule, self.asks, row, end, answers);
         (counts || self.teaches).then_some(counts)
+    }
+}
+
+/// Whether the rule's filter asks what became of the log.
+fn asks_status(rule: &Rule) -> bool {
+    rule.filter.as_ref().is_some_and(|filter| filter.fields().any(|field| field == Field::LogStatus))
+}
+
+/// Whether it takes nothing but records without traffic, so that all others need not be shown to it.
+fn only_without_traffic(rule: &Rule) -> bool {
+    let without = |part: &Expr| match part {
+        Expr::Test(Test::Compare { field: Field::LogStatus, op: Op::Eq, values }) => {
+            values.iter().all(|value| matches!(value, Operand::Word(word) if !word.eq_ignore_ascii_case("OK")))
+        }
+        _ => false,
+    };
+    match rule.filter.as_ref().map(crate::filter::Filter::expr) {
+        Some(Expr::And(parts)) => parts.iter().any(without),
+        Some(part) => without(part),
+        None => false,
     }
 }

@@ -10,6 +10,7 @@ use super::intake::Intake;
 use super::novelty::Learned;
 use super::order::{Order, Orders};
 use super::rule::Rule;
+use super::silence::Silence;
 use super::state::RuleState;
 use super::{DetectStats, Limits};
 
@@ -32,6 +33,8 @@ pub(super) struct Ledger {
     span: Option<(i64, i64)>,
     watermark: i64,
     hosts: Hosts,
+    silence: Silence,
+    all: Vec<Arc<Rule>>,
 }
 
 impl Ledger {
@@ -43,6 +46,8 @@ impl Ledger {
         Ledger {
             rules: states.collect(),
             banks: intake.banks().iter().map(|bank| Bank::new(bank, each)).collect(),
+            silence: Silence::new(&rules),
+            all: rules.clone(),
             book: Book::new(rules, limits.alerts.max(1)),
             warmup: limits.warmup_seconds.max(0),
             seen: None,
@@ -84,6 +89,7 @@ impl Ledger {
     fn follow(&mut self, order: Order, news: &mut Vec<AlertEvent>) {
         match order {
             Order::Saw { start, end } => self.saw(start, end),
+            Order::Heard { interface, minute } => self.silence.heard(&interface, minute),
             Order::Met { addr, start } => self.hosts.met(addr, start),
             Order::Session { bank, unknown, takes, counts, known } => {
                 let (rules, book) = (&mut self.rules, &mut self.book);
@@ -118,9 +124,9 @@ impl Ledger {
         let sum = |of: fn(&RuleState) -> u64| self.rules.iter().map(of).sum();
         DetectStats {
             groups: sum(|state| state.groups() as u64),
-            evicted_groups: sum(|state| state.evicted),
+            evicted_groups: sum(RuleState::evicted),
             forgotten_sessions: self.banks.iter().map(|bank| bank.forgotten).sum(),
-            unremembered: sum(RuleState::refused),
+            unremembered: sum(RuleState::refused) + self.silence.refused,
             late: sum(|state| state.late),
             raised: self.book.raised,
             withdrawn: self.book.withdrawn,
@@ -139,6 +145,7 @@ impl Ledger {
         for state in &mut self.rules {
             state.advance(watermark);
         }
+        self.silence.advance(watermark, &self.all, &mut self.book);
         let clock = self.seen.map_or(watermark, |(_, last)| last);
         for (rule, key, last_pane) in self.book.advance(clock, watermark) {
             if let Some(state) = self.rules.get_mut(rule) {

@@ -5,7 +5,9 @@
 //!
 //! rows ─▶ intake ──Orders──▶ ledger ─▶ state (one a rule) ─▶ incident (the book of alerts) ─▶ AlertEvent
 //!          which rules         │        ├ window    sums of a group, from which contributions can be taken back
-//!          take a row          │        └ novelty   what a group has shown before
+//!          take a row          │        ├ novelty   what a group has shown before
+//!                              │        └ habits    when it begins, whom it meets, what is usual for it
+//!                              ├ silence   interfaces that were heard
 //!                              └ here, or on a thread of its own (apart)
 //! ```
 //!
@@ -18,17 +20,20 @@ mod bank;
 mod bounded;
 mod condition;
 mod gate;
+mod habits;
 mod hosts;
 mod incident;
 mod intake;
 mod key;
 mod ledger;
+pub mod mute;
 mod novelty;
 mod order;
 mod questions;
 mod rule;
 pub mod rules;
 mod shown;
+mod silence;
 mod state;
 mod taken;
 mod template;
@@ -40,6 +45,8 @@ mod window;
 pub use alert::{Alert, AlertEvent, Level};
 pub use rule::{Rule, RuleError, RuleTest};
 pub use rules::Rules;
+
+use std::sync::Arc;
 
 use crate::record::Row;
 use crate::session::SessionRow;
@@ -146,6 +153,11 @@ impl Detector {
         self
     }
 
+    /// Whether it has one.
+    pub fn is_apart(&self) -> bool {
+        matches!(self.ledger, Place::Apart(_))
+    }
+
     /// Says beforehand from which to which Unix second the input goes, where that is known (a file that was looked through, a recording). Rules
     /// with `new` then speak after a tenth of it; without, they speak after [`Limits::warmup_seconds`] or, of a shorter input, at its end.
     pub fn expect_span(&mut self, first: i64, last: i64) {
@@ -156,6 +168,17 @@ impl Detector {
     pub fn flow<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
         self.intake.flow(row, end, &mut self.orders);
         self.pass_on_bundle();
+    }
+
+    /// One decoded record without traffic, NODATA or SKIPDATA: only rules that ask for its `log-status` look at it.
+    pub fn notice<R: Row + ?Sized>(&mut self, row: &R, end: i64) {
+        self.intake.notice(row, end, &mut self.orders);
+        self.pass_on_bundle();
+    }
+
+    /// A record of an interface, of whatever status, that ended at Unix second `end`. `number` is the interface's, the same for the same name.
+    pub fn heard_from(&mut self, interface: &Arc<str>, number: usize, end: i64) {
+        self.intake.heard_from(interface, number, end, &mut self.orders);
     }
 
     /// A session changed. `row` has its totals so far, `end` is the end of the record that changed it, Unix seconds.

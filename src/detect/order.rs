@@ -3,6 +3,7 @@
 //! What is remembered depends on the sequence of orders and on nothing else, wherever and whenever it is gone through.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::key::Key;
 use super::shown::Known;
@@ -13,6 +14,8 @@ use super::window::Item;
 pub(super) enum Order {
     /// Rows went from this Unix second to that.
     Saw { start: i64, end: i64 },
+    /// An interface logged in this minute.
+    Heard { interface: Arc<str>, minute: i64 },
     /// A host of ours was met in a session that began at `start`.
     Met { addr: IpAddr, start: i64 },
     /// A rule for flows takes a record. The group's key and what is counted end at these places of the lists.

@@ -3,7 +3,9 @@
 //! A rule is a `[[rule]]` table of a TOML file; `docs/rules.md` describes every key. Reading is in [`mod@read`], which turns every mistake into a
 //! [`RuleError`] with its line and column, so that a rule that starts is a rule that can fire.
 
+mod change;
 mod expand;
+mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ use super::template::Template;
 use crate::filter::{Filter, Stage};
 use crate::record::Field;
 
+pub(super) use change::over;
+pub(super) use keys::schema;
 pub(super) use read::read;
 
 /// A checked rule.
@@ -38,6 +42,10 @@ pub struct Rule {
     pub stage: Stage,
     /// Which rows it looks at; `None` for all.
     pub filter: Option<Filter>,
+    /// The named set that it waits for, where there is none of that name: the rule is off until then.
+    pub waits_for: Option<String>,
+    /// The filter with the example in place of that set, for the rule's tests.
+    pub(super) tested_filter: Option<Filter>,
     /// What of those rows it counts; the others only teach `new`.
     pub(super) only: Option<Condition>,
     /// Whether it means the same when client and server are swapped. If not, sessions whose direction is a guess are left out.
@@ -76,6 +84,8 @@ pub struct Rule {
     pub tests: Vec<RuleTest>,
     /// The TOML text it was read from.
     pub text: Arc<str>,
+    /// Where it comes from, in words: "built in", a file, or both where a file changes it.
+    pub origin: Arc<str>,
 }
 
 /// A test that a rule carries: flow lines and how many alerts the rule raises over them.

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use super::Limits;
 use super::bounded::Bounded;
 use super::condition::Function;
+use super::habits::Habits;
 use super::hosts::Hosts;
 use super::incident::{Book, Finding, Tip};
 use super::key::{GroupKey, Key};
@@ -36,13 +37,14 @@ pub(super) struct RuleState {
     taken: Contribution,
     /// By slot of the aggregate.
     novelty: Vec<(usize, Novelty)>,
+    habits: Habits,
     words: usize,
     word_cap: usize,
     /// Groups that changed since they were last looked at, and what changed them. Looking once a batch instead of once a row is what
     /// keeps a flood cheap, and it passes over states that the rest of the batch disproves.
     changed: IndexMap<GroupKey, Tip, RandomState>,
     changed_cap: usize,
-    pub evicted: u64,
+    evicted: u64,
     pub late: u64,
 }
 
@@ -65,6 +67,7 @@ impl RuleState {
             added: Contribution::default(),
             taken: Contribution::default(),
             novelty: novel.into_iter().map(|slot| (slot, Novelty::new(remembered))).collect(),
+            habits: Habits::of(&rule, memory),
             words: 0,
             word_cap: (memory / 4 / 96).max(1_024),
             changed: IndexMap::default(),
@@ -79,6 +82,11 @@ impl RuleState {
     /// Groups held.
     pub(super) fn groups(&self) -> usize {
         self.groups.len()
+    }
+
+    /// Groups that had to go for want of room.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted + self.habits.evicted()
     }
 
     /// Values that `new` had no room for.
@@ -244,19 +252,22 @@ impl RuleState {
         if !what.counts {
             return speaks;
         }
+        if !self.habits.is_empty() {
+            self.habits.add(what, hosts.len());
+        }
         let group = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Group::born(at)));
         let before = group.words();
         group.add(&self.rule.aggregates, what, self.base, self.words < self.word_cap);
         // A group that is full of values lets go of them, and is smaller afterwards.
         self.words = (self.words + group.words()).saturating_sub(before);
-        speaks |= may_speak(&self.rule, &self.novelty, &what.group, group);
+        speaks |= may_speak(&self.rule, &self.novelty, &self.habits, &what.group, group);
         for (key, group) in self.groups.take_dropped() {
             if group.incident.is_some() {
                 // An open alert must not lose its evidence to a flood of other groups.
                 self.groups.insert(key, group);
             } else {
                 self.words = self.words.saturating_sub(group.words());
-                self.evicted += 1;
+                self.evicted += u64::from(!self.habits.outlive_groups());
             }
         }
         speaks
@@ -279,6 +290,9 @@ impl RuleState {
         if !what.counts {
             return speaks;
         }
+        if !self.habits.is_empty() {
+            self.habits.withdraw(what);
+        }
         let Some(group) = self.groups.get_mut(&what.group[..]).filter(|group| group.born <= at) else { return speaks };
         let before = group.words();
         group.withdraw(&self.rule.aggregates, what, self.base);
@@ -290,7 +304,7 @@ impl RuleState {
             self.groups.remove(&what.group[..]);
             return false;
         }
-        speaks || may_speak(&self.rule, &self.novelty, &what.group, group)
+        speaks || may_speak(&self.rule, &self.novelty, &self.habits, &what.group, group)
     }
 
     /// Notes that a group changed.
@@ -371,8 +385,8 @@ fn settle(
 }
 
 /// Whether a group has an alert that may have to change, or could have one.
-fn may_speak(rule: &Rule, novelty: &[(usize, Novelty)], key: &[Key], group: &Group) -> bool {
-    group.incident.is_some() || rule.condition.reachable(&Most { rule, novelty, key, group })
+fn may_speak(rule: &Rule, novelty: &[(usize, Novelty)], habits: &Habits, key: &[Key], group: &Group) -> bool {
+    group.incident.is_some() || rule.condition.reachable(&Most { rule, novelty, habits, key, group })
 }
 
 /// What a session brought about, with so many records more.

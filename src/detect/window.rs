@@ -7,6 +7,8 @@
 //! Time is cut into panes of a tenth of the window. Each pane keeps what begins and what ends in it, so that a window's sum is what began up to
 //! its last pane less what ended before its first: sums need no look at the rows. Only panes in which something happens exist.
 
+use std::net::IpAddr;
+
 use super::condition::{Aggregate, Function};
 use super::key::Key;
 use crate::record::{Field, Row, Value};
@@ -31,6 +33,8 @@ pub(super) enum Item {
     Number(f64),
     /// For `distinct` and `new`.
     Word(Key),
+    /// For `trw`: whom it went to, and whether that failed.
+    Contact(IpAddr, u16, bool),
 }
 
 /// What one session or record adds to its group. Made anew when it is needed, in place: it follows from the row.
@@ -357,7 +361,7 @@ impl Group {
 }
 
 impl Window<'_> {
-    /// The value of a slot. `new` is not known here, see [`super::novelty`].
+    /// The value of a slot. What is remembered beyond windows is not known here, see [`super::novelty`] and [`super::habits`].
     pub(super) fn slot(&self, slot: usize) -> f64 {
         let (from, to) = self.panes;
         match self.aggregates.get(slot).map(|aggregate| aggregate.function) {
@@ -375,7 +379,7 @@ impl Window<'_> {
                 let best = if function == Function::Max { best.reduce(f64::max) } else { best.reduce(f64::min) };
                 best.unwrap_or(f64::NAN)
             }
-            Some(Function::New) | None => f64::NAN,
+            _ => f64::NAN,
         }
     }
 }
@@ -409,6 +413,8 @@ pub(super) fn items<'a, R: Row + ?Sized>(
     let number = |field: Field| row.get(field).and_then(Value::number).unwrap_or(f64::NAN);
     aggregates.iter().map(move |aggregate| match (aggregate.function, aggregate.field) {
         (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
+        (Function::Trw, _) => super::habits::contact(row).unwrap_or(Item::Number(f64::NAN)),
+        (Function::Prevalence, _) => Item::Number(f64::NAN),
         (Function::Count, _) | (_, None) => Item::Number(1.0),
         (_, Some(field)) => Item::Number(number(field)),
     })

@@ -29,6 +29,8 @@ impl Core {
             unseen: self.look.frozen.as_ref().map_or(0, |frozen| frozen.unseen),
             status: self.status(),
             alerts: self.sidebar(),
+            muted: self.muted_alerts(),
+            trial: self.trial(),
             timeline: self.strip(),
             ..Page::default()
         };
@@ -45,9 +47,10 @@ impl Core {
             Tab::Sessions => explain.of_sessions(chunks),
             _ => explain.of_flows(ring),
         });
-        page.values = self.look.values.iter().map(Values::seen).collect();
+        page.values = self.look.values.iter_mut().map(Values::seen).collect();
         page.report = self.look.spec.report.map(|wanted| self.report(wanted));
         page.detail = self.look.spec.detail.and_then(|id| self.detail(id));
+        page.copies = self.look.spec.copies.clone().into_iter().map(|id| (id, self.copy_of(id))).collect();
         page
     }
 
@@ -105,7 +108,7 @@ impl Core {
         let spec = self.look.spec.clone();
         let (_, chunks) = self.frozen_or_live();
         page.total = match &self.look.frozen {
-            Some(frozen) => frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten().count() as u64,
+            Some(frozen) => frozen.sessions,
             None => self.sessions.len() as u64,
         };
         if let Some(running) = &self.look.running
@@ -133,6 +136,7 @@ impl Core {
 
     fn cut_alerts(&mut self, page: &mut Page) {
         let mut alerts = self.look.frozen.as_ref().map_or(&self.alerts, |frozen| &frozen.alerts).clone();
+        alerts.retain(|alert| !self.is_hidden(alert));
         alerts.sort_by_key(|alert| std::cmp::Reverse((alert.last, alert.id)));
         page.total = alerts.len() as u64;
         page.matched = page.total;
@@ -191,7 +195,7 @@ impl Core {
             (cells(&reference, columns), Flow::of(table, row, &mut self.names))
         });
         let session = flow.and_then(|flow| self.sessions.find(&flow));
-        let mark = session.and_then(|session| self.marks.get(&session.id)).copied();
+        let mark = session.and_then(|session| self.mark_of(session.id));
         Some(PageRow { id, cells, mark })
     }
 
@@ -199,7 +203,7 @@ impl Core {
         let row = |session: &Session| {
             let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
             let row = Phased { row, change: self.look.spec.change };
-            let mark = self.marks.get(&session.id).copied();
+            let mark = self.mark_of(session.id);
             PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark }
         };
         let number = |id: &RowId| match id {
@@ -209,15 +213,22 @@ impl Core {
         let Some(frozen) = &self.look.frozen else {
             return ids.iter().filter_map(number).filter_map(|id| self.sessions.get(id)).map(row).collect();
         };
-        // A frozen view shows sessions as they were, and has no index of them: one walk finds the few that are shown.
-        let held = frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten();
-        let mut found: Vec<&Session> = held.filter(|session| ids.contains(&RowId::Session(session.id))).collect();
-        found.sort_by_key(|session| ids.iter().position(|id| *id == RowId::Session(session.id)));
-        found.into_iter().map(row).collect()
+        // A frozen view shows sessions as they were. Those that are still held are where they were; one walk finds the others.
+        let mut found: Vec<(&RowId, Option<&Session>)> =
+            ids.iter().filter_map(|id| Some((id, self.sessions.get_in(&frozen.chunks, number(id)?)))).collect();
+        if found.iter().any(|(_, session)| session.is_none()) {
+            for session in frozen.chunks.iter().flat_map(|chunk| chunk.iter()).flatten() {
+                let wanted = found.iter_mut().find(|(id, gone)| gone.is_none() && **id == RowId::Session(session.id));
+                if let Some((_, place)) = wanted {
+                    *place = Some(session);
+                }
+            }
+        }
+        found.into_iter().filter_map(|(_, session)| session).map(row).collect()
     }
 
     fn sidebar(&self) -> Vec<Arc<Alert>> {
-        let mut alerts = self.alerts.clone();
+        let mut alerts: Vec<Arc<Alert>> = self.shown_alerts().cloned().collect();
         alerts.sort_by_key(|alert| (alert.closed, std::cmp::Reverse((alert.level, alert.last, alert.id))));
         alerts.truncate(SIDEBAR);
         alerts
@@ -252,7 +263,7 @@ impl Core {
                 set(bin);
             }
         };
-        for alert in &self.alerts {
+        for alert in self.shown_alerts() {
             let level: Level = alert.level;
             mark(alert.first, alert.last, &|bin| bin.alert = bin.alert.max(Some(level)));
         }

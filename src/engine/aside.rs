@@ -74,17 +74,23 @@ impl Explain {
         &self.filter
     }
 
+    /// What a row takes of a budget.
+    fn cost(&self) -> usize {
+        self.clauses.iter().map(|clause| clause.row_cost()).sum::<usize>().max(1)
+    }
+
     pub(super) fn evict(&mut self, first_seq: u64) {
         self.segments.remove(&first_seq);
     }
 
-    /// Looks at rows of the ring, newest segment first; gives what it took of `budget`, of which a row takes one a part.
+    /// Looks at rows of the ring, newest segment first; gives what it took of `budget`, of which a row takes what each part costs.
     pub(super) fn step_flows(&mut self, ring: &Ring, budget: usize, now: i64) -> usize {
-        let cost = self.clauses.len().max(1);
+        let cost = self.cost();
         let mut left = budget;
         for part in ring.parts() {
             let tally = self.segments.entry(part.first_seq()).or_insert_with(|| Tally::of(self.clauses.len()));
-            let upto = part.len().min(tally.done + left / cost);
+            // A slice that is left with less than a row's worth takes one all the same, or it would never end.
+            let upto = part.len().min(tally.done + left.div_ceil(cost));
             let span = tally.done..upto;
             left -= (span.len() * cost).min(left);
             tally.done = upto;
@@ -109,7 +115,7 @@ impl Explain {
         budget: usize,
         now: i64,
     ) -> usize {
-        let cost = self.clauses.len().max(1);
+        let cost = self.cost();
         let mut looked = 0;
         while looked < budget
             && let Some(chunk) = chunks.get(self.next_chunk)
@@ -168,8 +174,8 @@ impl Explain {
     }
 }
 
-/// A value as a key; quotients are not offered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A value as a key; quotients are not offered. Among equals, the order of numbers, addresses and letters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Int(u64),
     Addr(IpAddr),
@@ -180,17 +186,27 @@ enum Key {
 #[derive(Debug)]
 pub(super) struct Values {
     field: Field,
-    counts: HashMap<Key, u64>,
+    counts: HashMap<Key, u64, foldhash::quality::RandomState>,
     /// Rows looked at of each segment, by the number of its first row.
     done: BTreeMap<u64, usize>,
     rows: usize,
     next_chunk: usize,
     sessions: bool,
+    /// What was picked last, and of how many rows.
+    given: Option<(usize, SeenValues)>,
 }
 
 impl Values {
     pub(super) fn new(field: Field, sessions: bool) -> Values {
-        Values { field, counts: HashMap::new(), done: BTreeMap::new(), rows: 0, next_chunk: 0, sessions }
+        Values {
+            field,
+            counts: HashMap::default(),
+            done: BTreeMap::new(),
+            rows: 0,
+            next_chunk: 0,
+            sessions,
+            given: None,
+        }
     }
 
     pub(super) fn is_of(&self, field: Field, sessions: bool) -> bool {
@@ -211,7 +227,7 @@ impl Values {
         }
     }
 
-    /// Looks at rows of the ring, newest segment first.
+    /// Looks at rows of the ring, newest segment first; gives what it took of `budget`, of which a row takes one a column.
     pub(super) fn step_flows(&mut self, ring: &Ring, budget: usize) -> usize {
         let mut left = budget;
         let fields = match self.field {
@@ -221,11 +237,12 @@ impl Values {
         };
         for part in ring.parts() {
             let done = self.done.get(&part.first_seq()).copied().unwrap_or(0);
-            let upto = part.len().min(done + left.min(VALUED.saturating_sub(self.rows)));
+            let room = left.div_ceil(fields.len());
+            let upto = part.len().min(done + room.min(VALUED.saturating_sub(self.rows)));
             if done == upto {
                 continue;
             }
-            left -= upto - done;
+            left = left.saturating_sub((upto - done) * fields.len());
             self.rows += upto - done;
             self.done.insert(part.first_seq(), upto);
             with_table!(&part, table => {
@@ -248,7 +265,7 @@ impl Values {
             }
             return;
         }
-        let mut codes: HashMap<u64, (usize, u64)> = HashMap::new();
+        let mut codes: HashMap<u64, (usize, u64), foldhash::fast::RandomState> = HashMap::default();
         for row in span {
             let code = table.code(field, row);
             if code != 0 {
@@ -292,30 +309,32 @@ impl Values {
         looked
     }
 
-    /// The most frequent values.
-    pub(super) fn seen(&self) -> SeenValues {
+    /// The most frequent values. Picked again only after more rows were looked at: a page is asked for at every key.
+    pub(super) fn seen(&mut self) -> SeenValues {
+        if let Some((rows, given)) = &self.given
+            && *rows == self.rows
+        {
+            return given.clone();
+        }
+        let given = self.pick();
+        self.given = Some((self.rows, given.clone()));
+        given
+    }
+
+    fn pick(&self) -> SeenValues {
         let mut all: Vec<(&Key, u64)> = self.counts.iter().map(|(key, count)| (key, *count)).collect();
-        let by = |(key, count): &(&Key, u64)| (std::cmp::Reverse(*count), order(key));
+        let by = |a: &(&Key, u64), b: &(&Key, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
         if all.len() > GIVEN {
-            all.select_nth_unstable_by_key(GIVEN, by);
+            all.select_nth_unstable_by(GIVEN, by);
             all.truncate(GIVEN);
         }
-        all.sort_by_key(by);
+        all.sort_unstable_by(by);
         let cell = |key: &Key| match key {
             Key::Int(number) => Cell::Int(*number),
             Key::Addr(address) => Cell::Addr(*address),
             Key::Text(text) => Cell::Text(Arc::clone(text)),
         };
         SeenValues { field: self.field, values: all.into_iter().map(|(key, count)| (cell(key), count)).collect() }
-    }
-}
-
-/// Among equals, the order of numbers, addresses and letters.
-fn order(key: &Key) -> (u64, Option<IpAddr>, Arc<str>) {
-    match key {
-        Key::Int(number) => (*number, None, "".into()),
-        Key::Addr(address) => (0, Some(*address), "".into()),
-        Key::Text(text) => (0, None, Arc::clone(text)),
     }
 }
 

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::clock::Clock;
 use super::look::Look;
+use super::replay::Replays;
 use super::report::Formats;
 use super::status::{Counts, Pulse};
 use super::timeline::{Is, Tally};
@@ -97,6 +98,8 @@ pub struct Core {
     untold: IndexMap<u64, i64, foldhash::fast::RandomState>,
     /// Rows that frozen views had to let go.
     pub(super) frozen_lost: u64,
+    /// Other sets of rules that look at what is held.
+    pub(super) replays: Replays,
     pub(super) news: Vec<AlertEvent>,
     pub(super) finished: Vec<Session>,
     /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
@@ -131,6 +134,7 @@ impl Core {
             rows_since_advance: 0,
             untold: IndexMap::default(),
             frozen_lost: 0,
+            replays: Replays::default(),
             news: Vec::new(),
             finished: Vec::new(),
             collect,
@@ -215,17 +219,25 @@ impl Core {
             for merged in change.merged {
                 self.untold.swap_remove(&merged);
                 self.detector.withdraw(merged);
+                self.replays.withdraw(merged);
             }
             for id in change.changed {
                 self.untold.entry(id).or_insert(flow.end);
             }
             // A record that repeats another exactly is held, and counts once.
             if !change.repeated {
+                self.detector.heard_from(self.names.name(flow.interface), flow.interface.index(), flow.end);
                 self.detector.flow(&RowRef { table: columns, row }, flow.end);
                 let end = self.untold.entry(change.id).or_insert(flow.end);
                 *end = flow.end.max(*end);
             }
             self.session_changes += 1;
+        } else if columns.word(Field::LogStatus, row).is_some_and(|word| word != "OK") {
+            if let Some(interface) = columns.word(Field::InterfaceId, row) {
+                let id = self.names.id(interface);
+                self.detector.heard_from(self.names.name(id), id.index(), end);
+            }
+            self.detector.notice(&RowRef { table: columns, row }, end);
         }
         self.rows_since_advance += 1;
         if self.rows_since_advance >= ADVANCE_EVERY {
@@ -244,6 +256,7 @@ impl Core {
             near.extend(untold.by_ref().take(LOOK_AHEAD));
             std::hint::black_box(self.sessions.get_ahead(near.iter().map(|(id, _)| *id)));
             for (id, end) in &near {
+                self.replays.touch(*id);
                 if let Some(session) = self.sessions.get(*id) {
                     self.detector.session(*id, &SessionRow { session, names: &self.names, region }, *end);
                 }

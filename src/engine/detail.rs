@@ -9,6 +9,8 @@ use super::scan::in_window;
 use super::verdict;
 use super::view::{Detail, PageRow, RowId, SessionDetail};
 use crate::detect::Alert;
+use crate::filter::columns::Bound;
+use crate::filter::{Filter, Stage};
 use crate::record::special::is_public;
 use crate::record::{Cell, FIELDS, Field, Flow, On, Row, RowRef, Table, seconds};
 use crate::session::key::Key;
@@ -17,8 +19,8 @@ use crate::store::ring::with_table;
 
 /// Records listed with a session.
 const MAX_RECORDS: usize = 500;
-/// Rows that are looked at for the records of one session; those beyond are not searched, and that is said.
-const MAX_LOOKED_AT: usize = 2_000_000;
+/// Rows with the protocol and the ports of a session that are looked at for its records; those beyond are not searched, and that is said.
+const MAX_LOOKED_AT: usize = 100_000;
 /// Pairs of packet and interface address that are told of one session.
 const MAX_PAIRS: usize = 8;
 /// Columns of a session's records.
@@ -169,35 +171,26 @@ impl Core {
     fn records_of(&mut self, session: &Session) -> (Vec<PageRow>, bool) {
         let columns: Vec<Field> = RECORD_COLUMNS.into_iter().chain([Field::Action]).collect();
         let (key, window) = (session.key(), Some((session.first, session.last)));
-        let mut found: Vec<RowId> = Vec::new();
+        // A filter of its protocol and ports finds by columns what may be of it: nobody waits for a look at each row.
+        let ports = [key.a.1, key.b.1].into_iter().flatten().map(|port| format!(" and port = {port}"));
+        let text = format!("protocol = {}{}", session.protocol(), ports.collect::<String>());
+        let Ok(filter) = Filter::parse(&text, Stage::Flows) else { return (Vec::new(), false) };
+        let (mut found, mut rows): (Vec<RowId>, Vec<u16>) = (Vec::new(), Vec::new());
         let mut looked = 0;
         self.ring.prepare();
         for part in self.ring.parts() {
-            let order = part.order();
-            let row_at = |place: usize| order.map_or(place, |order| usize::from(order[place]));
-            let seconds = |time: i64| u64::try_from(time).unwrap_or(0);
-            // Rows stand by their end, and a record of the session ends within it.
-            let place_of = |time: u64| {
-                let (mut low, mut high) = (0, part.len());
-                while low < high {
-                    let middle = low.midpoint(high);
-                    if part.time(row_at(middle)) < time { low = middle + 1 } else { high = middle }
-                }
-                low
-            };
-            let (from, to) = (place_of(seconds(session.first)), place_of(seconds(session.last).saturating_add(1)));
-            for place in from..to {
+            rows.clear();
+            // A record of the session ends within it.
+            with_table!(&part, table => {
+                Bound::new(Some(&filter), window, table, 0).select(table, 0..table.len(), &mut rows);
+            });
+            for row in rows.iter().map(|row| usize::from(*row)) {
                 looked += 1;
                 if looked > MAX_LOOKED_AT || found.len() >= MAX_RECORDS {
                     break;
                 }
-                let row = row_at(place);
                 with_table!(&part, table => {
-                    let reference = RowRef { table, row };
-                    let port = table.number(Field::SrcPort, row).and_then(|port| u16::try_from(port).ok());
-                    let is_near = [key.a.1, key.b.1].contains(&port);
-                    if is_near
-                        && in_window(window, &reference)
+                    if in_window(window, &RowRef { table, row })
                         && let Some(flow) = Flow::of(table, row, &mut self.names)
                         && Key::of(&flow).0 == key
                     {

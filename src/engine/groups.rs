@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::top::{SortKey, Top};
+use super::top::SortKey;
 use super::view::{Column, GroupColumn, PageRow, RowId, Sort};
 use crate::record::{Cell, Field, Row, Value};
 
@@ -146,13 +146,11 @@ impl Groups {
     /// All groups in order: by a column of the key, by packets or records, else by bytes.
     #[expect(clippy::cast_precision_loss, reason = "for order and shares only")]
     pub fn rows(&self, sort: Sort, keep: usize) -> Vec<PageRow> {
-        let mut top = Top::new(keep, sort.descending);
-        let mut rows: HashMap<RowId, (&Vec<Part>, &Sums)> = HashMap::with_capacity(self.sums.len().min(keep * 2));
         // The same key has the same number in every page, so that the cursor stays on its group.
         let hasher = foldhash::fast::FixedState::default();
+        let mut rows: Vec<(SortKey, RowId, &Vec<Part>, &Sums)> = Vec::with_capacity(self.sums.len());
+        let by = self.by.iter().position(|field| *field == sort.field);
         for (key, sums) in &self.sums {
-            let id = RowId::Group(hasher.hash_one(key));
-            let by = self.by.iter().position(|field| *field == sort.field);
             let sort_key = match (by.map(|place| &key[place]), sort.field) {
                 (Some(Part::Absent), _) => SortKey::Absent,
                 (Some(Part::Int(n)), _) => SortKey::Number(*n as f64),
@@ -162,12 +160,18 @@ impl Groups {
                 (None, Field::Records) => SortKey::Number(sums.records as f64),
                 (None, _) => SortKey::Number(sums.bytes as f64),
             };
-            top.add(sort_key, id);
-            rows.insert(id, (key, sums));
+            rows.push((sort_key, RowId::Group(hasher.hash_one(key)), key, sums));
         }
-        top.settle();
-        let row = |id: RowId| {
-            let (key, sums) = rows.get(&id)?;
+        // As `Top` has it. Only what is shown is put in order: a page is asked for at every key.
+        let order = |a: &(SortKey, RowId, &Vec<Part>, &Sums), b: &(SortKey, RowId, &Vec<Part>, &Sums)| {
+            a.0.compare(&b.0, sort.descending).then_with(|| b.1.cmp(&a.1))
+        };
+        if keep < rows.len() {
+            rows.select_nth_unstable_by(keep, order);
+            rows.truncate(keep);
+        }
+        rows.sort_unstable_by(order);
+        let row = |(_, id, key, sums): (SortKey, RowId, &Vec<Part>, &Sums)| {
             let share = sums.rejected as f64 / sums.records.max(1) as f64;
             let aggregates = [
                 Cell::Int(sums.bytes),
@@ -176,8 +180,8 @@ impl Groups {
                 Cell::Int(sums.peers.len() as u64),
                 Cell::Float(share),
             ];
-            Some(PageRow { id, cells: key.iter().map(Cell::from).chain(aggregates).collect(), mark: None })
+            PageRow { id, cells: key.iter().map(Cell::from).chain(aggregates).collect(), mark: None }
         };
-        top.ids().filter_map(row).collect()
+        rows.into_iter().map(row).collect()
     }
 }

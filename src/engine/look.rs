@@ -25,6 +25,8 @@ const HEAD: usize = 4_096;
 pub(super) struct Frozen {
     pub(super) ring: Ring,
     pub(super) chunks: Vec<Arc<Vec<Option<Session>>>>,
+    /// Sessions in the chunks.
+    pub(super) sessions: u64,
     pub(super) alerts: Vec<Arc<Alert>>,
     pub(super) unseen: u64,
     /// Bytes of segments that are evicted from the live ring and held by this view alone.
@@ -198,6 +200,7 @@ impl Core {
             self.look.frozen = spec.frozen.then(|| Frozen {
                 ring: self.ring.freeze(),
                 chunks: self.sessions.chunks().to_vec(),
+                sessions: self.sessions.len() as u64,
                 alerts: self.alerts.clone(),
                 unseen: 0,
                 pinned: 0,
@@ -338,6 +341,11 @@ impl Core {
 
     /// Goes on with the passes, looking at up to about `budget` rows. False once everything was looked at.
     pub fn step(&mut self, budget: usize) -> bool {
+        let more = self.step_replays(budget);
+        self.step_look(budget) || more
+    }
+
+    fn step_look(&mut self, budget: usize) -> bool {
         let now = self.now();
         let region = self.config.region.clone();
         let look = &mut self.look;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use crate::detect::{Alert, AlertEvent};
+use crate::detect::{Alert, AlertEvent, DetectStats};
 use crate::session::Session;
 
 /// Alerts kept for the screen; the detector bounds what is open, this bounds what is over.
@@ -22,6 +22,11 @@ impl Core {
         self.detector.is_behind()
     }
 
+    /// What the rules hold, and what they had to let go, as far as it is known here.
+    pub fn rule_stats(&self) -> DetectStats {
+        self.detector.stats()
+    }
+
     /// Takes in what the rules found meanwhile. True where that is something.
     pub fn hear(&mut self) -> bool {
         let news = self.detector.heard();
@@ -38,8 +43,13 @@ impl Core {
         self.take_in_news(news);
     }
 
-    fn take_in_news(&mut self, news: Vec<AlertEvent>) {
-        for event in news {
+    pub(super) fn take_in_news(&mut self, news: Vec<AlertEvent>) {
+        for mut event in news {
+            let (AlertEvent::Raised(alert)
+            | AlertEvent::Updated(alert)
+            | AlertEvent::Closed(alert)
+            | AlertEvent::Withdrawn(alert)) = &mut event;
+            self.replays.number(alert);
             let alert = match &event {
                 AlertEvent::Raised(alert) | AlertEvent::Updated(alert) | AlertEvent::Closed(alert) => alert,
                 AlertEvent::Withdrawn(alert) => {

@@ -17,6 +17,8 @@ use crate::store::{Columnar, Part, Ring};
 
 /// Rows that are tested by columns in the time that one takes which is looked at by itself.
 const PACE: usize = 16;
+/// Entries of a dictionary that a range of addresses is tested against in that time.
+const ENTRIES: usize = 64;
 /// Work after which matches that are gathered are counted: a row that is sorted or summed costs as much as one that is looked at.
 const SPAN: usize = 256;
 
@@ -348,8 +350,9 @@ impl Test<'_> {
         let fresh = table.len() - *done;
         if fresh.saturating_mul(4) < table.entries() {
             // What has just arrived is too little to ask the dictionaries for.
-            let span = *done..*done + fresh.min(*left);
-            (*done, *left) = (span.end, *left - span.len());
+            let cost = self.filter.map_or(1, Filter::row_cost);
+            let span = *done..*done + fresh.min(left.div_ceil(cost));
+            (*done, *left) = (span.end, left.saturating_sub(span.len() * cost));
             let before = rows.len();
             // A segment has at most 65,536 rows.
             let number = |row| u16::try_from(row).unwrap_or(u16::MAX);
@@ -357,22 +360,27 @@ impl Test<'_> {
             return gather.add(table, first_seq, &rows[before..]);
         }
         let bound = Bound::new(self.filter, self.window, table, self.now);
+        // What asking the dictionaries took is paid for, but never twice for the same segment: the rows go on with what was there before.
+        let asked = table.entries().saturating_mul(self.filter.map_or(0, Filter::entry_cost)) / ENTRIES;
+        let paid = |left: &mut usize| *left = left.saturating_sub(asked.max(1));
         if bound.is_none() {
             *done = table.len();
-            *left -= 1;
-            return;
+            return paid(left);
         }
         let pace = if bound.asks_rows() { 1 } else { PACE };
+        // A row that is asked for its line is worth several.
+        let heavy = if pace == 1 { self.filter.map_or(1, Filter::row_cost) } else { 1 };
         while *done < table.len() && *left > 0 {
             let work = if self.gathers { (*left).min(SPAN) } else { *left };
-            let span = *done..table.len().min(*done + work.saturating_mul(pace));
+            let span = *done..table.len().min(*done + work.saturating_mul(pace).div_ceil(heavy));
             let before = rows.len();
             bound.select(table, span.clone(), rows);
             gather.add(table, first_seq, &rows[before..]);
             *done = span.end;
             let gathered = if self.gathers { rows.len() - before } else { 0 };
-            *left = left.saturating_sub((span.len() / pace).max(1) + gathered);
+            *left = left.saturating_sub((span.len() * heavy / pace).max(1) + gathered);
         }
+        paid(left);
     }
 
     fn passes<T: Columnar>(&self, table: &T, row: usize) -> bool {

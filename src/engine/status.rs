@@ -137,7 +137,7 @@ impl Core {
     #[expect(clippy::cast_precision_loss, reason = "a rate for the screen")]
     pub(super) fn status(&self) -> Status {
         let mut open_alerts = [0; 5];
-        for alert in self.alerts.iter().filter(|alert| !alert.closed) {
+        for alert in self.shown_alerts().filter(|alert| !alert.closed) {
             open_alerts[alert.level as usize] += 1;
         }
         let mut lags: Vec<i64> = self.pulse.lags.iter().copied().collect();
@@ -170,6 +170,7 @@ impl Core {
             dropped: 0,
             skipdata: self.counts.skipdata,
             late: self.counts.late,
+            rules: self.rule_stats(),
             open_alerts,
             gaps: self.gaps.clone(),
             format: self.format.clone(),

@@ -9,7 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::core::{Core, Known};
+use super::pinned::Pinned;
 use super::view::{Page, ViewSpec};
+use crate::detect::Detector;
 use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
 /// Rows that a pass looks at before the mailbox is looked at again.
@@ -34,10 +36,16 @@ enum Work {
     End,
 }
 
+/// Takes what is held at a moment.
+type Taker = Box<dyn FnOnce(Pinned) + Send>;
+
 #[derive(Default)]
 struct Inside {
     queue: VecDeque<Work>,
     question: Option<ViewSpec>,
+    rules: Option<Box<Detector>>,
+    /// Who waits for what is held.
+    pins: Vec<Taker>,
     closed: bool,
 }
 
@@ -94,6 +102,20 @@ impl Asker {
     /// Puts `question` in force; the one before it is forgotten. Never waits.
     pub fn ask(&self, question: ViewSpec) {
         self.mailbox.lock().question = Some(question);
+        self.mailbox.came.notify_one();
+    }
+
+    /// Has `take` called with what is held when the engine comes to it. It is called on the engine's thread and must not wait.
+    pub fn pin(&self, take: impl FnOnce(Pinned) + Send + 'static) {
+        self.mailbox.lock().pins.push(Box::new(take));
+        self.mailbox.came.notify_one();
+    }
+}
+
+impl Asker {
+    /// Has the rules of `detector` take the place of those in force ([`Core::change_rules`]). Never waits.
+    pub fn change_rules(&self, detector: Detector) {
+        self.mailbox.lock().rules = Some(Box::new(detector));
         self.mailbox.came.notify_one();
     }
 }
@@ -219,6 +241,21 @@ impl<P: FnMut(Page)> Worker<P> {
         loop {
             if inside.closed {
                 return ControlFlow::Break(());
+            }
+            if let Some(rules) = inside.rules.take() {
+                drop(inside);
+                self.core.change_rules(*rules);
+                self.changed = true;
+                return ControlFlow::Continue(None);
+            }
+            if !inside.pins.is_empty() {
+                let takers = std::mem::take(&mut inside.pins);
+                drop(inside);
+                for take in takers {
+                    take(self.core.pin());
+                }
+                inside = mailbox.lock();
+                continue;
             }
             if let Some(question) = inside.question.take() {
                 drop(inside);

@@ -49,18 +49,20 @@ impl Tally {
         Tally { filter, clock, ..Tally::default() }
     }
 
-    /// Looks at up to `budget` rows, newest segment first. Gives how many it looked at; fewer than `budget` means that all were seen.
+    /// Looks at up to `budget` rows, newest segment first, fewer where the filter searches their line. Gives what it took of it; less than `budget`
+    /// means that all were seen.
     pub fn step(&mut self, ring: &Ring, budget: usize, now: i64) -> usize {
         let mut left = budget;
+        let cost = self.filter.as_ref().map_or(1, |filter| filter.row_cost());
         for part in ring.parts() {
             if left == 0 {
                 break;
             }
             let first = part.first_seq();
             let done = self.parts.get(&first).map_or(0, |part| part.done);
-            let upto = part.len().min(done.saturating_add(left));
+            let upto = part.len().min(done.saturating_add(left.div_ceil(cost)));
             if done < upto {
-                left -= upto - done;
+                left = left.saturating_sub((upto - done) * cost);
                 with_table!(&part, table => self.count(table, first, done..upto, now));
             }
         }

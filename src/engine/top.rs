@@ -31,7 +31,8 @@ impl From<Option<Value<'_>>> for SortKey {
 }
 
 impl SortKey {
-    fn compare(&self, other: &SortKey, descending: bool) -> Ordering {
+    /// The order of two keys.
+    pub fn compare(&self, other: &SortKey, descending: bool) -> Ordering {
         let present = match (self, other) {
             (SortKey::Absent, SortKey::Absent) => return Ordering::Equal,
             (SortKey::Absent, _) => return Ordering::Greater,

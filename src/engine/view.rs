@@ -5,9 +5,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::pinned::Copied;
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
-use crate::detect::{Alert, Level};
+use crate::detect::mute::Mutes;
+use crate::detect::{Alert, DetectStats, Level, Rules};
 use crate::filter::Filter;
 use crate::filter::translate::pattern::Fetch;
 use crate::record::{Cell, Field, Format, Gap, SourceStatus};
@@ -112,6 +114,14 @@ pub struct ViewSpec {
     pub profile: Option<Subject>,
     /// What is wanted in [`Page::report`].
     pub report: Option<ReportSpec>,
+    /// Rules to try over what is held, for [`Page::trial`].
+    pub trial: Option<Arc<Rules>>,
+    /// Alerts that are not wanted, and whether they are shown all the same.
+    pub mutes: Arc<Mutes>,
+    /// See [`ViewSpec::mutes`].
+    pub show_muted: bool,
+    /// Rows to copy into [`Page::copies`].
+    pub copies: Vec<RowId>,
 }
 
 /// One row of a table.
@@ -157,6 +167,10 @@ pub struct Page {
     pub status: Status,
     /// Alerts for the sidebar: open ones first, worst first, then newest first. At most 200.
     pub alerts: Vec<Arc<Alert>>,
+    /// Answer to [`ViewSpec::trial`], as far as it has come.
+    pub trial: Option<Trial>,
+    /// Alerts held that are muted, whether they are shown or not.
+    pub muted: u64,
     /// The strip of time, oldest bin first.
     pub timeline: Timeline,
     /// Answer to [`ViewSpec::detail`].
@@ -167,6 +181,19 @@ pub struct Page {
     pub profile: Option<Arc<Profile>>,
     /// Answer to [`ViewSpec::change`].
     pub change: Option<ChangeCounts>,
+    /// Answer to [`ViewSpec::copies`]; `None` for a row that is no longer held.
+    pub copies: Vec<(RowId, Option<Copied>)>,
+}
+
+/// What rules would have raised over what is held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trial {
+    /// Share of the records that was looked at; 1.0 once it is complete.
+    pub progress: f32,
+    /// Alerts by rule, of rules that raised any.
+    pub by_rule: Vec<(Arc<str>, u64)>,
+    /// Some of them, the latest first.
+    pub examples: Vec<Arc<Alert>>,
 }
 
 /// Sessions by how they stand to the moment of a change.
@@ -312,6 +339,8 @@ pub struct Status {
     pub skipdata: u64,
     /// Records that came with a time older than the rules still look at.
     pub late: u64,
+    /// What the rules hold, and what they had to let go.
+    pub rules: DetectStats,
     /// Open alerts by level, informational first.
     pub open_alerts: [u64; 5],
     /// Event time that could not be read.

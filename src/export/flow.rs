@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::clean;
 use super::{Shape, csv_field};
 use crate::record::services::protocol_name;
-use crate::record::{Columns, Field, Kind, Table};
+use crate::record::{Field, Kind, Table};
 
 /// Columns of the plain table, with their widths.
 const TABLE: [(Field, usize); 10] = [
@@ -30,16 +30,25 @@ pub struct FlowWriter {
     /// Whether the output is a terminal, which the original line must not steer.
     terminal: bool,
     columns: Option<(Vec<Field>, bool)>,
+    /// Columns of CSV, where they are known before the first record.
+    given: Vec<Field>,
 }
 
 impl FlowWriter {
     /// A writer that has written nothing yet.
     pub fn new(shape: Shape, terminal: bool) -> FlowWriter {
-        FlowWriter { shape, terminal, columns: None }
+        FlowWriter { shape, terminal, columns: None, given: Vec::new() }
+    }
+
+    /// A writer for rows of several formats: CSV has the columns of all of them.
+    #[must_use]
+    pub fn with_columns(mut self, columns: Vec<Field>) -> FlowWriter {
+        self.given = columns;
+        self
     }
 
     /// Appends `row` to `out`, with its line end, and a heading before the first where the shape has one.
-    pub fn write(&mut self, table: &Columns, row: usize, out: &mut String) {
+    pub fn write<T: Table>(&mut self, table: &T, row: usize, out: &mut String) {
         match self.shape {
             Shape::Ndjson => out.push_str(&ndjson(table, row)),
             Shape::Log => {
@@ -53,10 +62,11 @@ impl FlowWriter {
         out.push('\n');
     }
 
-    fn csv(&mut self, table: &Columns, row: usize, out: &mut String) {
+    fn csv<T: Table>(&mut self, table: &T, row: usize, out: &mut String) {
         let (columns, tailed) = self.columns.get_or_insert_with(|| {
-            let columns: Vec<Field> = table.format(row).fields().collect();
-            let tailed = table.event(row).is_some();
+            let columns = std::mem::take(&mut self.given);
+            let columns = if columns.is_empty() { table.format(row).fields().collect() } else { columns };
+            let tailed = table.tag(row).is_some();
             let names = columns.iter().map(|field| field.name());
             let extra = ["@ingestion-time", "@log-stream", "@event-id"];
             let names: Vec<&str> = names.chain(extra.into_iter().filter(|_| tailed)).collect();
@@ -72,7 +82,7 @@ impl FlowWriter {
             csv_field(out, &if self.terminal { clean::for_terminal(&text) } else { text.as_str().into() });
         }
         if *tailed {
-            let event = table.event(row);
+            let event = table.tag(row);
             let ingestion = event.filter(|event| event.ingestion >= 0).map(|event| event.ingestion.to_string());
             let ingestion = ingestion.unwrap_or_default();
             let id = event.map_or("", |event| &event.id);
@@ -83,7 +93,7 @@ impl FlowWriter {
         }
     }
 
-    fn table(&mut self, table: &Columns, row: usize, out: &mut String) {
+    fn table<T: Table>(&mut self, table: &T, row: usize, out: &mut String) {
         if self.columns.is_none() {
             self.columns = Some((Vec::new(), false));
             for (field, width) in TABLE {
@@ -114,7 +124,7 @@ pub fn moment(seconds: u64) -> String {
         .map_or_else(|| seconds.to_string(), |time| time.to_string())
 }
 
-fn text(table: &Columns, row: usize, field: Field) -> Option<String> {
+fn text<T: Table>(table: &T, row: usize, field: Field) -> Option<String> {
     match field.kind() {
         Kind::Addr => table.address(field, row).map(|addr| addr.to_string()),
         Kind::Text => table.word(field, row).map(str::to_owned),
@@ -123,7 +133,7 @@ fn text(table: &Columns, row: usize, field: Field) -> Option<String> {
 }
 
 /// One record as a JSON object: the fields of its line under their AWS names, absent ones left out.
-fn ndjson(table: &Columns, row: usize) -> String {
+fn ndjson<T: Table>(table: &T, row: usize) -> String {
     let mut object = Map::new();
     for field in table.format(row).fields() {
         let value = match field.kind() {
@@ -134,7 +144,7 @@ fn ndjson(table: &Columns, row: usize) -> String {
             object.insert(field.name().to_owned(), value);
         }
     }
-    if let Some(event) = table.event(row) {
+    if let Some(event) = table.tag(row) {
         if event.ingestion >= 0 {
             object.insert("@ingestion-time".into(), event.ingestion.into());
         }

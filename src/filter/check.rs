@@ -52,6 +52,10 @@ impl Checker<'_> {
         let Expr::Or(parts) = expr else { return };
         let unequal = parts.iter().filter_map(|part| match part {
             Expr::Test(Test::Compare { field, op: Op::Ne, .. }) => Some(*field),
+            Expr::Not(inner) => match &**inner {
+                Expr::Test(Test::Compare { field, op: Op::Eq, .. }) => Some(*field),
+                _ => None,
+            },
             _ => None,
         });
         let mut seen = Vec::new();

@@ -139,6 +139,30 @@ impl Node {
         }
     }
 
+    /// Searches of the line in it.
+    pub(super) fn searches(&self) -> usize {
+        match self {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(Node::searches).sum(),
+            Node::Not(inner) => inner.searches(),
+            Node::Contains(_) | Node::Matches(_) => 1,
+            _ => 0,
+        }
+    }
+
+    /// See [`super::Filter::entry_cost`].
+    pub(super) fn entry_cost(&self) -> usize {
+        match self {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(Node::entry_cost).sum(),
+            Node::Not(inner) => inner.entry_cost(),
+            Node::Field { pred: Pred::Addrs(set), .. } if set.only_v4().is_some() => 1,
+            // IPv6 addresses are spelled.
+            Node::Contains(needle) if needle.in_addresses() == (false, true) => 30,
+            // A search in a list.
+            Node::Field { pred: Pred::Addrs(set), .. } => 2 + set.len().max(1).ilog2() as usize,
+            _ => 0,
+        }
+    }
+
     fn eval<R: Row + ?Sized>(&self, row: &R, context: &mut Context) -> bool {
         match self {
             Node::All(nodes) => nodes.iter().all(|node| node.eval(row, context)),

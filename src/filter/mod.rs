@@ -139,6 +139,16 @@ impl Filter {
         eval::matches(&self.node, row, now)
     }
 
+    /// What a row costs that is looked at by itself, in rows of a simple test.
+    pub fn row_cost(&self) -> usize {
+        1 + self.node.searches() * 3
+    }
+
+    /// What an entry of a dictionary costs that is asked for it, in entries that are tested against one range of addresses.
+    pub fn entry_cost(&self) -> usize {
+        self.node.entry_cost()
+    }
+
     /// Remarks on what was typed.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings

@@ -208,6 +208,19 @@ impl Needle {
         Needle(text.to_ascii_lowercase().into_bytes().into_boxed_slice())
     }
 
+    /// Whether it can only stand within one word or address of a line: no space, and something that no number has. A dash alone stands for what
+    /// is absent.
+    pub(super) fn is_of_words(&self) -> bool {
+        self.0.iter().any(|byte| !byte.is_ascii_digit()) && !self.0.contains(&b' ') && *self.0 != *b"-"
+    }
+
+    /// Whether an IPv4 address can have it, and whether an IPv6 address can.
+    pub(super) fn in_addresses(&self) -> (bool, bool) {
+        let all = |of: &dyn Fn(u8) -> bool| self.0.iter().all(|byte| of(*byte));
+        let v4 = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+        (all(&v4), all(&|byte| v4(byte) || byte == b':' || byte.is_ascii_hexdigit()))
+    }
+
     /// Whether `line` contains it.
     pub(super) fn is_in(&self, line: &[u8]) -> bool {
         let Some((&first, rest)) = self.0.split_first() else { return true };

@@ -145,6 +145,8 @@ pub struct SourceStatus {
     pub live: Option<LiveStatus>,
     /// A lasting remark for the user, such as "no stream begins with eni-…; searching by content".
     pub note: Option<String>,
+    /// Lasting remarks, one sentence each: parts of the note that change only when something was found out.
+    pub warnings: Vec<String>,
     /// What a tail carries and costs.
     pub tail: Option<TailFigures>,
     /// What was found out about the source, for its pane: name and text, in order.

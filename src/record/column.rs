@@ -155,28 +155,22 @@ impl Column {
         };
     }
 
-    /// Sets the codes of the rows from `from` on, the next ones, to those at `place` of each `stride` of `codes`.
-    pub(super) fn put_strided(&mut self, from: usize, codes: &[u64], place: usize, stride: usize) {
+    /// Sets the codes of the rows from `from` on, the next ones. Rows between the end and them are absent.
+    pub(super) fn put_all(&mut self, from: usize, codes: &[u64]) {
         self.fill(from, 0);
-        let picked = || codes.iter().skip(place).step_by(stride);
-        let Some(first) = codes.get(place) else { return };
-        let (mut differ, mut all) = (0, 0);
-        for code in picked() {
-            differ |= code ^ first;
-            all |= code;
-        }
-        let rows = codes.len() / stride;
+        let Some(first) = codes.first() else { return };
+        let (differ, all) = codes.iter().fold((0, 0), |(differ, all), code| (differ | (code ^ first), all | code));
         if differ == 0 {
-            return self.fill(from + rows, *first);
+            return self.fill(from + codes.len(), *first);
         }
-        self.spread(all, rows);
+        self.spread(all, codes.len());
         // The narrow form was chosen for all of them.
         #[expect(clippy::cast_possible_truncation, reason = "all codes together fit")]
         match self.form {
-            Form::Wide => self.wide.extend(picked()),
-            _ => self.narrow.extend(picked().map(|code| *code as u32)),
+            Form::Wide => self.wide.extend_from_slice(codes),
+            _ => self.narrow.extend(codes.iter().map(|code| *code as u32)),
         }
-        self.len += rows;
+        self.len += codes.len();
     }
 
     /// Appends codes as they are.
@@ -259,10 +253,9 @@ mod tests {
             for (step, gap, codes) in steps {
                 match step {
                     4 => {
-                        let codes: Vec<u64> = codes.iter().flat_map(|code| [1, *code, 2]).collect();
-                        column.put_strided(model.len() + gap, &codes, 1, 3);
+                        column.put_all(model.len() + gap, &codes);
                         model.resize(model.len() + gap, 0);
-                        model.extend(codes.iter().skip(1).step_by(3));
+                        model.extend(codes);
                     }
                     0 => {
                         let row = model.len() + gap;

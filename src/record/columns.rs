@@ -119,12 +119,12 @@ impl Columns {
         column.fill(self.len, code);
     }
 
-    /// Adds finished rows, each with one of `codes` for each of `fields`. Their format is to be said later, with [`Columns::say_format`].
-    pub(super) fn put_rows(&mut self, fields: &[Field], codes: &[u64]) {
-        for (place, field) in fields.iter().enumerate() {
-            self.values[*field as usize].put_strided(self.len, codes, place, fields.len());
+    /// Adds `rows` finished rows; `codes` has those of each of `fields`. Their format is to be said later, with [`Columns::say_format`].
+    pub(super) fn put_rows<const N: usize>(&mut self, fields: &[Field], codes: &[[u64; N]], rows: usize) {
+        for (field, codes) in fields.iter().zip(codes) {
+            self.values[*field as usize].put_all(self.len, &codes[..rows]);
         }
-        self.len += codes.len() / fields.len().max(1);
+        self.len += rows;
     }
 
     /// The rows since the last whose format is known have this one.
@@ -237,6 +237,10 @@ impl Table for Columns {
 
     fn format(&self, row: usize) -> &Arc<Format> {
         self.formats.of(row)
+    }
+
+    fn tag(&self, row: usize) -> Option<&EventTag> {
+        self.event(row)
     }
 
     fn verbatim(&self, row: usize) -> Option<&str> {

@@ -197,7 +197,9 @@ impl Decoder {
     }
 
     fn stream(&mut self, name: &Arc<str>, batch: &Batch) -> StreamFormat {
-        self.streams.get(name).cloned().unwrap_or_else(|| match (&self.given, batch.formats.first()) {
+        // A format that was only guessed gives way to one that the source has learned meanwhile.
+        let known = self.streams.get(name).filter(|known| known.said != Said::Nobody || batch.formats.is_empty());
+        known.cloned().unwrap_or_else(|| match (&self.given, batch.formats.first()) {
             (Some(given), _) => StreamFormat { format: Arc::clone(given), said: Said::Option },
             (None, Some(told)) => StreamFormat { format: Arc::clone(told), said: Said::Source },
             (None, None) => StreamFormat { format: Format::default_v2(), said: Said::Nobody },

@@ -31,6 +31,9 @@ pub enum EnvelopeError {
     /// White space in a value would make two fields of one.
     #[error("the value of '{0}' has white space in it, which no flow log field can have")]
     Spaced(&'static str),
+    /// A row of a table has another number of values than the header has names.
+    #[error("a row of {0} values under a header of {1} names")]
+    Row(usize, usize),
     /// base64 of damaged gzip.
     #[error("base64 of gzip data that is damaged: {0}")]
     Gzip(String),
@@ -48,6 +51,7 @@ impl EnvelopeError {
             EnvelopeError::TooLong(_) => "too-long",
             EnvelopeError::NoRecord => "no-record",
             EnvelopeError::Spaced(_) => "bad-value",
+            EnvelopeError::Row(..) => "bad-row",
             EnvelopeError::Gzip(_) => "bad-gzip",
             EnvelopeError::Bomb(_) => "bomb",
         }

@@ -33,6 +33,13 @@ pub fn seconds(logged: u64) -> i64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameId(u32);
 
+impl NameId {
+    /// As a place in a list: names are numbered from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Interfaces, accounts and VPCs by number. Grows with the account, not with the traffic; past [`Names::MAX`] further names share one number,
 /// so that a hostile log cannot fill the memory.
 #[derive(Clone, Debug)]

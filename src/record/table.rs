@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::columns::EventTag;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot};
 use super::services;
@@ -33,6 +34,11 @@ pub trait Table {
 
     /// The line as logged, where its values do not spell it exactly.
     fn verbatim(&self, row: usize) -> Option<&str>;
+
+    /// What CloudWatch said of the event that `row` came in, where it is kept.
+    fn tag(&self, _row: usize) -> Option<&EventTag> {
+        None
+    }
 
     /// The number in `field`, for fields that hold numbers.
     fn number(&self, field: Field, row: usize) -> Option<u64> {

@@ -9,7 +9,7 @@ use crate::record::{Flow, NameId};
 pub type Endpoint = (IpAddr, Option<u16>);
 
 /// The symmetric key of a conversation: both directions and every observing interface share it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     /// VPC or account, since private addresses repeat between them.
     pub scope: NameId,

@@ -100,10 +100,11 @@ fn by_service(key: &Key) -> Option<Way> {
     match (is_service(a, key.protocol), is_service(b, key.protocol)) {
         (false, true) => Some(Way::AtoB),
         (true, false) => Some(Way::BtoA),
-        // A spoofed sender likes to use 80 or 443: the port that nobody but a server has any business with is the server's.
-        (true, true) if key.protocol == UDP => match (is_never_public(a), is_never_public(b)) {
-            (false, true) => Some(Way::AtoB),
-            (true, false) => Some(Way::BtoA),
+        // A spoofed sender likes to use 80, 443 or 53: the port that fewer clients have any business with is the server's.
+        (true, true) if key.protocol == UDP => match (rank(a, b), rank(b, a)) {
+            (ours, theirs) if ours.max(theirs) < SERVES => None,
+            (ours, theirs) if ours < theirs => Some(Way::AtoB),
+            (ours, theirs) if ours > theirs => Some(Way::BtoA),
             _ => None,
         },
         _ => None,
@@ -134,9 +135,20 @@ fn by_port(a: u16, b: u16) -> (Way, Method) {
     (if a > b { Way::AtoB } else { Way::BtoA }, Method::LowPort)
 }
 
-/// Whether UDP `port` is that of an amplifier which was never meant for the internet.
-fn is_never_public(port: u16) -> bool {
-    amp_port(port).is_some_and(|row| row.exposure == Exposure::NeverPublic)
+/// Least [`rank`] that says a port is a server's.
+const SERVES: u8 = 2;
+
+/// How sure it is that UDP `port` is a server's when `other` is a service's too. A resolver may ask from any port from 1,024 up, so what is
+/// there says nothing beside 53.
+fn rank(port: u16, other: u16) -> u8 {
+    const WEB: [u16; 2] = [80, 443];
+    match amp_port(port).map(|row| row.exposure) {
+        Some(Exposure::NeverPublic) => 3,
+        _ if WEB.contains(&port) => 0,
+        Some(_) if port < 1_024 && port != 53 => SERVES,
+        Some(Exposure::Admin | Exposure::Game) if WEB.contains(&other) => SERVES,
+        _ => 1,
+    }
 }
 
 /// Whether servers of a known service listen on `port`.

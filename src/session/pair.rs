@@ -263,6 +263,11 @@ impl SessionTable {
         self.peek(self.numbers.get(id)?).filter(|session| session.id == id)
     }
 
+    /// The same as it stood when `chunks` were shared; `None` also where it is no longer held now.
+    pub fn get_in<'c>(&self, chunks: &'c [Arc<Vec<Option<Session>>>], id: u64) -> Option<&'c Session> {
+        peek(chunks, self.numbers.get(id)?).filter(|session| session.id == id)
+    }
+
     /// The session that a record belongs to, if it is held.
     pub fn find(&self, flow: &Flow) -> Option<&Session> {
         let (key, _) = Packed::of(flow);

@@ -7,7 +7,7 @@ use super::open::Open;
 use super::packed::Packed;
 use super::segment::Segment;
 use crate::record::column::Held;
-use crate::record::{Field, Table};
+use crate::record::{Field, Format, Table};
 
 /// The codes of one column; see [`crate::record::columns`] for what a code is. Rows past its end are absent.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,10 @@ pub trait Columnar: Table {
 
     /// Entries of both dictionaries: what a test of an address or a text costs before the first row.
     fn entries(&self) -> usize;
+
+    /// The format that every row is a line of, spelled as its columns are rendered; `None` where there are several formats or a line is kept as it
+    /// was logged, and where nobody looked.
+    fn only_format(&self) -> Option<&Format>;
 }
 
 impl Columnar for Segment {
@@ -84,6 +88,10 @@ impl Columnar for Segment {
 
     fn entries(&self) -> usize {
         self.addrs().len() + self.words().len()
+    }
+
+    fn only_format(&self) -> Option<&Format> {
+        self.one_format()
     }
 }
 
@@ -114,6 +122,10 @@ impl Columnar for Open {
 
     fn entries(&self) -> usize {
         self.addrs().len() + self.words().len()
+    }
+
+    fn only_format(&self) -> Option<&Format> {
+        None
     }
 }
 

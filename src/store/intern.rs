@@ -46,6 +46,7 @@ impl Ipv4s {
         usize::try_from(u64::from(addr).wrapping_mul(self.factor) >> (64 - bits)).unwrap_or(0)
     }
 
+    #[inline(never)]
     fn insert(&mut self, addr: u32, at: usize, next: usize) -> usize {
         self.slots[at] = (addr, u32::try_from(next + 1).unwrap_or(u32::MAX));
         self.used += 1;

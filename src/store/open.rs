@@ -58,12 +58,20 @@ pub struct Remap {
 impl Remap {
     #[inline]
     fn place(map: &mut Vec<u32>, index: usize, insert: impl FnOnce() -> u32) -> u32 {
+        match map.get(index) {
+            Some(place) if *place != 0 => *place,
+            _ => Remap::fresh(map, index, insert),
+        }
+    }
+
+    /// Apart, so that the loops over rows hold only what is done for each.
+    #[cold]
+    #[inline(never)]
+    fn fresh(map: &mut Vec<u32>, index: usize, insert: impl FnOnce() -> u32) -> u32 {
         if map.len() <= index {
             map.resize((index + 1).next_power_of_two(), 0);
         }
-        if map[index] == 0 {
-            map[index] = insert();
-        }
+        map[index] = insert();
         map[index]
     }
 }

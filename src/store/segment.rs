@@ -73,6 +73,14 @@ impl Segment {
         }
     }
 
+    /// See [`super::Columnar::only_format`].
+    pub(super) fn one_format(&self) -> Option<&Format> {
+        match &*self.formats {
+            [only] if self.verbatim.is_empty() => Some(only),
+            _ => None,
+        }
+    }
+
     /// Sequence number of row 0.
     pub fn first_seq(&self) -> u64 {
         self.first_seq

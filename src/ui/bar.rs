@@ -8,10 +8,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::fmt;
 use super::paint::Paint;
+use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_prompt, group_says};
 use super::theme::Token;
-use crate::app::change::ChangePrompt;
 use crate::app::menu::Kind;
-use crate::app::prompt::{Draft, FilterBar, GroupPrompt};
+use crate::app::prompt::{Draft, FilterBar};
 use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
@@ -20,7 +20,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if area.height == 0 {
         return;
     }
-    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_));
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let mut y = area.y;
     if area.height > 1 || !typing {
         tabs(app, paint, area, y, viewport);
@@ -35,6 +35,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         Mode::Filter(bar) => filter_bar(app, bar, paint, line, viewport),
         Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
         Mode::Change(prompt) => change_prompt(prompt, paint, line, viewport),
+        Mode::Ask(ask) => ask_prompt(ask, paint, line, viewport),
         _ => standing(app, paint, line),
     }
     if y + 1 < area.bottom() {
@@ -43,6 +44,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             Mode::Change(prompt) => change_says(prompt, paint, under),
+            Mode::Ask(ask) => ask_says(ask, paint, under),
             _ if app.change().is_some() => changed(app, paint, under),
             _ => way(app, paint, under),
         }
@@ -73,28 +75,6 @@ fn changed(app: &App, paint: &mut Paint<'_>, area: Rect) {
     // The note is what the user knows already: it is cut first.
     spans.push((format!("  {}", change.note), theme.style(Token::Muted)));
     paint.spans(area.x + 1, area.y, area.width.saturating_sub(2), &spans);
-}
-
-fn change_prompt(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    let theme = paint.theme;
-    let (style, verdict) = match &prompt.change {
-        Ok(Some(change)) => (theme.bold(Token::Ok), format!("{}Z", fmt::date_time(change.at))),
-        Ok(None) => (theme.style(Token::Text), "no mark".to_owned()),
-        Err(_) => (theme.style(Token::Error), "not a time".to_owned()),
-    };
-    prompt_line(paint, area, "change at", &prompt.line, style, None, &verdict, viewport);
-}
-
-fn change_says(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect) {
-    let (text, token) = match &prompt.change {
-        Err(message) => (message.as_str(), Token::Error),
-        Ok(_) => (
-            "now, 10:32, 2018-08-20 15:26 or Unix seconds (UTC), then a note; an empty text takes the mark away",
-            Token::Muted,
-        ),
-    };
-    let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);
 }
 
 fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Viewport) {
@@ -180,6 +160,13 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if let Some(notice) = app.notice() {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
         paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
+        return;
+    }
+    if let Some(saving) = app.saving() {
+        let (looked, all) = saving.looked;
+        let share = (looked.min(all) * 100).checked_div(all).map_or_else(String::new, |share| format!(" {share}%"));
+        let text = format!("Writing {}:{share} (x stops it)", saving.path);
+        paint.text(area.x + 1, area.y, width, &text, theme.bold(Token::Accent));
         return;
     }
     if let Some(text) = super::strip::says(app) {
@@ -321,27 +308,9 @@ fn offered(app: &App) -> String {
     candidates.iter().map(shown).collect::<Vec<_>>().join("  ")
 }
 
-fn group_prompt(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
-    let theme = paint.theme;
-    let (style, span) = match &prompt.fields {
-        Ok(_) => (theme.bold(Token::Ok), None),
-        Err((span, _)) => (theme.style(Token::Error), Some(span.clone())),
-    };
-    prompt_line(paint, area, "group by", &prompt.line, style, span.as_ref(), "", viewport);
-}
-
-fn group_says(prompt: &GroupPrompt, paint: &mut Paint<'_>, area: Rect) {
-    let (text, token) = match &prompt.fields {
-        Err((_, message)) => (message.clone(), Token::Error),
-        Ok(_) => (prompt.candidates.join("  "), Token::Muted),
-    };
-    let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
-}
-
 /// A line that is typed into: label, text with what is wrong underlined, verdict at the right, caret.
 #[expect(clippy::too_many_arguments, reason = "one line of the screen has as many parts")]
-fn prompt_line(
+pub(super) fn prompt_line(
     paint: &mut Paint<'_>,
     area: Rect,
     label: &str,

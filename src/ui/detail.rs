@@ -11,6 +11,7 @@ use super::theme::{Theme, Token};
 use crate::app::columns::Col;
 use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
+use crate::detect::mute::group_of;
 use crate::engine::view::{Detail, PageRow, SessionDetail};
 use crate::record::{Cell, Field, Kind};
 
@@ -132,6 +133,7 @@ impl Pane<'_> {
         self.fact("what", &alert.message, Token::Text);
         if let Some(session) = session {
             self.place(session);
+            self.fact("group", &group_of(alert), Token::Text);
         } else {
             let group: Vec<String> = alert
                 .group

@@ -13,6 +13,8 @@ pub struct Glyphs {
     pub arrow: &'static str,
     /// In the place of the arrow: accepted by one, rejected by another.
     pub mixed: &'static str,
+    /// A row that the user marked.
+    pub marked: &'static str,
     /// Sorted largest first.
     pub descending: &'static str,
     /// Sorted smallest first.
@@ -52,6 +54,7 @@ pub const UNICODE: Glyphs = Glyphs {
     vertical: "│",
     arrow: "→",
     mixed: "≠",
+    marked: "◆",
     descending: "↓",
     ascending: "↑",
     alert: "▲",
@@ -76,6 +79,7 @@ pub const ASCII: Glyphs = Glyphs {
     vertical: "|",
     arrow: ">",
     mixed: "#",
+    marked: "*",
     descending: "v",
     ascending: "^",
     alert: "^",

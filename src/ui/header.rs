@@ -211,6 +211,7 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         (UNPARSED, status.unparsed),
         ("skipdata", status.skipdata),
         ("late", status.late),
+        ("rule groups evicted", status.rules.evicted_groups),
         (if status.gaps.len() == 1 { "gap" } else { "gaps" }, status.gaps.len() as u64),
     ];
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {

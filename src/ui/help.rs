@@ -34,7 +34,8 @@ fn lines(search: &str) -> Vec<HelpLine> {
     };
     let mut lines = Vec::new();
     let mut section = |title: &str, entries: Vec<(String, String)>| {
-        let entries: Vec<_> = entries.into_iter().filter(|(a, b)| matches(a, b)).collect();
+        let whole = title.to_lowercase().contains(&wanted);
+        let entries: Vec<_> = entries.into_iter().filter(|(a, b)| whole || matches(a, b)).collect();
         if entries.is_empty() {
             return;
         }

@@ -50,7 +50,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         &mut top,
         bottom,
     );
-    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_));
+    let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let bar = match (height, typing) {
         (0..6, false) => 0,
         (0..8, _) => 1,

@@ -98,7 +98,23 @@ fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect)
         paint.text(x + 4, area.y, room.saturating_sub(4), &item.text, text);
         return;
     }
-    let column = widest.min(room / 2).max(8);
+    if matches!(kind, Kind::Mutes | Kind::Trial) {
+        // A message or a group should be seen whole; what there is to say stands at the right.
+        let note = fmt::width(&fmt::clean(&item.note)).min(room / 2);
+        paint.text(x, area.y, room.saturating_sub(note + 2), &item.text, text);
+        paint.text_right(x + room, area.y, note, &item.note, muted);
+        return;
+    }
+    if kind == Kind::Palette {
+        let keys = fmt::width(&item.note);
+        paint.text(x, area.y, room.saturating_sub(keys + 2), &item.text, text);
+        let style = paint.theme.bold(Token::Key);
+        paint.text_right(area.right().saturating_sub(1), area.y, keys, &item.note, style);
+        return;
+    }
+    // A mark is known by what the row says, an export by its name.
+    let most = if matches!(kind, Kind::Marks | Kind::Export) { room / 3 * 2 } else { room / 2 };
+    let column = widest.min(most).max(8);
     paint.text(x, area.y, column, &item.text, text);
     paint.text(x + column + 2, area.y, room.saturating_sub(column + 2), &item.note, muted);
 }

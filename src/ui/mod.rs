@@ -14,6 +14,7 @@ mod layout;
 mod lens;
 mod menu;
 mod paint;
+mod prompts;
 mod report;
 mod sidebar;
 mod strip;
@@ -23,6 +24,7 @@ pub mod theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::menu::Kind;
 use crate::app::{App, Area, Mode, Viewport};
 use glyphs::Glyphs;
 use paint::Paint;
@@ -63,7 +65,11 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     match app.mode() {
         Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
-        Mode::Menu(menu) => menu::draw(app, menu, &mut paint, area, panes.table.width, &mut viewport),
+        Mode::Menu(menu) => {
+            let wide = matches!(menu.kind, Kind::Marks | Kind::Export | Kind::Palette);
+            let width = if wide { area.width } else { panes.table.width };
+            menu::draw(app, menu, &mut paint, area, width, &mut viewport);
+        }
         _ => {}
     }
     viewport

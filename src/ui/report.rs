@@ -181,6 +181,21 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         "sessions",
         format!("{} in {}", fmt::thousands(status.sessions), fmt::bytes(report.sessions)),
     ));
+    let rules = &status.rules;
+    lines.push(Line::Fact(
+        "rules",
+        format!("{} groups, {} alerts open", fmt::thousands(rules.groups), fmt::thousands(rules.open)),
+    ));
+    // What a rule lost it may have missed.
+    for (count, what) in [
+        (rules.evicted_groups, "groups evicted: an alert may be missing"),
+        (rules.forgotten_sessions, "sessions forgotten: they may count twice"),
+        (rules.unremembered, "values had no room to be remembered: none of them is called new"),
+    ] {
+        if count > 0 {
+            lines.push(Line::Fact("rules", format!("{} {what}", fmt::thousands(count))));
+        }
+    }
     lines.push(Line::Fact(
         "memory",
         format!("{} of {} (--memory)", fmt::bytes(status.held_bytes), fmt::bytes(status.budget)),

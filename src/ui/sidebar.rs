@@ -19,6 +19,12 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, is_column: bool
 }
 
 fn title(app: &App) -> String {
+    let muted = app.page().muted;
+    let muted = if muted == 0 { String::new() } else { format!(", {muted} muted") };
+    format!("{}{muted}", counted(app))
+}
+
+fn counted(app: &App) -> String {
     let alerts = &app.page().alerts;
     let open = alerts.iter().filter(|alert| !alert.closed).count();
     match (open, alerts.len()) {
@@ -49,7 +55,7 @@ fn column(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport)
         return;
     }
     let selected = app.selected_alert().map(|alert| alert.id);
-    let cards: Vec<Vec<String>> = alerts.iter().map(|alert| card(alert, inner.width.saturating_sub(2))).collect();
+    let cards: Vec<Vec<String>> = alerts.iter().map(|alert| card(app, alert, inner.width.saturating_sub(2))).collect();
     let at = alerts.iter().position(|alert| Some(alert.id) == selected).unwrap_or(0);
     let height = |card: &Vec<String>| card.len() + 1;
     // Begin so far up that the selected card is seen whole.
@@ -68,12 +74,13 @@ fn column(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport)
         let tall = u16::try_from(lines.len()).unwrap_or(1).min(inner.bottom() - y);
         let rect = Rect::new(inner.x, y, inner.width, tall);
         viewport.hits.push((super::area(rect), Target::Alert(alert.id)));
-        let head = if alert.closed {
+        let quiet = alert.closed || app.is_acknowledged(alert) || app.is_muted(alert);
+        let head = if quiet {
             paint.theme.style(Token::level(alert.level))
         } else {
             paint.theme.bold(Token::level(alert.level))
         };
-        let body = paint.theme.style(if alert.closed { Token::Muted } else { Token::Text });
+        let body = paint.theme.style(if quiet { Token::Muted } else { Token::Text });
         for (line, text) in (0..tall).zip(lines) {
             let style = if line == 0 { head } else { body };
             paint.text(inner.x + 1, y + line, inner.width.saturating_sub(2), text, style);
@@ -87,14 +94,20 @@ fn column(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport)
 }
 
 /// The lines of a card: what and how bad, when, what happened.
-fn card(alert: &Alert, width: u16) -> Vec<String> {
-    let state = if alert.closed { "  closed" } else { "" };
+fn card(app: &App, alert: &Alert, width: u16) -> Vec<String> {
+    let state = state(app, alert);
     let mut lines =
         vec![format!("{} {} {}{state}", level_letter(alert.level), alert.level.as_str().to_uppercase(), alert.rule)];
     lines.extend(wrap(&fmt::clean(&alert.message), width));
     let records = if alert.count == 1 { "1 record".to_owned() } else { format!("{} records", fmt::count(alert.count)) };
     lines.push(format!("{}Z  {records}", fmt::time_of_day(alert.last)));
     lines
+}
+
+/// What there is to say of an alert that nobody need look at now, after a space each.
+fn state(app: &App, alert: &Alert) -> String {
+    let says = [(alert.closed, " closed"), (app.is_acknowledged(alert), " seen"), (app.is_muted(alert), " muted")];
+    says.into_iter().filter(|(holds, _)| *holds).map(|(_, word)| word).collect()
 }
 
 fn list(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
@@ -112,7 +125,8 @@ fn list(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
         let rect = Rect::new(area.x, y, area.width, 1);
         viewport.hits.push((super::area(rect), Target::Alert(alert.id)));
         let level = paint.theme.bold(Token::level(alert.level));
-        let state = if alert.closed { " closed" } else { "" };
+        let state = state(app, alert);
+        let quiet = alert.closed || app.is_acknowledged(alert) || app.is_muted(alert);
         let mut used = 1;
         used += paint.text(
             area.x + used,
@@ -121,7 +135,7 @@ fn list(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
             &format!("{} {}{state} ", level_letter(alert.level), alert.rule),
             level,
         );
-        let text = paint.theme.style(if alert.closed { Token::Muted } else { Token::Text });
+        let text = paint.theme.style(if quiet { Token::Muted } else { Token::Text });
         paint.text(area.x + used, y, area.width.saturating_sub(used + 1), &alert.message, text);
         if app.focus() == Focus::Sidebar && Some(alert.id) == selected {
             let style = paint.theme.selected().add_modifier(Modifier::BOLD);

@@ -51,6 +51,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         let selected = window.cursor == Some(row);
         if let Some(id) = app.row_id(row) {
             viewport.hits.push((super::area(rect), Target::Row(id)));
+            if app.is_marked(id) {
+                let style = paint.theme.bold(Token::Accent);
+                paint.text(area.x + 1, y, 1, paint.glyphs.marked, style);
+            }
         }
         mark(page, row, paint, area.x, y);
         match log_status(page, row) {

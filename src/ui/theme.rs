@@ -1,11 +1,18 @@
 //! Colours by meaning. A theme file gives each [`Token`] a colour; the terminal's [`Depth`] decides what becomes of it, down to
 //! no colour at all, where bold, dim and reversed have to do.
 
+mod ink;
+mod nearest;
+
 use std::fmt;
 use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
+
+use ink::{Exact, Ink};
+pub use nearest::indexed_rgb;
+use nearest::{ansi_color, nearest_ansi, nearest_indexed};
 
 use crate::detect::Level;
 
@@ -125,102 +132,13 @@ pub enum Shade {
     Light,
 }
 
-/// A colour of a theme file: exact, and where 16 must do.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "InkForm")]
-struct Ink {
-    exact: Exact,
-    ansi: Option<u8>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Exact {
-    Default,
-    Indexed(u8),
-    Rgb(u8, u8, u8),
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum InkForm {
-    Index(u8),
-    Word(String),
-    Pair(InkPair),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InkPair {
-    rgb: String,
-    ansi: String,
-}
-
-/// What ANSI names stand for; 16 is the terminal's own colour.
-const DEFAULT: u8 = 16;
-const ANSI: &[(&str, u8)] = &[
-    ("black", 0),
-    ("red", 1),
-    ("green", 2),
-    ("yellow", 3),
-    ("blue", 4),
-    ("magenta", 5),
-    ("cyan", 6),
-    ("white", 7),
-    ("bright-black", 8),
-    ("bright-red", 9),
-    ("bright-green", 10),
-    ("bright-yellow", 11),
-    ("bright-blue", 12),
-    ("bright-magenta", 13),
-    ("bright-cyan", 14),
-    ("bright-white", 15),
-    ("default", DEFAULT),
-];
-
-impl TryFrom<InkForm> for Ink {
-    type Error = String;
-
-    fn try_from(form: InkForm) -> Result<Ink, String> {
-        match form {
-            InkForm::Index(index) => Ok(Ink { exact: Exact::Indexed(index), ansi: None }),
-            InkForm::Word(word) => match ansi(&word) {
-                Some(DEFAULT) => Ok(Ink { exact: Exact::Default, ansi: Some(DEFAULT) }),
-                Some(index) => Ok(Ink { exact: Exact::Indexed(index), ansi: Some(index) }),
-                None => Ok(Ink { exact: hex(&word)?, ansi: None }),
-            },
-            InkForm::Pair(pair) => {
-                let index = ansi(&pair.ansi).ok_or_else(|| format!("{:?} is no ANSI colour name", pair.ansi))?;
-                Ok(Ink { exact: hex(&pair.rgb)?, ansi: Some(index) })
-            }
-        }
-    }
-}
-
-fn ansi(name: &str) -> Option<u8> {
-    ANSI.iter().find(|(known, _)| *known == name).map(|(_, index)| *index)
-}
-
-fn hex(text: &str) -> Result<Exact, String> {
-    let wrong = || {
-        format!(
-            "{text:?} is no colour: write \"#rrggbb\", a number from 0 to 255, or an ANSI name such as \"bright-blue\""
-        )
-    };
-    let digits = text
-        .strip_prefix('#')
-        .filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()))
-        .ok_or_else(wrong)?;
-    let value = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
-    let [_, r, g, b] = value.to_be_bytes();
-    Ok(Exact::Rgb(r, g, b))
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
-    #[serde(default)]
-    kind: Shade,
+    /// The theme whose colours count where this one names none: a built-in one, or a file beside this one.
+    base: Option<String>,
+    kind: Option<Shade>,
     #[serde(default)]
     colors: Colors,
 }
@@ -257,7 +175,13 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
     ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
+    ("ansi", include_str!("../../themes/ansi.toml")),
+    ("monochrome", include_str!("../../themes/monochrome.toml")),
 ];
+
+/// Most themes that lean on each other.
+const DEEPEST: usize = 8;
 
 /// Largest theme file that is read, bytes.
 const FILE_LIMIT: u64 = 64 * 1024;
@@ -290,34 +214,64 @@ impl Theme {
             (other, _) => other,
         };
         if let Some((name, text)) = built_in(wanted) {
-            return Theme::parse(text, depth, name);
+            return Theme::parse(text, depth, name, 0);
         }
         if !wanted.contains(['/', '\\']) && Path::new(wanted).extension().is_none_or(|ext| ext != "toml") {
             return Err(ThemeError::Unknown { name: name.to_owned() });
         }
-        let read = |source| ThemeError::Read { path: wanted.to_owned(), source };
-        let size = std::fs::metadata(wanted).map_err(read)?.len();
-        if size > FILE_LIMIT {
-            let reason = format!("it is {size} bytes long, and a theme is at most {FILE_LIMIT}");
-            return Err(ThemeError::Parse { path: wanted.to_owned(), reason });
-        }
-        Theme::parse(&std::fs::read_to_string(wanted).map_err(read)?, depth, wanted)
+        Theme::read(wanted, depth, 0)
     }
 
-    fn parse(text: &str, depth: Depth, path: &str) -> Result<Theme, ThemeError> {
+    /// Names of the themes in a folder, which are its files that end in `.toml`.
+    pub fn in_folder(folder: &Path) -> Vec<String> {
+        // A folder that is not there has no themes.
+        let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+            .filter_map(|path| path.file_stem().and_then(|name| name.to_str()).map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn read(path: &str, depth: Depth, level: usize) -> Result<Theme, ThemeError> {
+        let read = |source| ThemeError::Read { path: path.to_owned(), source };
+        let size = std::fs::metadata(path).map_err(read)?.len();
+        if size > FILE_LIMIT {
+            let reason = format!("it is {size} bytes long, and a theme is at most {FILE_LIMIT}");
+            return Err(ThemeError::Parse { path: path.to_owned(), reason });
+        }
+        Theme::parse(&std::fs::read_to_string(path).map_err(read)?, depth, path, level)
+    }
+
+    fn parse(text: &str, depth: Depth, path: &str, level: usize) -> Result<Theme, ThemeError> {
         let wrong = |reason: String| ThemeError::Parse { path: path.to_owned(), reason };
         let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
         // A built-in theme is complete; only files of others lean on one.
-        let base = if BUILT_IN.iter().any(|(name, _)| *name == path) {
-            None
-        } else {
-            Some(Theme::load("auto", Some(file.kind), depth)?)
+        let base = match &file.base {
+            _ if BUILT_IN.iter().any(|(name, _)| *name == path) => None,
+            None => Some(Theme::load("auto", file.kind, depth)?),
+            Some(base) if level >= DEEPEST => {
+                return Err(wrong(format!("base = {base:?} leads in a circle, or over more than {DEEPEST} themes")));
+            }
+            Some(base) if base == "auto" || BUILT_IN.iter().any(|(name, _)| name == base) => {
+                Some(Theme::load(base, file.kind, depth)?)
+            }
+            Some(base) => {
+                let beside = Path::new(path).with_file_name(format!("{base}.toml"));
+                let beside = beside.to_str().ok_or_else(|| wrong(format!("base = {base:?} is no name of a theme")))?;
+                Some(Theme::read(beside, depth, level + 1)?)
+            }
         };
         let inks = file
             .colors
             .into_inks(base.as_ref())
             .map_err(|missing| wrong(format!("the colour {missing} is missing")))?;
-        Ok(Theme { name: file.name, shade: file.kind, inks, depth })
+        let shade = file.kind.or(base.map(|base| base.shade)).unwrap_or_default();
+        // A theme that asks for no colour at all is told apart as a terminal that has none.
+        let plain = inks.iter().all(|ink| ink.exact == Exact::Default);
+        Ok(Theme { name: file.name, shade, inks, depth: if plain { Depth::None } else { depth } })
     }
 
     /// What the theme calls itself.
@@ -376,81 +330,6 @@ impl Theme {
 impl fmt::Display for Theme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
-    }
-}
-
-fn ansi_color(index: u8) -> Color {
-    const COLORS: [Color; 17] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-        Color::DarkGray,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightYellow,
-        Color::LightBlue,
-        Color::LightMagenta,
-        Color::LightCyan,
-        Color::White,
-        Color::Reset,
-    ];
-    COLORS[usize::from(index.min(DEFAULT))]
-}
-
-fn nearest_ansi(exact: Exact) -> Color {
-    let rgb = match exact {
-        Exact::Default => return Color::Reset,
-        Exact::Rgb(r, g, b) => (r, g, b),
-        Exact::Indexed(index) if index < 16 => return ansi_color(index),
-        Exact::Indexed(index) => indexed_rgb(index),
-    };
-    ansi_color((0..16).min_by_key(|index| distance(indexed_rgb(*index), rgb)).unwrap_or(DEFAULT))
-}
-
-fn nearest_indexed(rgb: (u8, u8, u8)) -> u8 {
-    (16..=255).min_by_key(|index| distance(indexed_rgb(*index), rgb)).unwrap_or(7)
-}
-
-fn distance(a: (u8, u8, u8), b: (u8, u8, u8)) -> u32 {
-    let part = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
-    // Eyes tell greens apart best and blues worst.
-    3 * part(a.0, b.0) + 4 * part(a.1, b.1) + 2 * part(a.2, b.2)
-}
-
-/// xterm's palette: 16 colours, a cube of 6 by 6 by 6, a ramp of 24 greys.
-pub fn indexed_rgb(index: u8) -> (u8, u8, u8) {
-    const FIRST: [(u8, u8, u8); 16] = [
-        (0, 0, 0),
-        (205, 0, 0),
-        (0, 205, 0),
-        (205, 205, 0),
-        (0, 0, 238),
-        (205, 0, 205),
-        (0, 205, 205),
-        (229, 229, 229),
-        (127, 127, 127),
-        (255, 0, 0),
-        (0, 255, 0),
-        (255, 255, 0),
-        (92, 92, 255),
-        (255, 0, 255),
-        (0, 255, 255),
-        (255, 255, 255),
-    ];
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let step = |n: u8| STEPS[usize::from(n % 6)];
-    match index {
-        0..16 => FIRST[usize::from(index)],
-        16..232 => (step((index - 16) / 36), step((index - 16) / 6), step(index - 16)),
-        232.. => {
-            let grey = 8 + 10 * (index - 232);
-            (grey, grey, grey)
-        }
     }
 }
 

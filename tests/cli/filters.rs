@@ -101,3 +101,9 @@ fn a_field_that_the_rows_lack_is_a_warning_and_matches_nothing() {
     assert_eq!((out.code, out.out.as_str()), (Some(1), ""));
     assert!(out.err.contains("--filter") && out.err.contains("ratio"), "{}", out.err);
 }
+
+#[test]
+fn a_phase_that_nothing_can_have_is_said() {
+    let out = feed(&["open", "-", "--print", "sessions", "--filter", "phase = new"], input().as_bytes());
+    assert!(out.code == Some(1) && out.err.contains("`phase` is told only on the screen"), "{out:?}");
+}

@@ -3,6 +3,7 @@
 mod config;
 mod filters;
 mod life;
+mod rules;
 mod shapes;
 mod tables;
 

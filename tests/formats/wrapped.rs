@@ -79,3 +79,28 @@ fn flattened_json() {
     let (log, _) = opened(format!("{record}\n").as_bytes());
     assert_eq!(log, format!("{}\n", V2.replace(" 3400 ", " - ")));
 }
+
+#[test]
+fn records_of_a_stream() {
+    // base64 of the record and a line end.
+    let data = "MiAwMDQ0NTU2Njc3ODggZW5pLTBhYmMxMjM0ZGVmNTY3ODkwIDE5OC41MS4xMDAuNyAxMC4wLjEuMjAgNTEwMDAgNDQzIDYgMTIgMzQwMCAxNzAwMDAwMDAwIDE3MDAwMDAwNTUgQUNDRVBUIE9LCg==";
+    for document in [
+        json!({"Records": [{"SequenceNumber": "1", "Data": data}], "NextShardIterator": "x"}),
+        json!({"Records": [{"eventSource": "aws:kinesis", "kinesis": {"partitionKey": "1", "data": data}}]}),
+        json!({"invocationId": "x", "region": "us-west-1", "records": [{"recordId": "1", "data": data}]}),
+    ] {
+        let (log, summary) = opened(document.to_string().as_bytes());
+        assert_eq!(log, format!("{V2}\n"), "{document}");
+        assert_eq!((&summary["lines"], &summary["unparsed"]), (&json!(1), &json!(0)));
+    }
+}
+
+#[test]
+fn athena_csv() {
+    let quoted =
+        |line: &str, between| line.split(between).map(|cell| format!("\"{cell}\"")).collect::<Vec<_>>().join(",");
+    let header = super::HEADER.replace('-', "_");
+    let (log, summary) = opened(format!("{}\n{}\n", quoted(&header, ' '), quoted(V2, ' ')).as_bytes());
+    assert_eq!(log, format!("{V2}\n"));
+    assert_eq!((&summary["lines"], &summary["unparsed"]), (&json!(1), &json!(0)));
+}

@@ -5,6 +5,7 @@
 //! committed: these files are what a user sees.
 
 mod actions;
+mod alerts;
 mod cursor;
 mod drill;
 mod fetch;
@@ -12,8 +13,10 @@ mod pivot;
 mod plain;
 mod play;
 mod prompts;
+mod questions;
 mod report;
 mod stage;
+mod takeaway;
 mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};

@@ -125,3 +125,14 @@ fn a_long_text_scrolls_with_its_caret() {
     s.run("<home>");
     assert!(s.shows("/ port 53 or"), "{}", s.text());
 }
+
+#[test]
+fn without_a_mark_a_phase_is_doubted_and_a_time_typed_behind_the_one_offered_is_meant() {
+    let mut s = attacked();
+    s.run("2/phase = new");
+    assert!(s.shows("No change is marked: T marks its time"), "{}", s.text());
+    s.run("<esc>T15:26 isolated<enter>");
+    assert_eq!(s.app.change().map(|change| (change.at, change.note.as_str())), Some((1_534_778_760, "isolated")));
+    s.run("/phase = new");
+    assert!(!s.shows("No change is marked"), "{}", s.text());
+}

@@ -1,14 +1,18 @@
 //! The whole product but its threads and its terminal: lines go in, keys are pressed, frames come out. Nothing here has a clock, so the same
 //! lines and keys give the same frames. The screen tests and the maker of the screenshots share it.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use flowtail::app::takeaway::Heard;
 use flowtail::app::{App, Effect, Input as Pressed, Key, Viewport};
 use flowtail::engine::Core;
 use flowtail::engine::core::Config;
+use flowtail::engine::pinned::Progress;
 use flowtail::filter::translate::pattern::Fetch;
 use flowtail::filter::{Filter, Stage as FilterStage};
 use flowtail::record::{Decoder, Input};
+use flowtail::save;
 use flowtail::source::demo;
 use flowtail::start;
 use flowtail::ui::{self, Look};
@@ -93,6 +97,14 @@ impl Stage {
         self.settle();
     }
 
+    /// Puts other rules in force, as a changed file does.
+    #[allow(dead_code, reason = "the maker of the screenshots has no use for it")]
+    pub fn change_rules(&mut self, rules: &flowtail::detect::Rules) {
+        let limits = start::limits(MEMORY);
+        self.core.change_rules(flowtail::detect::Detector::new(rules, limits));
+        self.settle();
+    }
+
     /// Presses the keys that `keys` spells ([`Key::sequence`]), each on the frame that the one before it made.
     pub fn run(&mut self, keys: &str) -> &mut Stage {
         for key in Key::sequence(keys) {
@@ -106,6 +118,33 @@ impl Stage {
         self.effects = self.app.input(pressed);
         self.settle();
         self
+    }
+
+    /// Begins anew with an engine that has less memory.
+    pub fn forget(&mut self, memory: usize) {
+        let config = Config {
+            memory,
+            lateness: 20 * 60,
+            live: false,
+            source: "flows.log".into(),
+            region: None,
+            interfaces: Vec::new(),
+            fetch: None,
+        };
+        self.core = Core::new(config, start::detector(memory).expect("the built-in rules read"), false);
+        self.settle();
+    }
+
+    /// Writes the export that the last key asked for, as the loop of the screen has it written; gives where to.
+    pub fn export(&mut self) -> String {
+        let Some(Effect::Export(order, path)) = self.effects.pop() else { panic!("no export\n{:?}", self.effects) };
+        self.app.hear(match save::write(&self.core.pin(), &order, Path::new(&path), &Progress::default()) {
+            Ok(said) => Heard::Done(said),
+            Err(save::SaveError::Exists(_)) => Heard::Exists(order, path.clone()),
+            Err(error) => Heard::Failed(error.to_string()),
+        });
+        self.settle();
+        path
     }
 
     /// Gives the screen another size.

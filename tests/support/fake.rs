@@ -235,7 +235,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
 }
 
 /// Reads one request: the action and the body.
-fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
+pub(super) fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 8192];
     let (head, start) = loop {

@@ -3,7 +3,10 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod chaos;
+#[path = "../../src/filter/translate/tests/insights.rs"]
+pub mod eval;
 pub mod fake;
+pub mod insights;
 pub mod live;
 pub mod ministack;
 pub mod moto;

@@ -1,5 +1,7 @@
 //! Tokens to a typed expression, by recursive descent. Depth is bounded, so a hostile rule file cannot exhaust the stack.
 
+mod detector;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -267,9 +269,12 @@ impl<'a, 'b> Parser<'a, 'b> {
 
     /// `sum(field)` and the like, or `min(a, b)` and `max(a, b)` of two numbers.
     fn call(&mut self, name: &str) -> Result<Number, ConditionError> {
+        if name.eq_ignore_ascii_case("baseline") {
+            return self.baseline();
+        }
         let Some(function) = Function::named(name) else {
             return self
-                .fail(format!("no function is called `{name}`; there are count, sum, min, max, distinct and new"));
+                .fail(format!("no function is called `{name}`; there are count, sum, min, max, distinct, new, baseline, beacon, beacon_interval, beacon_count, prevalence, trw, silence and usual_gap"));
         };
         if matches!(function, Function::Min | Function::Max) && self.has_comma() {
             let operator = if function == Function::Min { Operator::Least } else { Operator::Greatest };
@@ -286,9 +291,13 @@ impl<'a, 'b> Parser<'a, 'b> {
             return self.fail(format!("`{name}(…)` needs a group; `where` looks at one row, so name the field alone"));
         }
         self.at += 2;
-        let field = if function == Function::Count { None } else { Some(self.argument(function)?) };
+        let field = self.arguments(function)?;
         self.expect(')')?;
-        let aggregate = Aggregate { function, field };
+        self.slot(Aggregate { function, field })
+    }
+
+    /// The place of an aggregate in the rule's list.
+    fn slot(&mut self, aggregate: Aggregate) -> Result<Number, ConditionError> {
         let Some(aggregates) = self.scope.aggregates.as_deref_mut() else {
             return self.fail("an aggregate needs a group");
         };
@@ -306,7 +315,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         let Some(field) = Field::named(name) else {
             return self.fail(format!("no field is called `{name}`"));
         };
-        self.check(field, !matches!(function, Function::Distinct | Function::New))?;
+        self.check(field, !matches!(function, Function::Distinct | Function::New | Function::Prevalence))?;
         self.at += 1;
         Ok(field)
     }

@@ -14,7 +14,7 @@ use crate::detect::condition::{
     Aggregate, Condition, ConditionError, Function, Number, Scope, exists_on, parse_bool, parse_number,
 };
 use crate::detect::template::Template;
-use crate::filter::{Filter, Stage};
+use crate::filter::{Filter, Sets, Stage};
 use crate::record::{Field, Kind};
 
 /// Shortest and longest window, seconds: below ten, a pane would be shorter than the clock of a flow record; above thirty days, nobody waits.
@@ -42,6 +42,8 @@ struct Raw {
     tags: Vec<String>,
     on: Spanned<String>,
     filter: Option<Spanned<String>>,
+    #[serde(default)]
+    sets: BTreeMap<String, String>,
     #[serde(rename = "where")]
     only: Option<Spanned<String>>,
     #[serde(default)]
@@ -114,13 +116,13 @@ pub(in crate::detect) fn read(text: &str, file: &str) -> Result<Vec<Rule>, RuleE
 }
 
 /// The text with its name.
-struct Source<'a> {
-    text: &'a str,
-    file: &'a str,
+pub(super) struct Source<'a> {
+    pub text: &'a str,
+    pub file: &'a str,
 }
 
 impl Source<'_> {
-    fn error(&self, rule: Option<&str>, span: Range<usize>, message: String) -> RuleError {
+    pub(super) fn error(&self, rule: Option<&str>, span: Range<usize>, message: String) -> RuleError {
         let before = self.text.get(..span.start.min(self.text.len())).unwrap_or(self.text);
         let line = before.rfind('\n').map_or(0, |newline| newline + 1);
         RuleError {
@@ -133,7 +135,7 @@ impl Source<'_> {
     }
 
     /// The beginning of the line of `[[rule]]` to which the table at `at` belongs, comments above it included.
-    fn table(&self, at: usize) -> usize {
+    pub(super) fn table(&self, at: usize) -> usize {
         let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let mut from = line(at.min(self.text.len()));
         while from > 0 {
@@ -219,6 +221,7 @@ impl Reader<'_> {
             return Err(self.error(value.span(), format!("`{name}` is not in [rule.measured]")));
         }
 
+        let (filter, tested_filter, waits_for) = self.filters(raw, stage)?;
         let shown: Vec<String> = measured.iter().map(|(name, _)| name.clone()).collect();
         let template = |value: &Spanned<String>| {
             Template::parse(value.get_ref(), &group_by, &shown)
@@ -228,11 +231,13 @@ impl Reader<'_> {
             id: self.id.into(),
             title: raw.title.as_str().into(),
             level: self.level(&raw.level)?,
-            enabled: raw.enabled,
+            enabled: raw.enabled && waits_for.is_none(),
+            waits_for,
+            tested_filter,
             technique: raw.technique.as_str().into(),
             tags: raw.tags.clone(),
             stage,
-            filter: raw.filter.as_ref().map(|filter| self.filter(filter, stage)).transpose()?,
+            filter,
             only: raw
                 .only
                 .as_ref()
@@ -257,6 +262,7 @@ impl Reader<'_> {
             source: raw.source.trim().to_owned(),
             tests: raw.test.iter().map(|test| self.test(test)).collect::<Result<_, _>>()?,
             text: Arc::from(format!("{}\n", text.trim_end())),
+            origin: self.source.file.into(),
         })
     }
 
@@ -343,6 +349,26 @@ impl Reader<'_> {
         Ok(fields)
     }
 
+    /// The filter; the same with examples in place of the sets that `sets` names; and the first of those sets that does not exist.
+    fn filters(&self, raw: &Raw, stage: Stage) -> Result<(Option<Filter>, Option<Filter>, Option<String>), RuleError> {
+        let Some(value) = &raw.filter else { return Ok((None, None, None)) };
+        if raw.sets.is_empty() {
+            return Ok((Some(self.filter(value, stage)?), None, None));
+        }
+        let mut text = value.get_ref().clone();
+        for (name, example) in &raw.sets {
+            text = text.replace(&format!("${name}"), &format!("({example})"));
+        }
+        let tested = Filter::parse(&text, stage).map_err(|error| {
+            self.error(value.span(), format!("filter, with the examples of `sets`: {}", error.message))
+        })?;
+        let missing = raw.sets.keys().find(|name| Sets::known().get(name).is_none());
+        match missing {
+            Some(name) => Ok((Some(tested.clone()), Some(tested), Some(format!("${name}")))),
+            None => Ok((Some(self.filter(value, stage)?), Some(tested), None)),
+        }
+    }
+
     fn filter(&self, value: &Spanned<String>, stage: Stage) -> Result<Filter, RuleError> {
         let filter = Filter::parse(value.get_ref(), stage).map_err(|error| {
             let hint = error.hint.map_or(String::new(), |hint| format!(" ({hint})"));
@@ -391,4 +417,19 @@ fn in_order(table: &BTreeMap<String, Spanned<String>>) -> Vec<(&String, &Spanned
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(_, value)| value.span().start);
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_keys_is_what_the_reader_takes() {
+        let Err(error) = toml::from_str::<File>("[[rule]]\nnone = 1\n") else { panic!("no such key") };
+        let mut taken: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        let mut keys: Vec<&str> = super::super::keys::KEYS.iter().map(|key| key.name).collect();
+        taken.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(taken, keys);
+    }
 }

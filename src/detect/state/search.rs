@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::RuleState;
 use crate::detect::alert::Level;
 use crate::detect::condition::{Function, Number, Values};
+use crate::detect::habits::Habits;
 use crate::detect::incident::Finding;
 use crate::detect::key::{GroupKey, Key};
 use crate::detect::novelty::Novelty;
@@ -106,10 +107,22 @@ impl OfGroup<'_> {
     }
 }
 
+impl OfGroup<'_> {
+    /// The value of an aggregate that looks beyond the window.
+    fn remembered(&self, index: usize) -> Option<f64> {
+        let habits = &self.state.habits;
+        if habits.is_empty() {
+            return None;
+        }
+        habits.value(index, self.state.rule.aggregates.get(index)?.function, self.key, self.times())
+    }
+}
+
 /// The most that the aggregates of a group can be in any of its windows.
 pub(super) struct Most<'a> {
     pub(super) rule: &'a Rule,
     pub(super) novelty: &'a [(usize, Novelty)],
+    pub(super) habits: &'a Habits,
     pub(super) key: &'a [Key],
     pub(super) group: &'a Group,
 }
@@ -125,6 +138,7 @@ impl Values for Most<'_> {
                 known.map_or(0.0, |(_, novelty)| number(novelty.most(self.key)))
             }
             Some(Function::Min | Function::Max) | None => f64::INFINITY,
+            Some(function) => self.habits.most(function, self.key),
         }
     }
 
@@ -160,7 +174,7 @@ impl Values for OfGroup<'_> {
                 let (from, to) = self.times();
                 f64::from(u32::try_from(novelty.count(self.key, from, to)).unwrap_or(u32::MAX))
             }
-            None => self.window.slot(index),
+            None => self.remembered(index).unwrap_or_else(|| self.window.slot(index)),
         }
     }
 

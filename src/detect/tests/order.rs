@@ -29,13 +29,31 @@ fn mixture() -> Vec<String> {
     // Alone the first answer looks like a probe; the rest of its requests shows that it is not.
     pair("9.9.9.8", "10.0.0.8", (6_000, 69), (1, 50), (20, 20_000), t);
     pair("9.9.9.8", "10.0.0.8", (6_000, 69), (400, 400_000), (20, 20_000), t + 60);
+    // Questions by the clock, strangers that do not answer, and more than usual.
+    for n in 0..16 {
+        pair("10.0.0.21", "9.9.8.1", (7_000 + n, 443), (5, 700), (5, 900), t - 1_800 + u64::from(n) * 150);
+        pair("10.0.0.22", "9.9.8.1", (7_000 + n, 53), (5, 700), (5, 900), t - 1_800 + u64::from(n) * 150);
+    }
     // Only exposed.
     pair("9.9.9.9", "10.0.0.9", (6_001, 19), (1, 29), (1, 102), t + 30);
+    for n in 0..6_u64 {
+        let (from, to) = (t + n * 20, t + n * 20 + 50);
+        lines.push(format!("2 1 eni-1 10.0.0.23 10.0.1.{n} 40000 445 6 1 60 {from} {to} REJECT OK"));
+        lines.push(format!("2 1 eni-1 10.0.0.24 9.9.8.9 5{n} 7 6 1 60 {from} {to} REJECT OK"));
+        // The same host is answered elsewhere just before.
+        lines.push(format!("2 1 eni-1 10.0.0.25 10.0.2.{n} 40000 445 6 1 60 {from} {to} REJECT OK"));
+        lines.push(format!("2 1 eni-1 10.0.0.25 10.0.3.{n} 40001 445 6 9 900 {} {} ACCEPT OK", from - 5, to));
+        lines.push(format!("2 1 eni-1 10.0.3.{n} 10.0.0.25 445 40001 6 9 900 {} {} ACCEPT OK", from - 5, to));
+    }
+    for n in 0..160_u64 {
+        let at = if n < 40 { t - 2_100 + n * 50 } else { t };
+        lines.push(format!("2 1 eni-1 10.0.0.26 10.0.1.9 {} 514 17 1 60 {at} {} REJECT OK", 30_000 + n, at + 50));
+    }
     lines
 }
 
 fn found(lines: &[String], batch: usize) -> BTreeSet<String> {
-    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    let mut bench = Bench::new(&builtin(), Limits { lateness_seconds: 3_000, ..Limits::default() }, 3_000);
     for part in lines.chunks(batch) {
         bench.read(&part.join("\n"), batch);
     }
@@ -44,7 +62,7 @@ fn found(lines: &[String], batch: usize) -> BTreeSet<String> {
 
 /// All that happens, told in bundles of `together` records, on a thread of its own or not.
 fn happens(lines: &[String], batch: usize, together: usize, apart: bool) -> (Vec<AlertEvent>, BTreeSet<String>) {
-    let mut bench = Bench::new(&builtin(), Limits::default(), 1_200);
+    let mut bench = Bench::new(&builtin(), Limits { lateness_seconds: 3_000, ..Limits::default() }, 3_000);
     bench.together = together;
     if apart {
         bench.detector = bench.detector.apart();
@@ -79,8 +97,11 @@ fn the_mixture_finds_each_incident_once() {
             "AMP-PROBE",
             "AMP-REFLECTOR",
             "AMP-REFLECTOR-AGG",
+            "BEACON",
+            "DENY-SPIKE",
             "RATIO-BYTES",
-            "RATIO-PACKETS"
+            "RATIO-PACKETS",
+            "SCAN-TRW"
         ],
         "{found:#?}"
     );

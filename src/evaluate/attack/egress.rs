@@ -13,7 +13,7 @@ pub(super) fn all(cast: &mut Cast, seed: u64) {
     mining(cast);
     names(cast);
     pings(cast);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         mail(cast);
     }
     proxies(cast);

@@ -10,6 +10,11 @@ use crate::store::{Columnar, Open, Remap, Segment};
 /// Tests that some of [`lines`] pass and others do not, of every kind of field and every way that a test is asked.
 const ASKED: &[&str] = &[
     "443",
+    "ccep",
+    "not 'pc-a'",
+    "'b8:'",
+    "'-1'",
+    "'.9'",
     "port != 443",
     "port in {22, 53, 80, 123, 443, 8000-9000}",
     "dport not in {22, 53, 80, 123, 443, 8000-9000}",

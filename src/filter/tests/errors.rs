@@ -125,6 +125,8 @@ fn doubtful_filters_carry_warnings() {
     };
     assert!(warnings("tcp and action = accept and eni-05 and direction egress").is_empty());
     assert!(warnings("port != 22 or port != 443")[0].contains("`and` was probably meant"));
+    assert!(warnings("not port 22 or not port 443")[0].contains("`and` was probably meant"));
+    assert_eq!(warnings("not port 22 or not proto 6"), Vec::<String>::new());
     assert!(warnings("port != 22 or bytes != 443").is_empty());
     assert!(warnings("22 and memcache")[0].starts_with("memcache: "));
     assert!(warnings("action = rejected")[0].contains("Did you mean `reject`?"));

@@ -34,6 +34,11 @@ pub enum Shape {
         /// At most so many.
         limit: u32,
     },
+    /// The same, oldest first.
+    Onward {
+        /// At most so many.
+        limit: u32,
+    },
     /// Sums by group, largest first: the fields, then `totalBytes`, `totalPackets`, `records`.
     Groups {
         /// One or more logged fields.
@@ -101,7 +106,7 @@ pub fn insights(filter: Option<&Filter>, context: &Context<'_>, shape: &Shape) -
         exact = false;
         note(&mut notes, "Two formats have as many fields, and a line of one is also read as the other.".to_owned());
     }
-    if whole && filter.is_some() && !notes.is_empty() && matches!(shape, Shape::Rows { .. }) {
+    if whole && filter.is_some() && !notes.is_empty() && matches!(shape, Shape::Rows { .. } | Shape::Onward { .. }) {
         return Err(nothing(filter, Target::Insights, &notes));
     }
     note_of_stage(filter, &mut notes);
@@ -119,9 +124,10 @@ pub fn insights(filter: Option<&Filter>, context: &Context<'_>, shape: &Shape) -
         lines.push(format!("filter {condition}"));
     }
     match shape {
-        Shape::Rows { limit } => {
+        Shape::Rows { limit } | Shape::Onward { limit } => {
+            let order = if matches!(shape, Shape::Rows { .. }) { "desc" } else { "asc" };
             lines.push("fields @timestamp, @ingestionTime, @logStream, @message".to_owned());
-            lines.push("sort @timestamp desc".to_owned());
+            lines.push(format!("sort @timestamp {order}"));
             lines.push(format!("limit {limit}"));
         }
         Shape::Groups { by, limit } => lines.extend(groups(by, *limit, &readers, &formats)?),

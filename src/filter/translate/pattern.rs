@@ -46,10 +46,12 @@ pub struct Fetch {
 }
 
 impl Fetch {
-    /// Compiles `filter`, which is for flow records. `format` is the format of every record of the groups, where that is known for sure.
+    /// Compiles `filter`. `format` is the format of every record of the groups, where that is known for sure. Of a filter for sessions the pattern
+    /// finds the records that they are made of: what differs from record to record, such as the bytes that a session sums up, is not asked for then.
     pub fn new(filter: &Filter, format: Option<&Format>) -> Fetch {
         let expr = filter.expr();
-        let known = |expr: &Expr| mirror::known(expr);
+        let stage = filter.stage();
+        let known = |expr: &Expr| mirror::known(expr, stage);
         let wanted = known(expr);
         let closed = wanted.as_ref().and_then(mirror::closed);
         let mut fetch = Fetch {
@@ -117,6 +119,9 @@ impl Fetch {
     /// One sentence on what is asked for and what is not.
     pub fn summary(&self) -> String {
         let mut text = match (&self.pattern, &self.closed) {
+            (Some(pattern), _) if pattern.starts_with('[') => {
+                format!("CloudWatch is asked, by the place of fields in the one format of the group, for {pattern}")
+            }
             (Some(pattern), _) => format!("CloudWatch is asked for {pattern}"),
             (None, Some(_)) => {
                 "nothing of it can be asked of CloudWatch: everything is read, and what it does not want is left out here".to_owned()

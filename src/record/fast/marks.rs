@@ -67,10 +67,14 @@ fn marked(block: &[u8; 64]) -> u64 {
     })
 }
 
-/// One bit for each dot.
+/// One bit for each byte that is a dot, for each that is a zero, and for each that is any digit.
 #[inline]
-pub(super) fn dots(part: &[u8; 16]) -> u32 {
-    u8x16::from(*part).simd_eq(u8x16::splat(b'.')).to_bitmask()
+pub(super) fn quad(part: &[u8; 16]) -> (u32, u32, u32) {
+    let part = u8x16::from(*part);
+    let values = part - u8x16::splat(b'0');
+    let dots = part.simd_eq(u8x16::splat(b'.')).to_bitmask();
+    let zeros = values.simd_eq(u8x16::splat(0)).to_bitmask();
+    (dots, zeros, values.min(u8x16::splat(9)).simd_eq(values).to_bitmask())
 }
 
 #[cfg(test)]
@@ -91,12 +95,14 @@ mod tests {
         }
 
         #[test]
-        fn every_dot_is_found(part in prop::collection::vec(prop_oneof![Just(b'.'), any::<u8>()], 16)) {
-            let found = dots(part.as_array::<16>().unwrap());
+        fn dots_and_digits_are_found(part in prop::collection::vec(prop_oneof![Just(b'.'), 0x2E..0x3B_u8, any::<u8>()], 16)) {
+            let (dots, zeros, digits) = quad(part.as_array::<16>().unwrap());
             for (place, byte) in part.iter().enumerate() {
-                prop_assert_eq!(found >> place & 1 == 1, *byte == b'.');
+                prop_assert_eq!(dots >> place & 1 == 1, *byte == b'.');
+                prop_assert_eq!(zeros >> place & 1 == 1, *byte == b'0');
+                prop_assert_eq!(digits >> place & 1 == 1, byte.is_ascii_digit());
             }
-            prop_assert_eq!(found >> 16, 0);
+            prop_assert_eq!((dots | zeros | digits) >> 16, 0);
         }
     }
 }

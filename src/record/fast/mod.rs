@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::str::FromStr as _;
 
 use self::marks::Marks;
+use self::numbers::Times;
 use self::shelf::Shelf;
 use super::columns::{Columns, code_of, code_of_ipv4};
 use super::plan::{MOST, Plan, Step};
@@ -24,17 +25,24 @@ const TOGETHER: usize = 128;
 /// Reads plain lines. Remembers the tokens it saw with their codes, which belong to one [`Columns`].
 #[derive(Debug)]
 pub(super) struct Fast {
-    /// Of the line that is being read, by place.
-    codes: [u64; MOST],
-    /// Of the lines that were read and are not in the columns yet, one after the other.
-    rows: Vec<u64>,
+    /// By place in the line, then by row: of the lines that were read and are not in the columns yet, and of the one that is being read.
+    codes: Box<[[u64; TOGETHER]]>,
+    /// How many were read.
+    rows: usize,
+    times: Times,
     addrs: Shelf,
     texts: Shelf,
 }
 
 impl Default for Fast {
     fn default() -> Fast {
-        Fast { codes: [0; MOST], rows: Vec::new(), addrs: Shelf::default(), texts: Shelf::default() }
+        Fast {
+            codes: vec![[0; TOGETHER]; MOST].into(),
+            rows: 0,
+            times: Times::default(),
+            addrs: Shelf::default(),
+            texts: Shelf::default(),
+        }
     }
 }
 
@@ -60,8 +68,8 @@ impl Fast {
                 Some(_) => break,
             };
             (cursor.at, cursor.separator) = (start, b' ');
-            self.keep(plan);
-            if self.rows.len() >= plan.fields.len() * TOGETHER {
+            self.rows += 1;
+            if self.rows == TOGETHER {
                 self.hand_over(plan, columns);
             }
         }
@@ -69,20 +77,16 @@ impl Fast {
         start
     }
 
-    fn keep(&mut self, plan: &Plan) {
-        self.rows.extend_from_slice(&self.codes[..plan.fields.len()]);
-    }
-
     fn hand_over(&mut self, plan: &Plan, columns: &mut Columns) {
-        columns.put_rows(&plan.fields, &self.rows);
-        self.rows.clear();
+        columns.put_rows(&plan.fields, &self.codes, self.rows);
+        self.rows = 0;
     }
 
     /// Makes a row of `line`, which is a whole one. False where it is not plain; nothing is then added.
     pub(super) fn line(&mut self, line: &[u8], plan: &Plan, columns: &mut Columns) -> bool {
         let read = self.values(&mut Cursor::new(line, 0), plan, columns) == Some(line.len());
         if read {
-            self.keep(plan);
+            self.rows += 1;
             self.hand_over(plan, columns);
         }
         read
@@ -96,29 +100,32 @@ impl Fast {
         if plan.steps.is_empty() || bytes.get(start + 10) == Some(&b'T') && bytes.get(start + 4) == Some(&b'-') {
             return None;
         }
-        let mut place = 0;
+        let (mut place, row) = (0, self.rows);
         for step in &plan.steps {
             match *step {
                 Step::Numbers(count) => {
                     let places = place..place + count;
-                    read_numbers(cursor, &plan.most[places.clone()], &mut self.codes[places])?;
+                    let codes = &mut self.codes[places.clone()];
+                    read_numbers(cursor, &plan.most[places], codes, row, &mut self.times)?;
                     place += count;
                 }
                 Step::Addrs(count) => {
-                    read_addrs(cursor, &mut self.codes[place..place + count], &mut self.addrs, columns)?;
+                    read_addrs(cursor, &mut self.codes[place..place + count], row, &mut self.addrs, columns)?;
                     place += count;
                 }
                 Step::Texts { tokens, numbers } => {
-                    let codes = &mut self.codes[place..place + usize::from(tokens)];
+                    let count = usize::from(tokens);
                     let (at, mut end) = cursor.token()?;
-                    for _ in 1..tokens {
+                    for _ in 1..count {
                         (_, end) = cursor.token()?;
                     }
                     let text = bytes.get(at..end).filter(|text| text.len() <= LONGEST)?;
-                    if !self.texts.codes(text, numbers, codes, |codes| text_codes(text, numbers, codes, columns)) {
-                        return None;
+                    let find = |codes: &mut Vec<u64>| text_codes(text, numbers, count, codes, columns);
+                    let found = self.texts.codes(text, numbers, count, find)?;
+                    for (codes, code) in self.codes[place..place + count].iter_mut().zip(found) {
+                        codes[row] = *code;
                     }
-                    place += usize::from(tokens);
+                    place += count;
                 }
             }
         }
@@ -159,11 +166,19 @@ impl<'a> Cursor<'a> {
 
 /// Reads as many numbers as there are `codes`, each up to `most`. A function of its own, and the next too, so that what it needs has a register.
 #[inline(never)]
-fn read_numbers(cursor: &mut Cursor<'_>, most: &[u64], codes: &mut [u64]) -> Option<()> {
+fn read_numbers(
+    cursor: &mut Cursor<'_>,
+    most: &[u64],
+    codes: &mut [[u64; TOGETHER]],
+    row: usize,
+    times: &mut Times,
+) -> Option<()> {
     let mut own = cursor.clone();
-    for (code, most) in codes.iter_mut().zip(most) {
+    for (codes, most) in codes.iter_mut().zip(most) {
         let (at, end) = own.token()?;
-        *code = match numbers::number(own.bytes, end, end - at) {
+        let number =
+            if end - at == 10 { times.number(own.bytes, end) } else { numbers::number(own.bytes, end, end - at) };
+        codes[row] = match number {
             Some(number) if number <= *most => code_of(number),
             None if own.bytes.get(at..end) == Some(b"-") => 0,
             _ => return None,
@@ -175,11 +190,17 @@ fn read_numbers(cursor: &mut Cursor<'_>, most: &[u64], codes: &mut [u64]) -> Opt
 
 /// Reads as many addresses as there are `codes`. `known` remembers those of IPv6.
 #[inline(never)]
-fn read_addrs(cursor: &mut Cursor<'_>, codes: &mut [u64], known: &mut Shelf, columns: &mut Columns) -> Option<()> {
+fn read_addrs(
+    cursor: &mut Cursor<'_>,
+    codes: &mut [[u64; TOGETHER]],
+    row: usize,
+    known: &mut Shelf,
+    columns: &mut Columns,
+) -> Option<()> {
     let mut own = cursor.clone();
-    for code in codes {
+    for codes in codes {
         let (at, end) = own.token()?;
-        *code = match numbers::ipv4(own.bytes, at, end - at).and_then(code_of_ipv4) {
+        codes[row] = match numbers::ipv4(own.bytes, at, end - at).and_then(code_of_ipv4) {
             Some(code) => code,
             None => other_addr(&own.bytes[at..end], known, columns)?,
         };
@@ -194,9 +215,11 @@ fn other_addr(text: &[u8], known: &mut Shelf, columns: &mut Columns) -> Option<u
     if text == b"-" {
         return Some(0);
     }
-    let mut code = [0];
-    let find = |code: &mut [u64]| addr_code(text, columns).map(|found| code[0] = found).is_some();
-    (text.len() <= LONGEST && known.codes(text, 0, &mut code, find)).then_some(code[0])
+    if text.len() > LONGEST {
+        return None;
+    }
+    let find = |codes: &mut Vec<u64>| addr_code(text, columns).map(|code| codes.push(code)).is_some();
+    known.codes(text, 0, 1, find)?.first().copied()
 }
 
 /// The code of an address that is spelled as it is rendered.
@@ -209,10 +232,10 @@ fn addr_code(text: &[u8], columns: &mut Columns) -> Option<u64> {
     (addr.to_string() == text).then(|| columns.addr_code(addr))
 }
 
-/// The codes of texts with one space between them, of which those in `numbers` are numbers. False where they are not plain.
-fn text_codes(text: &[u8], numbers: u8, codes: &mut [u64], columns: &mut Columns) -> bool {
+/// Appends the codes of `count` texts with one space between them, of which those in `numbers` are numbers. False where they are not plain.
+fn text_codes(text: &[u8], numbers: u8, count: usize, codes: &mut Vec<u64>, columns: &mut Columns) -> bool {
     let mut end = 0;
-    for (place, code) in codes.iter_mut().enumerate() {
+    for place in 0..count {
         // Too few of them: something else than a space was between two.
         let Some(rest) = text.get(end..) else { return false };
         let token = rest.split(|byte| *byte == b' ').next().unwrap_or_default();
@@ -225,7 +248,7 @@ fn text_codes(text: &[u8], numbers: u8, codes: &mut [u64], columns: &mut Columns
             std::str::from_utf8(token).ok().map(|token| columns.text_code(token))
         };
         let Some(found) = found else { return false };
-        *code = found;
+        codes.push(found);
         end += 1;
     }
     end == text.len() + 1

@@ -1,6 +1,6 @@
 //! Digits to numbers without a loop: eight bytes are one word.
 
-use super::marks::dots;
+use super::marks::quad;
 
 const EACH: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -15,16 +15,46 @@ pub(super) fn number(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
     let Some(window) = bytes.get(end.wrapping_sub(16)..end).and_then(<[u8]>::as_array::<16>) else {
         return near_the_beginning(&bytes[end - length..end]);
     };
-    let window = u128::from_le_bytes(*window);
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
-    let (high, low) = (window as u64, (window >> 64) as u64);
+    let ([high, low], _) = window.as_chunks::<8>() else { return None };
+    let low = u64::from_le_bytes(*low);
     if length <= 8 {
         return eight(low, length);
     }
     if length > 16 {
         return None;
     }
-    Some(eight(high, length - 8)? * 100_000_000 + eight(low, 8)?)
+    Some(eight(u64::from_le_bytes(*high), length - 8)? * 100_000_000 + eight(low, 8)?)
+}
+
+/// Numbers of ten digits, which are mostly times: those of neighbours have the first eight in common.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    /// The first eight digits of the last one, as they are spelled.
+    spelled: u64,
+    /// That number, its last two digits 0.
+    number: u64,
+}
+
+impl Times {
+    /// As [`number`] of ten digits.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as for number")]
+    pub(super) fn number(&mut self, bytes: &[u8], end: usize) -> Option<u64> {
+        let digits = bytes.get(end.wrapping_sub(10)..end)?.as_array::<10>()?;
+        let spelled = u64::from_le_bytes(*digits.first_chunk::<8>()?);
+        let (tens, ones) = (digits[8].wrapping_sub(b'0'), digits[9].wrapping_sub(b'0'));
+        if spelled == self.spelled && tens.max(ones) <= 9 {
+            return Some(self.number + u64::from(tens) * 10 + u64::from(ones));
+        }
+        self.other(bytes, end, spelled)
+    }
+
+    #[cold]
+    fn other(&mut self, bytes: &[u8], end: usize, spelled: u64) -> Option<u64> {
+        let number = number(bytes, end, 10)?;
+        *self = Times { spelled, number: number - number % 100 };
+        Some(number)
+    }
 }
 
 /// As [`number`], where there are too few bytes before to look back.
@@ -56,36 +86,36 @@ pub(super) fn ipv4(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     if !(7..=15).contains(&length) {
         return None;
     }
-    let mut dots = dots(bytes.get(at..at + 16)?.as_array::<16>()?) & ((1 << length) - 1);
+    let window = bytes.get(at.wrapping_sub(4)..at + 16)?.as_array::<20>()?;
+    let (dots, zeros, digits) = quad(window.last_chunk::<16>()?);
+    let inside = (1 << length) - 1;
+    let (mut dots, digits) = (dots & inside, digits & inside);
+    let (begins, ends) = (dots << 1 | 1, dots | 1 << length);
+    // Something else, an octet without digits, one of four, and a zero before another digit, which is not how an address is rendered.
+    let odd = inside ^ (dots | digits)
+        | begins & ends
+        | digits & digits >> 1 & digits >> 2 & digits >> 3
+        | begins & zeros & !(ends >> 1);
     let mut next = || {
         let place = dots.trailing_zeros() as usize;
         dots &= dots.wrapping_sub(1);
         place
     };
     let (first, second, third) = (next(), next(), next());
-    if dots != 0 || third > length {
+    if odd | dots != 0 || third >= length {
         return None;
     }
-    let (mut lengths, mut not_digits, mut most, mut zeros) = (0, 0, 0, 0);
-    let mut addr = 0;
-    let mut begin = at;
+    let (mut addr, mut most, mut begin) = (0, 0, 0);
     for end in [first, second, third, length] {
-        let end = at + end;
-        let digits = end - begin;
-        let word = u32::from_le_bytes(*bytes.get(end.wrapping_sub(4)..end)?.as_array::<4>()?);
-        lengths |= digits.wrapping_sub(1) & !3;
-        let values = (word ^ 0x3030_3030) & [0, 0xFF00_0000, 0xFFFF_0000, 0xFFFF_FF00][digits & 3];
-        not_digits |= values.wrapping_add(0x7676_7676) | values;
+        // The window begins four bytes before the address, so this is the end of the octet.
+        let word = u32::from_le_bytes(*window.get(end..end + 4)?.as_array::<4>()?);
+        let values = word & [0, 0x0F00_0000, 0x0F0F_0000, 0x0F0F_0F00][(end - begin) & 3];
         // Hundreds, tens and ones, a byte each: they compare as the number does.
-        let spelled = values.swap_bytes();
-        most = most.max(spelled);
-        zeros |= u32::from(spelled < [u32::MAX, 0, 0x100, 0x1_0000][digits & 3]);
-        let octet = (values >> 8).wrapping_mul(0x0064_0A01) >> 16 & 0xFF;
-        addr = addr << 8 | octet;
+        most = most.max(values.swap_bytes());
+        addr = addr << 8 | (values >> 8).wrapping_mul(0x0064_0A01) >> 16 & 0xFF;
         begin = end + 1;
     }
-    // Leading zeros are not how an address is rendered.
-    (lengths == 0 && not_digits & 0x8080_8080 | zeros == 0 && most <= 0x0002_0505).then_some(addr)
+    (most <= 0x0002_0505).then_some(addr)
 }
 
 #[cfg(test)]
@@ -99,6 +129,15 @@ mod tests {
             let line = format!("{before}{token}");
             let plain = token.len() <= 16 && token.bytes().all(|byte| byte.is_ascii_digit()) && (token.len() == 1 || !token.starts_with('0'));
             prop_assert_eq!(number(line.as_bytes(), line.len(), token.len()), plain.then(|| token.parse().unwrap()));
+        }
+
+        #[test]
+        fn times_are_read_as_numbers(tokens in prop::collection::vec(prop_oneof!["17000000[0-9]{2}", "[0-9]{10}", "17000000[!-~]{2}", "0[0-9]{9}"], 1..9)) {
+            let mut times = Times::default();
+            for token in tokens {
+                let line = format!("0123456789 {token}");
+                prop_assert_eq!(times.number(line.as_bytes(), line.len()), number(line.as_bytes(), line.len(), 10));
+            }
         }
 
         #[test]

@@ -42,30 +42,30 @@ impl Shelf {
         self.codes.clear();
     }
 
-    /// Puts the codes of `text`, read as `shape`, into `codes`: from memory, or else as `find` says, which gives false where it cannot.
+    /// The `count` codes of `text`, read as `shape`: from memory, or else as `find` appends them, which gives false where it cannot.
     #[inline]
     pub(super) fn codes(
         &mut self,
         text: &[u8],
         shape: u8,
-        codes: &mut [u64],
-        find: impl FnOnce(&mut [u64]) -> bool,
-    ) -> bool {
+        count: usize,
+        find: impl FnOnce(&mut Vec<u64>) -> bool,
+    ) -> Option<&[u64]> {
         let hash = hash(text);
         // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
         let place = usize::try_from(hash >> 40).unwrap_or(0) & (SLOTS - 1);
-        let slot = self.slots[place];
-        if slot.hash == hash && slot.epoch == self.epoch && slot.shape == shape && slot.length as usize == text.len() {
-            let (at, from) = (slot.at as usize, slot.codes as usize);
-            if let (Some(known), Some(found)) =
-                (self.bytes.get(at..at + text.len()), self.codes.get(from..from + codes.len()))
-                && same(known, text)
-            {
-                codes.copy_from_slice(found);
-                return true;
-            }
+        let slot = &self.slots[place];
+        let at = slot.at as usize;
+        if slot.hash == hash
+            && slot.epoch == self.epoch
+            && slot.shape == shape
+            && slot.length as usize == text.len()
+            && self.bytes.get(at..at + text.len()).is_some_and(|known| same(known, text))
+        {
+            let from = slot.codes as usize;
+            return self.codes.get(from..from + count);
         }
-        self.remember(text, hash, place, shape, codes, find)
+        self.remember(text, hash, place, shape, count, find)
     }
 
     #[cold]
@@ -75,19 +75,20 @@ impl Shelf {
         hash: u64,
         place: usize,
         shape: u8,
-        codes: &mut [u64],
-        find: impl FnOnce(&mut [u64]) -> bool,
-    ) -> bool {
-        if !find(codes) {
-            return false;
+        count: usize,
+        find: impl FnOnce(&mut Vec<u64>) -> bool,
+    ) -> Option<&[u64]> {
+        let from = self.codes.len();
+        if !find(&mut self.codes) {
+            self.codes.truncate(from);
+            return None;
         }
-        let at = (u32::try_from(self.bytes.len()), u32::try_from(self.codes.len()), u32::try_from(text.len()));
-        if let (Ok(at), Ok(from), Ok(length)) = at {
+        let at = (u32::try_from(self.bytes.len()), u32::try_from(from), u32::try_from(text.len()));
+        if let (Ok(at), Ok(codes), Ok(length)) = at {
             self.bytes.extend_from_slice(text);
-            self.codes.extend_from_slice(codes);
-            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes: from, length, shape };
+            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes, length, shape };
         }
-        true
+        self.codes.get(from..from + count)
     }
 }
 
@@ -103,14 +104,9 @@ fn last(text: &[u8]) -> u64 {
 #[inline]
 fn hash(text: &[u8]) -> u64 {
     let (words, _) = text.as_chunks::<8>();
-    let mut factor = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut sum = last(text).wrapping_mul(factor);
-    for word in words {
-        // Every word has a factor of its own, so that none waits for the one before.
-        factor = factor.wrapping_add(0xBF58_476D_1CE4_E5B8);
-        let product = u64::from_le_bytes(*word).wrapping_mul(factor);
-        sum = sum.wrapping_add(product ^ product >> 32);
-    }
+    // Each step waits for the one before: what does not is made into vectors, which cannot multiply such words and cost thrice as much.
+    let step = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let sum = words.iter().fold(last(text), |sum, word| step(sum, u64::from_le_bytes(*word)));
     (sum ^ sum >> 29).wrapping_mul(0x94D0_49BB_1331_11EB)
 }
 
@@ -118,7 +114,5 @@ fn hash(text: &[u8]) -> u64 {
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
     let ((ours, _), (theirs, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let words = ours.iter().zip(theirs);
-    let differ = words.fold(0, |differ, (a, b)| differ | (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)));
-    differ == 0 && last(a) == last(b)
+    last(a) == last(b) && ours.iter().zip(theirs).all(|(a, b)| a == b)
 }

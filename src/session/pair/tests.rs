@@ -87,6 +87,11 @@ fn the_cascade_decides_by_the_strongest_evidence() {
         ("3 eni-a 1 10.0.0.1 10.0.0.2 60000 50001 6 1 60 100 160 0 ACCEPT OK\n", 60000, Method::LowPort),
         ("3 eni-a 1 10.0.0.1 10.0.0.2 123 123 17 1 76 100 160 - ACCEPT OK\n", 123, Method::Undecided),
         ("3 eni-a 1 8.8.8.8 10.0.0.2 443 11211 17 1 50 100 160 - ACCEPT OK\n", 443, Method::Service),
+        // A spoofed sender takes a web port or 53; a resolver may ask from any port above 1,023.
+        ("3 eni-a 1 8.8.8.8 10.0.0.2 80 27960 17 1 42 100 160 - ACCEPT OK\n", 80, Method::Service),
+        ("3 eni-a 1 10.0.0.2 8.8.8.8 123 53 17 9 4212 100 160 - ACCEPT OK\n", 53, Method::Service),
+        ("3 eni-a 1 8.8.8.8 10.0.0.2 443 161 17 1 87 100 160 - ACCEPT OK\n", 443, Method::Service),
+        ("3 eni-a 1 10.0.0.2 8.8.8.8 27015 53 17 1 60 100 160 - ACCEPT OK\n", 27015, Method::PortClass),
         ("3 eni-a 1 8.8.8.8 10.0.0.2 0 0 1 1 84 100 160 - REJECT OK\n", 0, Method::Time),
         (
             "3 eni-a 1 8.8.8.8 10.0.0.2 0 0 1 1 84 100 160 - ACCEPT OK\n3 eni-a 1 10.0.0.2 8.8.8.8 0 0 1 1 84 100 160 - ACCEPT OK\n",

@@ -43,6 +43,8 @@ impl<L: Logs> Runner<L> {
         for group in groups {
             group.notes(&mut notes);
         }
+        notes.extend(self.parts.about.warnings.iter().cloned());
+        self.status.warnings.clone_from(&notes);
         self.live_notes(&mut notes);
         if lateness > millis(self.parts.lookback) && self.lateness.is_known() {
             notes.push(format!(
@@ -56,7 +58,7 @@ impl<L: Logs> Runner<L> {
         if behind > BEHIND {
             notes.push(self.behind(behind, &figures));
         }
-        self.status.facts.clone_from(&self.parts.about);
+        self.status.facts.clone_from(&self.parts.about.facts);
         let recording = self.parts.recorder.as_ref().map(|recorder| ("recording".to_owned(), recorder.fact()));
         self.status.facts.extend(recording);
         self.status.tail = Some(figures);

@@ -44,7 +44,7 @@ pub(super) async fn probe(
 }
 
 /// Groups of the region that look like `wanted` or like flow logs, and commands for flow logs that go to S3. Empty where listing is not allowed.
-async fn offer(aws: &Aws, wanted: &str) -> (Vec<String>, Vec<String>) {
+pub(super) async fn offer(aws: &Aws, wanted: &str) -> (Vec<String>, Vec<String>) {
     let last = wanted.rsplit('/').find(|part| part.len() >= 3);
     let (mut names, s3) = of_flow_logs(aws).await;
     let known = names.clone();

@@ -71,7 +71,7 @@ impl Place {
     pub(super) fn login_remedy(&self) -> String {
         let profile = self.profile_option();
         match self.login {
-            Login::Environment => "They come from the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN): set fresh ones and start again, since a running program cannot see them".to_owned(),
+            Login::Environment => "Set fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and start again: they come from the environment, where a running program cannot see new ones".to_owned(),
             Login::Sso => format!("Run `aws sso login{profile}`"),
             Login::Process => "They come from the profile's credential_process: run that command and see what it says".to_owned(),
             Login::Unknown | Login::Other => format!(
@@ -108,7 +108,7 @@ impl Fault {
             Kind::Network => format!("no answer from {service}: {}", self.detail),
             Kind::Server => format!("{service} fails: {}", self.detail),
             Kind::NoCredentials => format!("no AWS credentials: {}. {}", self.detail, place.login_remedy()),
-            Kind::Expired => format!("the AWS credentials have expired. {}", place.login_remedy()),
+            Kind::Expired => format!("AWS credentials have expired. {}", place.login_remedy()),
             Kind::Rejected => {
                 format!("AWS does not accept the credentials: {}. {}", self.detail, place.login_remedy())
             }

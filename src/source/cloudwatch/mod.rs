@@ -12,6 +12,7 @@
 //! * `record` writes what was received to a file;
 //! * `preflight` finds out what flow logs write to a group, and in which format;
 //! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
+//! * `history` searches any range by Logs Insights;
 //! * `clock` is injected, so that tests scale time.
 
 mod account;
@@ -22,6 +23,7 @@ mod connect;
 mod error;
 mod fault;
 mod group;
+pub mod history;
 mod lateness;
 mod live;
 mod pace;
@@ -38,7 +40,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{Input, Origin};
+use crate::record::{Format, Input, Origin};
 
 use client::{Aws, Logs, Setup};
 use clock::millis;
@@ -118,10 +120,11 @@ impl Tail {
             let found = connect::found(&aws).await?;
             return Err(TailError::NoGroup { region: aws.place().region.clone(), found });
         }
+        // Beside the probe, and the first reads where it takes longer: the tail needs none of it.
+        let oldest = now - millis(config.since).max(millis(config.lookback));
+        let mut asking = preflight::Asking::begin(aws.clone(), checked.groups.clone(), oldest);
         connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
-        // Nothing waits for it for long: the tail needs none of it.
-        let asking = tokio::time::timeout(preflight::PATIENCE, preflight::ask(&aws, &checked.groups));
-        let about = asking.await.unwrap_or_default();
+        let about = asking.within(preflight::FIRST_READ).await.unwrap_or_default();
         let recorder = match &config.record {
             Some(path) => Some(
                 record::Recorder::open(path)
@@ -156,10 +159,26 @@ impl Tail {
             live: runner::Live::default(),
             limit: lab.page_limit,
             recorder,
-            about: about.facts,
-            formats: about.formats,
+            about,
+            asking,
         };
         Ok(Tail { parts, live })
+    }
+
+    /// The one format of every record that will be read, where EC2 says so; waits for its answer, but not for long.
+    pub async fn format(&mut self) -> Option<Arc<Format>> {
+        if let Some(about) = self.parts.asking.within(preflight::PUSH_DOWN).await {
+            self.parts.about = about;
+        }
+        self.parts.about.proven.clone()
+    }
+
+    /// Sends `pattern` with every request, instead of that of the configuration.
+    pub fn ask_for(&mut self, pattern: Option<String>) {
+        for want in &mut self.live {
+            want.pattern.clone_from(&pattern);
+        }
+        self.parts.pattern = pattern.map(Into::into);
     }
 
     /// What it reads: the names of the groups, and the region.

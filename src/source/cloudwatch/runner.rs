@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
-use crate::record::{Batch, Event, Format, Gap, Input, Origin, SourceState, SourceStatus};
+use crate::record::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
 
 use super::client::{Ask, Found, Logs};
 use super::clock::{Clock, duration, millis};
@@ -17,6 +17,7 @@ use super::group::{Group, Next};
 use super::lateness::Lateness;
 use super::pace::Budget;
 use super::plan::{Lost, SLICE, Span, Why};
+use super::preflight::{About, Asking};
 use super::record::Recorder;
 use super::seen::{Swept, content, key};
 
@@ -49,10 +50,10 @@ pub(super) struct Parts<L> {
     pub(super) live: Live,
     /// Events a page, for tests; `None` for as many as it carries.
     pub(super) limit: Option<i32>,
-    /// What was found out about the groups, name and text.
-    pub(super) about: Vec<(String, String)>,
-    /// Formats that flow logs of the groups are known to have.
-    pub(super) formats: Vec<Arc<Format>>,
+    /// What was found out about the groups.
+    pub(super) about: About,
+    /// What is still being found out.
+    pub(super) asking: Asking,
     /// Takes what is passed on, to a file.
     pub(super) recorder: Option<Recorder>,
 }
@@ -97,6 +98,9 @@ impl<L: Logs> Runner<L> {
         let end = self.parts.run_for.map(|length| self.now().saturating_add(millis(length)));
         self.tell().await?;
         loop {
+            if let Some(about) = self.parts.asking.arrived() {
+                self.parts.about = about;
+            }
             let now = self.now();
             let closing = end.filter(|end| now >= *end);
             for lost in self.parts.groups.iter_mut().flat_map(|group| group.plan.observe(now)).collect::<Vec<_>>() {
@@ -228,7 +232,7 @@ impl<L: Logs> Runner<L> {
             let Ok(place) = self.out.reserve().await else { return Err(Closed) };
             let mut record = Vec::new();
             let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
-            batch.batch.formats.clone_from(&self.parts.formats);
+            batch.batch.formats.clone_from(&self.parts.about.formats);
             while !batch.is_full()
                 && let Some(event) = events.next()
             {

@@ -1,8 +1,10 @@
 //! The tail against a simulated `CloudWatch`, in stepped time: hours of deliveries, faults and clock jumps in a second, and the truth to compare with.
 
+mod memory;
+
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::record::{Gap, Input, Origin, SourceState, SourceStatus};
@@ -22,15 +24,24 @@ const BEGIN: i64 = 1_795_500_013_000;
 
 /// Time that passes only by sleeping and by requests.
 #[derive(Clone)]
-struct StepClock(Arc<AtomicI64>);
+struct StepClock {
+    now: Arc<AtomicI64>,
+    /// It is set from the one time to the other, once, while something is waited for.
+    set: Arc<Mutex<(i64, i64)>>,
+}
 
 impl Clock for StepClock {
     fn now(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
+        self.now.load(Ordering::Relaxed)
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        self.0.fetch_add(millis(duration), Ordering::Relaxed);
+        let before = self.now.fetch_add(millis(duration), Ordering::Relaxed);
+        let (at, to) = *self.set.lock().unwrap();
+        if (before..before.saturating_add(millis(duration))).contains(&at) {
+            self.set.lock().unwrap().0 = i64::MAX;
+            self.now.store(to, Ordering::Relaxed);
+        }
         Box::pin(std::future::ready(()))
     }
 }
@@ -72,7 +83,7 @@ struct Sim {
 impl Sim {
     fn new(events: Vec<Found>, page: usize) -> Sim {
         Sim {
-            clock: StepClock(Arc::new(AtomicI64::new(BEGIN))),
+            clock: StepClock { now: Arc::new(AtomicI64::new(BEGIN)), set: Arc::new(Mutex::new((i64::MAX, 0))) },
             events,
             page,
             dice: Dice(1),
@@ -87,12 +98,12 @@ impl Sim {
     /// A request takes its time and may fail.
     fn request(&mut self, paged: bool) -> Result<i64, Fault> {
         self.requests += 1;
-        let now = self.clock.0.fetch_add(200, Ordering::Relaxed) + 200;
+        let now = self.clock.now.fetch_add(200, Ordering::Relaxed) + 200;
         if let Some((from, to)) = self.jump
             && now >= from
         {
             self.jump = None;
-            self.clock.0.store(to, Ordering::Relaxed);
+            self.clock.now.store(to, Ordering::Relaxed);
         }
         if self.outage.contains(&now) {
             return Err(Fault::new(Kind::Network, "no route"));
@@ -202,8 +213,8 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         pattern: None,
         live: super::runner::Live::default(),
         limit: None,
-        about: Vec::new(),
-        formats: Vec::new(),
+        about: super::preflight::About::default(),
+        asking: super::preflight::Asking::nothing(),
         recorder: None,
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
@@ -326,14 +337,18 @@ fn an_hour_without_network_is_caught_up() {
 
 #[test]
 fn a_clock_that_jumps_loses_nothing() {
-    for to in [3 * HOUR, 25 * MINUTE, -HOUR] {
+    for (to, waiting) in [(3 * HOUR, false), (25 * MINUTE, false), (-HOUR, false), (3 * HOUR, true), (-HOUR, true)] {
         let events = events(10_000, BEGIN - HOUR, BEGIN + 4 * HOUR, 15 * MINUTE, 5);
         let mut sim = Sim::new(events.clone(), 1000);
         sim.jump = Some((BEGIN + 30 * MINUTE, BEGIN + to));
+        if waiting {
+            let (at, to) = sim.jump.take().unwrap();
+            *sim.clock.set.lock().unwrap() = (at, to);
+        }
         let settings = Settings { run_for: 4 * HOUR, ..USUAL };
         let outcome = tail(sim, &settings);
         outcome.assert_once(&events, within(&settings));
-        assert!(outcome.gaps.is_empty(), "{to}: {:?}", outcome.gaps);
+        assert!(outcome.gaps.is_empty(), "{to} {waiting}: {:?}", outcome.gaps);
     }
 }
 

@@ -4,6 +4,11 @@ fn rgb(theme: &Theme, token: Token) -> (u8, u8, u8) {
     match theme.color(token) {
         Color::Rgb(r, g, b) => (r, g, b),
         Color::Indexed(index) => indexed_rgb(index),
+        // The terminal's own: what that is nobody knows, but it was chosen to be read.
+        Color::Reset => match token {
+            Token::Background | Token::Surface => (0, 0, 0),
+            _ => (255, 255, 255),
+        },
         other => panic!("{token:?} of {} is {other:?}", theme.name()),
     }
 }
@@ -62,7 +67,7 @@ fn colours_come_down_to_what_the_terminal_has() {
     assert_eq!((ansi.fg, ansi.bg, ansi.add_modifier), (Some(Color::Reset), Some(Color::Reset), Modifier::REVERSED));
     let bare = r##"name = "x"
         colors.accent = "#ff0000""##;
-    assert_eq!(Theme::parse(bare, Depth::Ansi, "x.toml").unwrap().color(Token::Accent), Color::LightRed);
+    assert_eq!(Theme::parse(bare, Depth::Ansi, "x.toml", 0).unwrap().color(Token::Accent), Color::LightRed);
 }
 
 #[test]
@@ -87,7 +92,7 @@ fn auto_follows_the_terminal() {
 
 #[test]
 fn a_broken_file_is_a_clear_error() {
-    let error = |text: &str| Theme::parse(text, Depth::True, "my.toml").unwrap_err().to_string();
+    let error = |text: &str| Theme::parse(text, Depth::True, "my.toml", 0).unwrap_err().to_string();
     assert!(error("name = \"x\"\ncolors.accent = \"#12\"").contains("#rrggbb"));
     assert!(error("name = \"x\"\ncolors.acent = \"red\"").contains("unknown field `acent`"));
     assert!(error("name = \"x\"\ncolors.accent = 256").contains("accent"));
@@ -96,6 +101,30 @@ fn a_broken_file_is_a_clear_error() {
     let unknown = Theme::load("nosuch", None, Depth::True).unwrap_err().to_string();
     assert!(unknown.contains("auto, dark, light, high-contrast"), "{unknown}");
     assert!(Theme::load("/no/such.toml", None, Depth::True).unwrap_err().to_string().contains("cannot be read"));
+}
+
+#[test]
+fn a_file_leans_on_the_one_it_names_and_never_in_a_circle() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("a.toml", "name = \"a\"\nbase = \"b\"\ncolors.accent = 21\n");
+    write("b.toml", "name = \"b\"\nbase = \"light\"\ncolors.key = 22\ncolors.accent = 23\n");
+    write("c.toml", "name = \"c\"\nbase = \"c\"\n");
+    let load = |name: &str| Theme::load(dir.path().join(name).to_str().unwrap(), None, Depth::True);
+    let theme = load("a.toml").unwrap();
+    assert_eq!((theme.color(Token::Accent), theme.color(Token::Key)), (Color::Indexed(21), Color::Indexed(22)));
+    assert_eq!(theme.color(Token::Text), Theme::load("light", None, Depth::True).unwrap().color(Token::Text));
+    assert_eq!(theme.shade(), Shade::Light);
+    assert!(load("c.toml").unwrap_err().to_string().contains("leads in a circle"));
+    assert_eq!(Theme::in_folder(dir.path()), ["a", "b", "c"]);
+    assert!(Theme::in_folder(&dir.path().join("none")).is_empty());
+}
+
+#[test]
+fn monochrome_has_no_colour_and_stands_out_all_the_same() {
+    let theme = Theme::load("monochrome", None, Depth::True).unwrap();
+    assert!(TOKENS.iter().all(|(token, _)| theme.color(*token) == Color::Reset));
+    assert!(theme.style(Token::Key).add_modifier.contains(Modifier::BOLD));
 }
 
 #[test]

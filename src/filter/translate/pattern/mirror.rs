@@ -1,5 +1,6 @@
 //! The mirror image of an expression: what it says of the reply.
 
+use crate::filter::Stage;
 use crate::filter::expr::{Expr, Operand, Test};
 use crate::record::{Field, On};
 
@@ -77,19 +78,47 @@ fn directions(test: &Test) -> Option<Test> {
     Some(Test::Compare { field: *field, op: *op, values: turned.collect::<Option<_>>()? })
 }
 
-/// The expression without the tests that have no image, made wider for each: `None` where nothing is left of it.
-pub(super) fn known(expr: &Expr) -> Option<Expr> {
-    widened(expr, true)
+/// The expression without the tests that have no image, made wider for each: `None` where nothing is left of it. Of a filter for sessions only what every
+/// record of the session has in common is kept; the initiator is the source of the one half of them and the destination of the other.
+pub(super) fn known(expr: &Expr, stage: Stage) -> Option<Expr> {
+    let kept = |test: &Test| {
+        let test = if stage == Stage::Sessions { of_records(test) } else { test.clone() };
+        match nature(&test) {
+            Nature::Shared => true,
+            Nature::Own => stage == Stage::Flows,
+            Nature::None => false,
+        }
+        .then_some(Expr::Test(test))
+    };
+    widened(expr, true, &kept)
+}
+
+/// What a test of a session says of the records from its initiator.
+fn of_records(test: &Test) -> Test {
+    let records = |field: Field| match field {
+        Field::Client => Field::SrcAddr,
+        Field::Server => Field::DstAddr,
+        Field::ClientPort => Field::SrcPort,
+        Field::ServerPort => Field::DstPort,
+        other => other,
+    };
+    match test {
+        Test::Compare { field, op, values } => {
+            Test::Compare { field: records(*field), op: *op, values: values.clone() }
+        }
+        Test::Has(field) => Test::Has(records(*field)),
+        other => other.clone(),
+    }
 }
 
 /// `None` stands for "always" where `wider`, for "never" where not.
-fn widened(expr: &Expr, wider: bool) -> Option<Expr> {
+fn widened(expr: &Expr, wider: bool, keeps: &impl Fn(&Test) -> Option<Expr>) -> Option<Expr> {
     match expr {
-        Expr::Test(test) => (nature(test) != Nature::None).then(|| expr.clone()),
-        Expr::Not(inner) => widened(inner, !wider).map(Expr::negated),
+        Expr::Test(test) => keeps(test),
+        Expr::Not(inner) => widened(inner, !wider, keeps).map(Expr::negated),
         Expr::And(parts) | Expr::Or(parts) => {
             let conjunction = matches!(expr, Expr::And(_));
-            let kept: Vec<Option<Expr>> = parts.iter().map(|part| widened(part, wider)).collect();
+            let kept: Vec<Option<Expr>> = parts.iter().map(|part| widened(part, wider, keeps)).collect();
             // "Always" adds nothing to a conjunction and is all of a disjunction; "never" the other way round.
             if conjunction != wider && kept.contains(&None) {
                 return None;

@@ -12,14 +12,19 @@ type Answer = Option<bool>;
 
 /// What a query says about a line.
 pub fn answer(query: &str, line: &str) -> Answer {
+    read(query, line, "eni-0a-all", 1_700_000_100_000).0
+}
+
+/// What a query says about an event, and the fields it has then.
+pub fn read(query: &str, line: &str, stream: &str, ingestion: i64) -> (Answer, HashMap<String, String>) {
     let mut fields: HashMap<String, String> = HashMap::new();
     let tokens: Vec<&str> = line.split(' ').collect();
     if tokens.len() == DISCOVERED.len() {
         fields.extend(DISCOVERED.iter().zip(&tokens).map(|(name, token)| ((*name).to_owned(), (*token).to_owned())));
     }
     fields.insert("@message".to_owned(), line.to_owned());
-    fields.insert("@logStream".to_owned(), "eni-0a-all".to_owned());
-    fields.insert("@ingestionTime".to_owned(), "1700000100000".to_owned());
+    fields.insert("@logStream".to_owned(), stream.to_owned());
+    fields.insert("@ingestionTime".to_owned(), ingestion.to_string());
     let mut verdict = Some(true);
     for command in query.split("\n| ") {
         if let Some(rest) = command.strip_prefix("parse @message \"") {
@@ -27,9 +32,10 @@ pub fn answer(query: &str, line: &str) -> Answer {
             let names: Vec<&str> = names.split(", ").collect();
             let source: Vec<String> = glob.split('*').map(regex::escape).collect();
             let regex = Regex::new(&format!("^{}$", source.join("(.*?)"))).expect("a glob");
-            let found = regex.captures(line).expect("the line has this format");
-            for (index, name) in names.iter().enumerate() {
-                fields.insert((*name).to_owned(), found[index + 1].to_owned());
+            if let Some(found) = regex.captures(line) {
+                for (index, name) in names.iter().enumerate() {
+                    fields.insert((*name).to_owned(), found[index + 1].to_owned());
+                }
             }
         } else if let Some(rest) = command.strip_prefix("parse @message /") {
             let regex = Regex::new(rest.strip_suffix('/').expect("a regex")).expect("a regex");
@@ -42,11 +48,16 @@ pub fn answer(query: &str, line: &str) -> Answer {
             let mut reader = Reader { rest, fields: &fields };
             verdict = and(verdict, reader.any());
             assert_eq!(reader.rest, "", "the whole condition is read: {query}");
+        } else if let Some((sources, name)) =
+            command.strip_prefix("fields coalesce(").and_then(|rest| rest.split_once(") as "))
+        {
+            let value = sources.split(", ").find_map(|source| fields.get(source).cloned());
+            fields.extend(value.map(|value| (name.to_owned(), value)));
         } else {
             assert!(["fields ", "sort ", "limit ", "stats "].iter().any(|name| command.starts_with(name)), "{command}");
         }
     }
-    verdict
+    (verdict, fields)
 }
 
 const DISCOVERED: [&str; 14] = [

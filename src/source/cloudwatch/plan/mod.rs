@@ -61,6 +61,8 @@ struct Slice {
 pub(super) struct Plan {
     ages: Vec<i64>,
     lookback: i64,
+    /// When the plan was made, Unix milliseconds.
+    begun: i64,
     /// Number of `slices[0]`.
     first: i64,
     slices: VecDeque<Slice>,
@@ -88,6 +90,7 @@ impl Plan {
         let mut plan = Plan {
             ages: ages::ages(lookback, None),
             lookback,
+            begun: now,
             first,
             slices: VecDeque::new(),
             backlog: start..first,

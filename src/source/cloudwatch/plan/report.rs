@@ -52,7 +52,8 @@ impl Plan {
     pub(in crate::source::cloudwatch) fn behind(&self, now: i64) -> i64 {
         let late = (0..self.slices.len()).filter(|&index| !self.slices[index].done);
         let worst = late.filter_map(|index| match self.slices[index].read_at {
-            None => Some(self.end_of(index)),
+            // What was there before the start is not late because of that.
+            None => Some(self.end_of(index).max(self.begun)),
             Some(_) => self.overdue(index),
         });
         worst.min().map_or(0, |at| (now - at).max(0))

@@ -25,6 +25,7 @@ pub(in crate::source::cloudwatch) struct FlowLog {
     interval: String,
     status: String,
     error: String,
+    created: String,
 }
 
 /// One page of an answer.
@@ -55,6 +56,7 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
         interval: text_of(item, "maxAggregationInterval"),
         status: text_of(item, "deliverLogsStatus"),
         error: text_of(item, "deliverLogsErrorMessage"),
+        created: text_of(item, "creationTime"),
     });
     let token = Some(text_of(root, "nextToken")).filter(|token| !token.is_empty());
     Ok(Page { flow_logs: flow_logs.collect(), token })
@@ -117,6 +119,21 @@ impl FlowLog {
         clean(&text)
     }
 
+    /// What a user must know who sees no records, or not all, if there is such a thing.
+    pub(in crate::source::cloudwatch) fn warning(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        match self.traffic.as_str() {
+            "REJECT" => parts.push("accepts are not logged".to_owned()),
+            "ACCEPT" => parts.push("rejects are not logged".to_owned()),
+            _ => {}
+        }
+        if !self.error.is_empty() || self.status == "FAILED" {
+            let why = if self.error.is_empty() { "no reason given" } else { &self.error };
+            parts.push(format!("its records are not delivered: {why}"));
+        }
+        (!parts.is_empty()).then(|| clean(&format!("flow log {} of {}: {}", self.id, self.resource, parts.join("; "))))
+    }
+
     /// How to read it where it goes to S3: the command that fetches a day and opens it.
     pub(in crate::source::cloudwatch) fn open_command(&self, region: &str) -> Option<String> {
         if self.destination_type != "s3" {
@@ -149,6 +166,20 @@ pub(in crate::source::cloudwatch) fn formats<'a>(flow_logs: impl Iterator<Item =
     formats
 }
 
+/// The one format of all records of these groups since then (Unix milliseconds), as far as EC2 can say: every group has flow logs, all have the same
+/// format, and none is younger, since a younger one may have followed one of another format that is gone.
+pub(super) fn proven<'a>(
+    own: &[FlowLog],
+    mut groups: impl Iterator<Item = &'a str>,
+    since: i64,
+) -> Option<Arc<Format>> {
+    let first = own.first()?;
+    let old = |log: &FlowLog| log.created.parse::<jiff::Timestamp>().is_ok_and(|at| at.as_millisecond() <= since);
+    let same = own.iter().all(|log| !log.format.is_empty() && log.format == first.format && old(log));
+    let all = groups.all(|name| own.iter().any(|log| log.group() == Some(name)));
+    (same && all).then(|| first.format().map(Arc::new)).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +205,12 @@ mod tests {
         for part in ["vpc-1", "rejects only, accepts are not logged", "600 s", "DELIVERY FAILS: Access error"] {
             assert!(about.contains(part), "{about}");
         }
+        let warning = first.warning().unwrap();
+        assert!(
+            warning.contains("vpc-1: accepts are not logged; its records are not delivered: Access error"),
+            "{warning}"
+        );
+        assert_eq!(second.warning(), None);
         assert_eq!(first.format().unwrap().fields().count(), 4);
         assert_eq!(formats(page.flow_logs.iter()).len(), 1);
         let command = second.open_command("us-west-1").unwrap();
@@ -190,6 +227,27 @@ mod tests {
         let page = page(&evil).unwrap();
         assert_eq!(page.flow_logs[1].open_command("us-west-1"), None);
         assert!(!page.flow_logs[0].about().contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_format_is_proven_where_no_other_can_have_been_there() {
+        let log = |group: &str, format: &str, created: &str| FlowLog {
+            group: group.to_owned(),
+            format: format.to_owned(),
+            created: created.to_owned(),
+            ..FlowLog::default()
+        };
+        let (format, old) = ("${srcaddr} ${dstaddr}", "2020-01-01T00:00:00.000Z");
+        let since = 1_600_000_000_000;
+        let known = |own: &[FlowLog], groups: &[&str]| proven(own, groups.iter().copied(), since).is_some();
+        assert!(known(&[log("a", format, old)], &["a"]));
+        assert!(known(&[log("a", format, old), log("b", format, old)], &["a", "b"]));
+        assert!(!known(&[], &["a"]) && !known(&[log("a", format, old)], &["a", "b"]));
+        assert!(!known(&[log("a", format, old), log("a", "${srcaddr}", old)], &["a"]));
+        for young in ["2020-12-01T00:00:00.000Z", "", "yesterday"] {
+            assert!(!known(&[log("a", format, old), log("a", format, young)], &["a"]), "{young}");
+        }
+        assert!(!known(&[log("a", "", old)], &["a"]) && !known(&[log("a", "${no such", old)], &["a"]));
     }
 
     #[test]

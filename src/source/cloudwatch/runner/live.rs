@@ -190,7 +190,7 @@ impl<L: Logs> Runner<L> {
         let Ok(place) = self.out.reserve().await else { return Err(Closed) };
         let mut record = Vec::new();
         let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
-        batch.batch.formats.clone_from(&self.parts.formats);
+        batch.batch.formats.clone_from(&self.parts.about.formats);
         for (index, event) in events {
             let Some(group) = self.parts.groups.get_mut(index) else { continue };
             let known = content(&event.stream, event.timestamp, &event.message);

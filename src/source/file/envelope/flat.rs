@@ -12,7 +12,7 @@ const NAMES: usize = 512;
 /// Longest name that is remembered.
 const LONGEST_NAME: usize = 256;
 /// A record needs this many fields: fewer are found in the logs of other programs as well (`version`, `type`, `region`).
-const LEAST: usize = 3;
+pub(super) const LEAST: usize = 3;
 /// Names of other columns that are kept for a remark.
 const FOREIGN: usize = 5;
 
@@ -57,15 +57,12 @@ impl Flat {
         self.foreign.clear();
     }
 
-    /// The field that `name` means: in any spelling of [`Field::logged`], or run together as Logs Insights does (`srcAddr`, `interfaceId`).
+    /// As [`field_of`], but remembers.
     pub(super) fn field(&mut self, name: &str) -> Option<Field> {
         if let Some(known) = self.names.get(name) {
             return *known;
         }
-        let field = Field::logged(name).or_else(|| {
-            let mut logged = FIELDS.iter().filter(|def| def.since > 0);
-            logged.find(|def| letters(def.name).eq(letters(name))).map(|def| def.field)
-        });
+        let field = field_of(name);
         if name.len() <= LONGEST_NAME {
             if self.names.len() >= NAMES {
                 self.names.clear();
@@ -177,6 +174,29 @@ impl Flat {
             .collect();
         Some(format!("{input} names values that are no flow log fields: {}; they are left out", names.join(", ")))
     }
+}
+
+/// Columns of the table that AWS's guide to Athena had its readers create for years, as far as they are not called as the field is.
+const ATHENA: &[(&str, Field)] = &[
+    ("account", Field::AccountId),
+    ("sourceaddress", Field::SrcAddr),
+    ("destinationaddress", Field::DstAddr),
+    ("sourceport", Field::SrcPort),
+    ("destinationport", Field::DstPort),
+    ("numpackets", Field::Packets),
+    ("numbytes", Field::Bytes),
+    ("starttime", Field::Start),
+    ("endtime", Field::End),
+];
+
+/// The field that `name` means: in any spelling of [`Field::logged`], run together as Logs Insights does (`srcAddr`, `interfaceId`), or as in [`ATHENA`].
+pub(super) fn field_of(name: &str) -> Option<Field> {
+    let spelled = || {
+        let mut logged = FIELDS.iter().filter(|def| def.since > 0);
+        logged.find(|def| letters(def.name).eq(letters(name))).map(|def| def.field)
+    };
+    let athena = || ATHENA.iter().find(|(column, _)| letters(name).eq(column.bytes())).map(|(_, field)| *field);
+    Field::logged(name).or_else(spelled).or_else(athena)
 }
 
 /// The letters of a name, in lower case.

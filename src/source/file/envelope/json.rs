@@ -13,7 +13,7 @@ use super::outbox::{NO_STREAM, Outbox};
 use crate::record::{EnvelopeError, Event, Field};
 
 /// Objects within objects, lists within lists and JSON within messages that are looked into.
-const DEEPEST: u8 = 8;
+pub(super) const DEEPEST: u8 = 8;
 
 /// What came of the beginning of some bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) enum Read {
 /// Reads the JSON value that `bytes` begin with. Unless it is a whole one, nothing of it is in the outbox.
 pub(super) fn read(bytes: &[u8], out: &mut Outbox) -> Read {
     let mark = out.mark();
+    out.unpacked = 0;
     let mut json = Deserializer::from_slice(bytes);
     match (Value { out, depth: 0 }).deserialize(&mut json) {
         Ok(()) => Read::Value(json.into_iter::<IgnoredAny>().byte_offset()),
@@ -41,9 +42,9 @@ pub(super) fn read(bytes: &[u8], out: &mut Outbox) -> Read {
 }
 
 /// Any value in a place where messages may be.
-struct Value<'o> {
-    out: &'o mut Outbox,
-    depth: u8,
+pub(super) struct Value<'o> {
+    pub(super) out: &'o mut Outbox,
+    pub(super) depth: u8,
 }
 
 impl<'de> DeserializeSeed<'de> for Value<'_> {
@@ -127,6 +128,9 @@ enum Key {
     Stream,
     Kind,
     List,
+    /// An object around the event.
+    Around,
+    Data,
     Field(Field),
     Other,
 }
@@ -139,7 +143,13 @@ fn object<'de, A: MapAccess<'de>>(mut map: A, out: &mut Outbox, depth: u8) -> Re
     let (mut listed, mut control) = (false, false);
     while let Some(key) = map.next_key_seed(KeySeed(out))? {
         match key {
-            Key::Message => map.next_value_seed(Message { out, depth })?,
+            Key::Message | Key::Around => map.next_value_seed(Message { out, depth })?,
+            Key::Data => {
+                listed |= map.next_value_seed(Scalar::to(|value| match value {
+                    Scalar::Text(text) => super::data::read(text, out, depth),
+                    _ => false,
+                }))?
+            }
             Key::List => listed |= map.next_value_seed(List { out, depth })?,
             Key::Timestamp => timestamp = map.next_value_seed(Scalar::to(milliseconds))?,
             Key::Ingestion => ingestion = map.next_value_seed(Scalar::to(milliseconds))?,
@@ -223,7 +233,9 @@ impl Visitor<'_> for KeySeed<'_> {
             "eventId" | "id" => Key::Id,
             "logStreamName" | "logStream" | "@logStream" => Key::Stream,
             "messageType" => Key::Kind,
-            "events" | "logEvents" => Key::List,
+            "events" | "logEvents" | "Records" | "records" => Key::List,
+            "kinesis" | "awslogs" => Key::Around,
+            "data" | "Data" => Key::Data,
             _ => {
                 if let Some(field) = self.0.flat.field(name) {
                     Key::Field(field)
@@ -250,7 +262,7 @@ impl<'de> DeserializeSeed<'de> for Message<'_> {
     }
 }
 
-/// The value of `events` or `logEvents`; gives whether it is a list. Other programs call other things so.
+/// The value of `events`, `logEvents` or `Records`; gives whether it is a list. Other programs call other things so.
 struct List<'o> {
     out: &'o mut Outbox,
     depth: u8,

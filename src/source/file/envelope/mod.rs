@@ -1,15 +1,18 @@
-//! Takes messages out of what carries them: JSON of several shapes, base64 of gzip. Lines as AWS wrote them pass as they are.
+//! Takes messages out of what carries them: JSON of several shapes, base64 of gzip, tables with commas. Lines as AWS wrote them pass as they are.
 //!
 //! ```text
 //!           a line that begins with { or [        any value that has ended, then other text
 //!  Lines ─────────────────────────────────▶ Json ────────────────────────────────────────▶ Lines
-//!    └─────────── H4sI ──────────▶ Packed ────┘   (what is unpacked goes through all this again)
+//!    ├─────────── H4sI ──────────▶ Packed ────┘   (what is unpacked goes through all this again)
+//!    └── names with commas between them ──▶ Table ── a line without commas ──▶ Lines
 //! ```
 //!
 //! What it is, is said by content, and again at the beginning of each line. How the bytes are cut into reads changes nothing. Memory is
 //! bounded: a value is held until its end, but no longer than [`LONGEST_VALUE`], and a list of events is taken event by event. What cannot be
 //! read is handed on as a [`crate::record::Reject`], and reading goes on with the next value or line.
 
+mod csv;
+mod data;
 mod flat;
 mod json;
 mod outbox;
@@ -58,6 +61,8 @@ enum Mode {
     Lost { scan: Scan, line: u64 },
     /// In base64.
     Packed { line: u64 },
+    /// In a table, whose columns are known.
+    Table,
 }
 
 impl Mode {
@@ -77,6 +82,8 @@ pub(super) struct Unwrapper {
     cutter: LineCutter,
     mode: Mode,
     list: Option<List>,
+    /// Of the table at hand.
+    columns: Vec<csv::Column>,
     line: u64,
     /// Whether the next byte is the first of a line.
     fresh: bool,
@@ -103,6 +110,7 @@ impl Unwrapper {
             cutter: LineCutter::new(),
             mode: Mode::Lines,
             list: None,
+            columns: Vec::new(),
             line: 1,
             fresh: true,
             out: Outbox::new(name),
@@ -165,6 +173,7 @@ impl Unwrapper {
                 Mode::Json { .. } => self.json(data, at, last, emit)?,
                 Mode::Lost { scan, line } => self.lost(scan, line, data, at, last),
                 Mode::Packed { line } => self.packed(line, data, at, last, emit)?,
+                Mode::Table => self.table(data, at, last, emit)?,
             };
             match step {
                 Step::Next(next) => at = next,
@@ -182,6 +191,7 @@ impl Unwrapper {
                 match shape::begins(&data[at..]) {
                     Begins::Json => break (at, Some(Mode::JSON)),
                     Begins::Packed if self.depth < DEEPEST => break (at, Some(Mode::Packed { line: 0 })),
+                    Begins::Table => break (at, Some(Mode::Table)),
                     Begins::Unsure if !last => break (at, None),
                     _ => {}
                 }
@@ -216,7 +226,7 @@ impl Unwrapper {
                 *line = self.line;
             }
             Mode::Lost { line, .. } => *line = self.line,
-            Mode::Lines | Mode::Json { .. } => {}
+            Mode::Lines | Mode::Json { .. } | Mode::Table => {}
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::chunk::{Chunk, u32_of};
 use super::flat::Flat;
+use super::packed::Packed;
 use crate::record::{EnvelopeError, Event, Format, Reject, Wrapped};
 
 /// Names of streams that are remembered; past that the memory starts anew.
@@ -15,7 +16,6 @@ pub(super) const KEPT: usize = 1_024;
 pub(super) const NO_STREAM: u32 = u32::MAX;
 
 /// Collects messages, and can forget those of an envelope that turns out to be bad.
-#[derive(Debug)]
 pub(super) struct Outbox {
     name: Arc<str>,
     bytes: Vec<u8>,
@@ -32,6 +32,10 @@ pub(super) struct Outbox {
     pub(super) flat: Flat,
     /// Why the object at hand, though JSON, gave nothing.
     pub(super) refused: Option<EnvelopeError>,
+    /// Unpacks gzip in a value, once there was one.
+    pub(super) packed: Option<Packed>,
+    /// Bytes that were unpacked of the values within the one at hand.
+    pub(super) unpacked: usize,
 }
 
 /// A place to go back to.
@@ -57,6 +61,8 @@ impl Outbox {
             line: 1,
             flat: Flat::new(),
             refused: None,
+            packed: None,
+            unpacked: 0,
         }
     }
 

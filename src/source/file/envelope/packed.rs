@@ -105,13 +105,13 @@ impl Packed {
 
 /// Digits become bytes as soon as there are enough of them. Padding ends a text, and another may follow at once.
 #[derive(Clone, Copy, Debug, Default)]
-struct Base64 {
+pub(super) struct Base64 {
     bits: u32,
     count: u32,
 }
 
 impl Base64 {
-    fn decode(&mut self, text: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn decode(&mut self, text: &[u8], out: &mut Vec<u8>) {
         for byte in text {
             let Some(value) = digit(*byte) else {
                 // Padding: the bits that are left are filling.

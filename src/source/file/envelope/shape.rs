@@ -1,7 +1,7 @@
 //! Tells by the next few bytes what comes: a line, JSON, base64, a list. Where there are too few bytes to tell, it says so, and so the answer does
 //! not depend on how they are cut.
 
-use super::{outbox, packed};
+use super::{csv, outbox, packed};
 
 /// White space before a value that is looked past.
 const INDENT: usize = 64;
@@ -43,6 +43,7 @@ pub(super) fn scalar(data: &[u8], last: bool) -> Option<usize> {
 pub(super) enum Begins {
     Json,
     Packed,
+    Table,
     Line,
     /// More bytes are needed to tell.
     Unsure,
@@ -51,7 +52,9 @@ pub(super) enum Begins {
 pub(super) fn begins(data: &[u8]) -> Begins {
     match data.first() {
         None => return Begins::Unsure,
+        Some(b'H') if !data.starts_with(packed::MAGIC) && !packed::MAGIC.starts_with(data) => return csv::shape(data),
         Some(b'H' | b'{' | b'[' | b' ' | b'\t' | b'\r') => {}
+        Some(b'"' | b'a'..=b'z' | b'A'..=b'Z') => return csv::shape(data),
         Some(_) => return Begins::Line,
     }
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r');
@@ -81,19 +84,24 @@ pub(super) enum Opening {
     Unsure,
 }
 
-/// Tells a list from other values: `[`, or `{"events": [` as `aws logs filter-log-events` and `get-log-events` print it.
+/// What a list of events or records is called.
+const LISTS: &[&[u8]] = &[b"\"events\"", b"\"Records\"", b"\"records\""];
+
+/// Tells a list from other values: `[`, or `{"events": [` as `aws logs filter-log-events` and `get-log-events` print it, or `{"Records": [` as
+/// Kinesis and Lambda have it.
 pub(super) fn opening(data: &[u8]) -> Opening {
     let mut at = 0;
-    for part in [&b"{"[..], b"\"events\"", b":", b"["] {
+    for parts in [&[b"{"], LISTS, &[b":"], &[b"["]] as [&[&[u8]]; 4] {
         at += data[at..].iter().take(INDENT).take_while(|byte| byte.is_ascii_whitespace()).count();
         let rest = &data[at..];
-        if part == b"{" && rest.first() == Some(&b'[') {
+        if parts == [b"{"] && rest.first() == Some(&b'[') {
             return Opening::List(List::Bare, at + 1);
         }
-        if !rest.starts_with(part) {
-            return if part.starts_with(rest) { Opening::Unsure } else { Opening::Other };
+        match parts.iter().find(|part| rest.starts_with(part)) {
+            Some(part) => at += part.len(),
+            None if parts.iter().any(|part| part.starts_with(rest)) => return Opening::Unsure,
+            None => return Opening::Other,
         }
-        at += part.len();
     }
     Opening::List(List::InObject, at)
 }

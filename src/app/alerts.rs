@@ -1,0 +1,187 @@
+//! What is done with alerts: to go from one to the next, to acknowledge, to mute and to hear again.
+
+use std::sync::Arc;
+
+use super::menu::{Does, Item, Kind, Menu};
+use super::{App, Focus, Tone};
+use crate::detect::Alert;
+use crate::detect::mute::{Mute, Mutes, group_of};
+use crate::engine::view::{RowId, Tab};
+
+/// How long something can be muted: what it is called, seconds.
+const SPANS: [(&str, Option<i64>); 3] = [("for 1 hour", Some(3_600)), ("for 1 day", Some(86_400)), ("for good", None)];
+
+impl App {
+    /// Knows what earlier runs muted.
+    #[must_use]
+    pub fn with_mutes(mut self, mutes: impl IntoIterator<Item = Mute>) -> App {
+        let mut all = Mutes::default();
+        mutes.into_iter().for_each(|mute| all.add(mute));
+        self.mutes = Arc::new(all);
+        self
+    }
+
+    /// What is muted. Another `Arc` after every change.
+    pub fn mutes(&self) -> &Arc<Mutes> {
+        &self.mutes
+    }
+
+    /// Whether somebody has said that they saw this alert.
+    pub fn is_acknowledged(&self, alert: &Alert) -> bool {
+        self.acknowledged.contains(&alert.id)
+    }
+
+    /// Whether this alert is muted, and only here because muted ones are shown.
+    pub fn is_muted(&self, alert: &Alert) -> bool {
+        self.mutes.covers(alert)
+    }
+
+    /// Alerts that were raised since the last call and are shown, the worst first. Those of the first page are no news.
+    pub fn take_raised(&mut self) -> Vec<Arc<Alert>> {
+        let newest = self.page.alerts.iter().map(|alert| alert.id).max().unwrap_or(0);
+        let Some(known) = self.newest_alert.replace(newest.max(self.newest_alert.unwrap_or(0))) else {
+            return Vec::new();
+        };
+        self.page.alerts.iter().filter(|alert| alert.id > known && !self.is_muted(alert)).cloned().collect()
+    }
+
+    /// Lets go of mutes that have ended.
+    pub(super) fn expire_mutes(&mut self) {
+        let now = self.now.div_euclid(1000);
+        if self.mutes.any_over(now) {
+            self.change_mutes(|mutes| mutes.expire(now));
+        }
+    }
+
+    /// The alert that a key is about: the one the cursor is on, in the list or in the table of alerts.
+    fn alert_at_hand(&mut self) -> Option<Arc<Alert>> {
+        let found = match (self.focus, self.view.tab) {
+            (Focus::Sidebar, _) => self.selected_alert().cloned(),
+            (Focus::Table, Tab::Alerts) => match self.view.table().cursor {
+                Some(RowId::Alert(id)) => self.page.alerts.iter().find(|alert| alert.id == id).cloned(),
+                _ => None,
+            },
+            _ => None,
+        };
+        if found.is_none() {
+            self.say(Tone::Quiet, "Choose an alert first: ] goes to the next one, a to their list.");
+        }
+        found
+    }
+
+    /// Says that an alert was seen, or takes it back.
+    pub(super) fn acknowledge(&mut self) {
+        let Some(alert) = self.alert_at_hand() else { return };
+        if self.acknowledged.remove(&alert.id) {
+            return self.say(Tone::Quiet, format!("{} is not acknowledged any more.", alert.rule));
+        }
+        self.acknowledged.insert(alert.id);
+        self.say(Tone::Quiet, format!("Acknowledged {}; ] goes to the next alert that is not.", alert.rule));
+    }
+
+    /// Goes to the next alert that nobody acknowledged (`by` 1) or the one before (-1), around the end.
+    pub(super) fn go_to_alert(&mut self, by: isize) {
+        let alerts = Arc::clone(&self.page);
+        let alerts = &alerts.alerts;
+        let in_table = self.focus == Focus::Table && self.view.tab == Tab::Alerts;
+        let now = match (self.focus, self.view.table().cursor) {
+            (Focus::Sidebar, _) => self.selected_alert().map(|alert| alert.id),
+            (Focus::Table, Some(RowId::Alert(id))) if in_table => Some(id),
+            _ => None,
+        };
+        let left: Vec<u64> = alerts
+            .iter()
+            .filter(|alert| !self.is_acknowledged(alert) || Some(alert.id) == now)
+            .map(|alert| alert.id)
+            .collect();
+        let open = |id: &u64| !alerts.iter().any(|alert| alert.id == *id && self.is_acknowledged(alert));
+        if !left.iter().any(open) {
+            let why = if alerts.is_empty() { "There are no alerts." } else { "Every alert is acknowledged." };
+            return self.say(Tone::Quiet, why);
+        }
+        let at = now.and_then(|now| left.iter().position(|id| *id == now));
+        let to = match at {
+            None if by > 0 => 0,
+            None => left.len() - 1,
+            Some(at) => (at.cast_signed() + by).rem_euclid(left.len().cast_signed()).cast_unsigned(),
+        };
+        let id = left[to];
+        if in_table {
+            self.view.table_mut().go_to(RowId::Alert(id));
+        } else {
+            self.focus = Focus::Sidebar;
+            self.alert = Some(id);
+        }
+        self.detail_scroll = 0;
+    }
+
+    /// Offers to mute what the chosen alert is about.
+    pub(super) fn open_mute(&mut self) {
+        let Some(alert) = self.alert_at_hand() else { return };
+        let (rule, group) = (alert.rule.to_string(), group_of(&alert));
+        let now = self.now.div_euclid(1000);
+        let mut items = Vec::new();
+        for (what, group) in [(group.clone(), Some(group)), (format!("all of {rule}"), None)] {
+            if what.is_empty() {
+                continue;
+            }
+            for (name, span) in SPANS {
+                let mute = Mute { rule: rule.clone(), group: group.clone(), until: span.map(|span| now + span) };
+                items.push(Item::new(what.clone(), name, Does::Mute(mute)));
+            }
+        }
+        self.open_menu(Menu::new(Kind::Mutes, format!("Mute {rule}"), items));
+    }
+
+    /// The list of what is muted.
+    pub(super) fn open_mutes(&mut self) {
+        if self.mutes.is_empty() {
+            return self.say(Tone::Quiet, "Nothing is muted. m mutes what the chosen alert is about.");
+        }
+        let now = self.now.div_euclid(1000);
+        let show = if self.show_muted { "Hide muted alerts" } else { "Show muted alerts" };
+        let mut items = vec![Item::new(show, format!("{} held", self.page.muted), Does::ShowMuted)];
+        for mute in self.mutes.iter() {
+            let left = match mute.until {
+                None => "for good".to_owned(),
+                Some(until) => format!("{} left", left(until - now)),
+            };
+            let what = mute.group.as_deref().unwrap_or("all of it");
+            items.push(Item::new(format!("Hear again: {} {what}", mute.rule), left, Does::Unmute(mute.clone())));
+        }
+        self.open_menu(Menu::new(Kind::Mutes, "Muted", items));
+    }
+
+    pub(super) fn mute(&mut self, mute: Mute) {
+        self.say(Tone::Quiet, format!("Muted {}; M lists what is muted.", mute.rule));
+        self.change_mutes(|mutes| mutes.add(mute));
+        // Whoever mutes wants to see it go.
+        self.show_muted = false;
+    }
+
+    /// Another list takes the place of the one that others hold, so that they see the difference.
+    fn change_mutes(&mut self, change: impl FnOnce(&mut Mutes)) {
+        let mut mutes = Mutes::clone(&self.mutes);
+        change(&mut mutes);
+        self.mutes = Arc::new(mutes);
+    }
+
+    pub(super) fn unmute(&mut self, mute: &Mute) {
+        self.say(Tone::Quiet, format!("{} is heard again.", mute.rule));
+        self.change_mutes(|mutes| mutes.remove(mute));
+    }
+
+    pub(super) fn toggle_muted(&mut self) {
+        self.show_muted = !self.show_muted;
+        self.say(Tone::Quiet, if self.show_muted { "Muted alerts are shown." } else { "Muted alerts are hidden." });
+    }
+}
+
+/// A length of time, rounded up.
+fn left(seconds: i64) -> String {
+    match seconds.max(0) {
+        short if short <= 5_400 => format!("{} min", (short + 59) / 60),
+        long if long <= 129_600 => format!("{} h", (long + 3_599) / 3_600),
+        longer => format!("{} d", (longer + 86_399) / 86_400),
+    }
+}

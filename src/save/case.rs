@@ -1,0 +1,278 @@
+//! The page of a case: what was looked at, what was found, what is missing, and how another person gets the same.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde_json::{Map, Value as Json};
+
+use super::Written;
+use crate::app::takeaway::Order;
+use crate::engine::pinned::{Original, Pinned, Progress};
+use crate::engine::view::Tab;
+use crate::export::clean;
+use crate::record::Format;
+use crate::record::format::Slot;
+
+/// Sessions that are listed, those with the most bytes.
+const SESSIONS: usize = 100;
+/// Alerts that are listed.
+const ALERTS: usize = 200;
+
+/// The page. `attached` holds the records.
+pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress: &Progress) -> io::Result<String> {
+    let mut out = String::new();
+    let status = &pinned.status;
+    let mut line = |text: &str| {
+        out.push_str(text);
+        out.push('\n');
+    };
+    line(&format!("# Case: {}\n", inline(&status.source)));
+    let version = env!("CARGO_PKG_VERSION");
+    line(&format!("Written {} UTC by flowtail {version}. All times are UTC.\n", time(order.now.div_euclid(1000))));
+
+    line("## What was looked at\n");
+    let mut fact = |name: &str, is: &str| line(&format!("- {name}: {is}"));
+    fact("Source", &inline(&status.source));
+    fact("Region", &inline(&status.region));
+    if !status.interfaces.is_empty() {
+        fact("Interfaces asked for", &inline(&status.interfaces.join(", ")));
+    }
+    for format in &status.formats {
+        fact("Format", &code(&spelled(format)));
+    }
+    if let Some((first, last)) = status.span {
+        fact("Records held", &format!("{}, from {} to {}", status.held, time(first), time(last)));
+    }
+    fact(
+        "Table",
+        match order.selection.tab {
+            Tab::Flows => "flow records",
+            Tab::Sessions => "sessions",
+            Tab::Alerts => "alerts",
+        },
+    );
+    fact("Filter", &order.filter.as_deref().map_or_else(|| "none".to_owned(), code));
+    if let Some((from, to)) = order.selection.window {
+        fact("Time range", &format!("{} to {}, both included", time(from), time(to)));
+    }
+    if let Some((at, note)) = &order.change {
+        fact("Change marked", &format!("{} {}", time(*at), inline(note)));
+    }
+    if !order.way.is_empty() {
+        let steps: Vec<String> = order.way.iter().map(|step| code(step)).collect();
+        fact("Steps", &steps.join(", then "));
+    }
+
+    line("\n## What is missing\n");
+    let mut missing = missing(pinned);
+    if missing.is_empty() {
+        missing.push("nothing that is known of".to_owned());
+    }
+    for what in &missing {
+        line(&format!("- {what}"));
+    }
+
+    line("\n## Alerts\n");
+    alerts(pinned, &mut line);
+
+    let (sessions, count) = if order.selection.tab == Tab::Sessions {
+        pinned.top_sessions(&order.selection, SESSIONS, progress)?
+    } else {
+        (Vec::new(), 0)
+    };
+    if count > 0 {
+        line(&format!("\n## Sessions\n\n{count} in all"));
+        if count > sessions.len() as u64 {
+            line(&format!("; the {} with the most bytes:", sessions.len()));
+        }
+        line(
+            "\n| first | last | initiator | responder | protocol | bytes there | bytes back | ratio | state | action | by |",
+        );
+        line("|---|---|---|---|---|---|---|---|---|---|---|");
+        for session in &sessions {
+            line(&session_row(session));
+        }
+    }
+
+    line("\n## Marks and notes\n");
+    if order.marks.is_empty() {
+        line("none");
+    }
+    for (place, mark) in order.marks.iter().enumerate() {
+        line(&format!("{}. {}", place + 1, inline(&mark.says(true))));
+        if !mark.note.is_empty() {
+            line(&format!("   - note: {}", inline(&mark.note)));
+        }
+        match mark.copy.as_ref().map(|copy| &copy.original) {
+            Some(Original::Line(_, text)) => line(&format!("   - line: {}", code(text))),
+            Some(Original::Session(object)) => {
+                line(&format!("   - session: {}", code(&clean::json(Json::Object(object.clone()).to_string()))));
+            }
+            Some(Original::Alert(alert)) => line(&format!("   - evidence: {}", code(&alert.filter))),
+            None => {}
+        }
+    }
+
+    line("\n## Records\n");
+    let name = attached.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    line(&format!("{}, {} lines as they were logged, {} bytes.", code(&name), attached.rows, attached.bytes));
+    line("They hold no secrets of AWS, but they say who talked to whom.\n");
+    line(&format!("```\nprintf '%s  %s\\n' {} {} | sha256sum -c\n```\n", attached.sha256, shell(&name)));
+    line("## To look at it again\n");
+    line(&format!("```\n{}\n```", again(pinned, order, &name)));
+    if status.formats.len() > 1 {
+        line("\nThe records are of several formats; flowtail tells them apart line by line.");
+    }
+    Ok(out)
+}
+
+/// What is not in the records, one sentence each.
+fn missing(pinned: &Pinned) -> Vec<String> {
+    let status = &pinned.status;
+    let mut all = Vec::new();
+    if let Some(complete) = status.state.complete_to {
+        all.push(format!("likely complete to {}; what came later may not have been delivered yet", time(complete)));
+    }
+    for gap in &status.gaps {
+        all.push(format!("{} to {} could not be read: {}", time(gap.from), time(gap.to), inline(&gap.why)));
+    }
+    if let Some(fetch) = &status.fetch {
+        all.push(format!("only what was fetched is there: {}", inline(&fetch.summary())));
+    }
+    let counted = [
+        (status.skipdata, "SKIPDATA records: AWS lost records there"),
+        (status.unparsed, "lines did not parse and are not among the records"),
+        (status.evicted, "records were evicted to stay within the memory, the oldest first"),
+        (status.sessions_evicted, "sessions were evicted before they were final"),
+        (status.late, "records came too late for the rules"),
+    ];
+    all.extend(counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    all
+}
+
+fn alerts(pinned: &Pinned, line: &mut dyn FnMut(&str)) {
+    if pinned.alerts.is_empty() {
+        return line("none");
+    }
+    let mut alerts = pinned.alerts.clone();
+    alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.level), alert.time));
+    if alerts.len() > ALERTS {
+        line(&format!("{} in all; the {ALERTS} worst:\n", alerts.len()));
+    }
+    for alert in alerts.iter().take(ALERTS) {
+        let state = if alert.closed { "closed" } else { "open" };
+        let technique =
+            if alert.technique.is_empty() { String::new() } else { format!(", {}", inline(&alert.technique)) };
+        line(&format!(
+            "- **{} {}** ({state}{technique}): {}",
+            alert.level,
+            inline(&alert.rule),
+            inline(&alert.message)
+        ));
+        line(&format!("  - when: {} to {}, {} records", time(alert.first), time(alert.last), alert.count));
+        let measured = alert.measured.iter().map(|(name, is)| {
+            let limit = alert
+                .threshold
+                .iter()
+                .find(|(other, _)| other == name)
+                .map(|(_, limit)| format!(" (threshold {limit})"));
+            format!("{} {is}{}", inline(name), limit.unwrap_or_default())
+        });
+        line(&format!("  - measured: {}", measured.collect::<Vec<_>>().join(", ")));
+        line(&format!("  - evidence: {}", code(&alert.filter)));
+        for other in alert.false_positives.iter() {
+            line(&format!("  - could be: {}", inline(other)));
+        }
+    }
+}
+
+fn session_row(session: &Map<String, Json>) -> String {
+    let text = |key: &str| match session.get(key) {
+        Some(Json::String(text)) => inline(text),
+        Some(Json::Null) | None => "-".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    let at = |key: &str| session.get(key).and_then(Json::as_i64).map_or_else(|| "-".to_owned(), time);
+    let end = |address: &str, port: &str| format!("{} {}", text(address), text(port));
+    let ratio = session.get("byte_ratio").and_then(Json::as_f64).map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
+    let cells = [
+        at("first"),
+        at("last"),
+        end("client", "client_port"),
+        end("server", "server_port"),
+        text("protocol"),
+        text("req_bytes"),
+        text("resp_bytes"),
+        ratio,
+        text("state"),
+        text("action"),
+        text("oriented_by"),
+    ];
+    format!("| {} |", cells.join(" | "))
+}
+
+/// The command that shows the records again.
+fn again(pinned: &Pinned, order: &Order, name: &str) -> String {
+    let mut command = format!("flowtail open {}", shell(name));
+    if let [only] = &pinned.status.formats[..] {
+        let _ = write!(command, " --format {}", shell(&spelled(only)));
+    }
+    if &*pinned.status.region != "unknown" {
+        let _ = write!(command, " --region {}", shell(&pinned.status.region));
+    }
+    if let Some(filter) = order.filter.as_deref().filter(|_| order.selection.tab != Tab::Alerts) {
+        let _ = write!(command, " --filter {}", shell(filter));
+    }
+    if order.selection.tab == Tab::Sessions {
+        let _ = write!(command, "   # then 2 for the sessions");
+    }
+    command
+}
+
+/// The fields of a line, as `--format` takes them.
+fn spelled(format: &Format) -> String {
+    let names = format.slots().iter().map(|slot| match slot {
+        Slot::Field(field) => field.name(),
+        Slot::Unknown(name) => name,
+    });
+    names.collect::<Vec<_>>().join(" ")
+}
+
+/// A time as people and `date` read it.
+fn time(unix: i64) -> String {
+    jiff::Timestamp::from_second(unix)
+        .map_or_else(|_| unix.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// Text of a log or of the user inside a line of Markdown: nothing in it is markup.
+fn inline(text: &str) -> String {
+    let mut out = String::new();
+    for c in clean::for_terminal(text).chars() {
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!' | '~' | '&' | '$') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Text as code inside a line of Markdown: fenced by more backticks than stand in it side by side.
+fn code(text: &str) -> String {
+    let text = clean::for_terminal(text);
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// A word of a POSIX shell.
+fn shell(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !clean::is_hostile(*c)).collect();
+    if !clean.is_empty()
+        && clean.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))
+        && !clean.starts_with('-')
+    {
+        return clean;
+    }
+    format!("'{}'", clean.replace('\'', "'\\''"))
+}
