@@ -14,6 +14,7 @@
 //! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
 //! known), which neighbours disturb less. Prints one JSON object, which `benches/peers/table.py` reads.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::process::ExitCode;
@@ -154,7 +155,9 @@ fn pages(path: &str) -> Result<String, String> {
         }
         all.sort_by(f64::total_cmp);
         let (median, longest) = (all[all.len() / 2], all[all.len() - 1]);
-        told += &format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            told,
             ", \"{}\": {{\"first_us\": {first:.0}, \"median_us\": {median:.1}, \"longest_us\": {longest:.1}}}",
             field.name()
         );
@@ -203,6 +206,7 @@ fn answer(core: &mut Core, line: &str) -> Result<String, String> {
 }
 
 /// A filter typed a key at a time, by the processor's time: each draft is worked on to its end, and a page is cut after every tenth slice.
+#[expect(clippy::unnecessary_wraps, reason = "one of the two answers that `ask` is given")]
 fn typed(core: &mut Core, line: &str) -> Result<String, String> {
     let mut told = Vec::new();
     for (end, _) in line.char_indices().map(|(at, c)| (at + c.len_utf8(), c)) {

@@ -91,15 +91,7 @@ pub async fn print(
     let began = Instant::now();
     let decoder = start::decoder(common)?;
     let filter = start::filter(common, stage(what))?;
-    for warning in filter.iter().flat_map(Filter::warnings) {
-        say(&format!("--filter: {}", warning.message));
-    }
-    if filter.iter().any(|filter| filter.fields().any(|field| field == Field::Phase)) {
-        say(
-            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
-             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
-        );
-    }
+    remark_on(filter.as_ref());
     let detector = start::detection(common)?;
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
@@ -196,6 +188,19 @@ pub async fn print(
         return Err(StartError::Unreadable(why));
     }
     Ok(if rows > 0 { Outcome::Done } else { Outcome::Nothing })
+}
+
+/// Says what the user should know of `--filter` before anything runs.
+fn remark_on(filter: Option<&Filter>) {
+    for warning in filter.into_iter().flat_map(Filter::warnings) {
+        say(&format!("--filter: {}", warning.message));
+    }
+    if filter.is_some_and(|filter| filter.fields().any(|field| field == Field::Phase)) {
+        say(
+            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
+             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
+        );
+    }
 }
 
 /// Says something on standard error. Nobody there to hear it is no reason to fail.

@@ -230,6 +230,7 @@ mod tests {
             filter: String::new(),
             stage: Stage::Sessions,
             meaning: "".into(),
+            timespan: 600,
             false_positives: Arc::new([]),
             session: None,
         }

@@ -124,7 +124,7 @@ fn what_was_recorded_before_a_kill_is_read_again() {
     let arguments = ["tail", "/vpc/fake", "--print", "summary", "--record", file, "--max-rps", "5"];
     let mut child = command(fake.port, folder.path(), &arguments).spawn().unwrap();
     let size = || std::fs::metadata(file).map_or(0, |file| file.len());
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + Duration::from_mins(1);
     while size() == 0 {
         assert!(Instant::now() < limit, "nothing was recorded");
         thread::sleep(Duration::from_millis(50));

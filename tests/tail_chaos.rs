@@ -78,7 +78,7 @@ fn assert_truth(summary: &[u8], arrivals: &[Arrival]) -> Value {
 }
 
 fn chaos_of_the_fake(seed: u64) {
-    let began = Instant::now();
+    let stopwatch = Instant::now();
     let begin = now() - 120 * MINUTE;
     let arrivals = script(seed, 200_000, STREAMS, begin, 40 * MINUTE);
     let fake = Fake::start();
@@ -97,7 +97,7 @@ fn chaos_of_the_fake(seed: u64) {
         arrivals.len(),
         summary["events_read"],
         spoiled + passed,
-        began.elapsed().as_secs_f64()
+        stopwatch.elapsed().as_secs_f64()
     );
 }
 
@@ -137,7 +137,7 @@ fn each_event_comes_with_its_own_id_and_both_clocks() {
 #[test]
 fn nothing_is_lost_or_told_twice_with_moto() {
     let Some(moto) = Moto::start() else { return };
-    let began = Instant::now();
+    let stopwatch = Instant::now();
     let begin = now() - 120 * MINUTE;
     let arrivals = script(5, 200_000, STREAMS, begin, 40 * MINUTE);
     let group = "/vpc/chaos";
@@ -171,7 +171,7 @@ fn nothing_is_lost_or_told_twice_with_moto() {
         arrivals.len(),
         summary["events_read"],
         spoiled + passed,
-        began.elapsed().as_secs_f64()
+        stopwatch.elapsed().as_secs_f64()
     );
 }
 

@@ -278,7 +278,13 @@ fn facts(ec2: Option<(u16, String)>) -> String {
     let (config, lab) = setup(&fake, 5);
     let tally = run(config, lab, |_| true);
     tally.assert_exactly(&expected);
-    tally.last().facts.iter().map(|(name, text)| format!("{name}: {text}\n")).collect()
+    tally
+        .last()
+        .facts
+        .iter()
+        .map(|(name, text)| [name, text].map(String::as_str).join(": "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]

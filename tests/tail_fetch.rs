@@ -151,12 +151,12 @@ fn what_cannot_be_pushed_is_read_whole_and_said() {
 #[test]
 fn a_format_that_ec2_proves_is_asked_for_by_position() {
     let flow_log = |created: &str, traffic: &str| {
-        let format: String =
-            flowtail::record::Format::default_v2().fields().map(|field| format!("${{{}}} ", field.name())).collect();
+        let names: Vec<String> =
+            flowtail::record::Format::default_v2().fields().map(|field| ["${", field.name(), "}"].concat()).collect();
+        let format = names.join(" ");
         format!(
             "<DescribeFlowLogsResponse><flowLogSet><item><flowLogId>fl-0a</flowLogId><resourceId>vpc-1</resourceId><trafficType>{traffic}</trafficType>\
-             <creationTime>{created}</creationTime><logGroupName>/vpc/fake</logGroupName><logFormat>{}</logFormat></item></flowLogSet></DescribeFlowLogsResponse>",
-            format.trim()
+             <creationTime>{created}</creationTime><logGroupName>/vpc/fake</logGroupName><logFormat>{format}</logFormat></item></flowLogSet></DescribeFlowLogsResponse>"
         )
     };
     let fake = Fake::start();

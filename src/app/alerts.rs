@@ -136,7 +136,7 @@ impl App {
     /// The list of what is muted.
     pub(super) fn open_mutes(&mut self) {
         if self.mutes.is_empty() {
-            return self.say(Tone::Quiet, "Nothing is muted. m mutes what the chosen alert is about.");
+            return self.say(Tone::Quiet, "Nothing is muted. z mutes what the chosen alert is about.");
         }
         let now = self.now.div_euclid(1000);
         let show = if self.show_muted { "Hide muted alerts" } else { "Show muted alerts" };
@@ -153,7 +153,7 @@ impl App {
     }
 
     pub(super) fn mute(&mut self, mute: Mute) {
-        self.say(Tone::Quiet, format!("Muted {}; M lists what is muted.", mute.rule));
+        self.say(Tone::Quiet, format!("Muted {}; Z lists what is muted.", mute.rule));
         self.change_mutes(|mutes| mutes.add(mute));
         // Whoever mutes wants to see it go.
         self.show_muted = false;

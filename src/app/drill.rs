@@ -114,7 +114,8 @@ impl App {
         };
         if self.go_to_rows(&alert.filter, tab, cursor, format!("evidence of {}", alert.rule)) {
             self.view.detail = true;
-            self.view.window = Some((alert.first, alert.last));
+            // The rule's whole window: what led to it (the priming of a reflector, say) is part of the story.
+            self.view.window = Some((alert.first.saturating_sub(alert.timespan), alert.last));
         }
     }
 

@@ -53,9 +53,9 @@ mod tests {
 
     #[test]
     fn unbound_keys_type_only_where_there_is_text() {
-        let z = Key::sequence("z")[0];
-        assert_eq!(resolve(Context::Main, z), None);
-        assert_eq!(resolve(Context::Prompt, z), Some(Action::Insert('z')));
+        let unbound = Key::sequence("Q")[0];
+        assert_eq!(resolve(Context::Main, unbound), None);
+        assert_eq!(resolve(Context::Prompt, unbound), Some(Action::Insert('Q')));
         assert_eq!(resolve(Context::Prompt, Key::named("ctrl-q").unwrap()), None);
     }
 }

@@ -223,7 +223,7 @@ impl Watch {
                 offered.push((name, rules));
             }
         }
-        for rule in base.iter().filter(|rule| !rule.enabled) {
+        for rule in base.iter().filter(|rule| !rule.enabled && rule.waits_for.is_none()) {
             let mut rules = base.clone();
             rules.keep(std::slice::from_ref(&rule.id));
             rules.switch(|_| Some(true));
@@ -322,8 +322,10 @@ mod tests {
         assert_eq!(on("[rules]\nonly = [\"amp-probe\"]"), ["AMP-PROBE"]);
         assert!(!on("[rules]\ndisable = [\"AMP-*\"]").iter().any(|id| id.starts_with("AMP-")));
         let off = crate::detect::Rules::builtin().unwrap();
-        if let Some(off) = off.iter().find(|rule| !rule.enabled) {
-            assert!(on(&format!("[rules]\nenable = [\"{}\"]", off.id)).contains(&off.id.to_string()));
+        let off = off.iter().find(|rule| !rule.enabled && rule.waits_for.is_none()).unwrap();
+        assert!(on(&format!("[rules]\nenable = [\"{}\"]", off.id)).contains(&off.id.to_string()));
+        for waits in crate::detect::Rules::builtin().unwrap().iter().filter(|rule| rule.waits_for.is_some()) {
+            assert!(!on("[rules]\nonly = [\"*\"]").contains(&waits.id.to_string()), "{} has no set", waits.id);
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Alert {
     pub first: i64,
     /// Greatest end of the evidence, Unix seconds.
     pub last: i64,
+    /// Seconds of the rule's window: what so long before [`Alert::first`] may have added to it.
+    pub timespan: i64,
     /// The group the rule counted for.
     pub group: Vec<(Field, Cell)>,
     /// What was measured, by filter name or aggregate, at the strongest moment.

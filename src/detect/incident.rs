@@ -149,6 +149,7 @@ impl Book {
             filter: String::new(),
             stage: of.stage,
             meaning: of.meaning.clone(),
+            timespan: of.timespan,
             false_positives: of.false_positives.clone(),
             session: tip.session,
         };

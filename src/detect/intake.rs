@@ -147,13 +147,13 @@ impl Intake {
         self.saw(row.session.first, end, orders);
         // What no rule took when it was last shown, or was never shown, is held nowhere: no rule need look for what it added before.
         let unknown = !self.taken.has(id);
-        let mut taken = false;
+        let mut any = false;
         for at in 0..self.banks.len() {
             let bank = &self.banks[at];
             let known = Known::of(row, end, &bank.rest);
             let bits = known.bits();
             let shown = Shown { facts: &known.facts, row };
-            let (mut takes, mut counts, mut answers) = (0, 0, Answers::default());
+            let (mut accepted, mut counts, mut answers) = (0, 0, Answers::default());
             let mut left = bank.candidates[bits.index()];
             while left != 0 {
                 let bit = left.trailing_zeros();
@@ -161,19 +161,19 @@ impl Intake {
                 let taker = &self.takers[bank.rules[bit as usize]];
                 let counted = taker.accepts(&shown, known.facts.last, &self.questions[at + 1], &mut answers);
                 if let Some(counted) = counted {
-                    takes |= 1 << bit;
+                    accepted |= 1 << bit;
                     counts |= u64::from(counted) << bit;
                 }
             }
             if at == 0 && self.novelty {
                 self.meet(bits, &known.facts, end, orders);
             }
-            taken |= takes != 0;
-            if takes != 0 || !unknown {
-                orders.list.push(Order::Session { bank: at, unknown, takes, counts, known });
+            any |= accepted != 0;
+            if accepted != 0 || !unknown {
+                orders.list.push(Order::Session { bank: at, unknown, takes: accepted, counts, known });
             }
         }
-        self.taken.note(id, taken);
+        self.taken.note(id, any);
     }
 
     /// A session is no more: what it added is taken out, if it added anything.

@@ -72,10 +72,10 @@ impl Rules {
         Ok(about)
     }
 
-    /// Keeps those that `wanted` says, and switches each on or off as it says (`None` leaves the rule as it is).
+    /// Switches each rule on or off as `wanted` says (`None` leaves it as it is). One that waits for a set stays off.
     pub fn switch(&mut self, wanted: impl Fn(&Rule) -> Option<bool>) {
         for rule in &mut self.rules {
-            if let Some(on) = wanted(rule).filter(|on| *on != rule.enabled) {
+            if let Some(on) = wanted(rule).map(|on| on && rule.waits_for.is_none()).filter(|on| *on != rule.enabled) {
                 Arc::make_mut(rule).enabled = on;
             }
         }

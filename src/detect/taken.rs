@@ -51,9 +51,9 @@ impl Taken {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are what is asked for")]
     fn place(&self, id: u64) -> usize {
-        (id / 64) as usize & (self.words.len() - 1)
+        // The lowest bits are what is asked for.
+        usize::try_from((id / 64) & (self.words.len() as u64 - 1)).unwrap_or(0)
     }
 }
 
@@ -67,13 +67,14 @@ mod tests {
         let last = (WORDS as u64 + 20_000) * 64;
         // Numbers that come late and again, as sessions change.
         for id in (1..=last).step_by(7) {
-            taken.note(id, id % 3 == 0);
+            taken.note(id, id.is_multiple_of(3));
             if id > 1_000 {
                 taken.note(id - 994, (id - 994) % 5 == 0);
             }
         }
-        let expected =
-            |id: u64| if id % 7 == 1 { if id + 994 <= last { id % 5 == 0 } else { id % 3 == 0 } } else { false };
+        let expected = |id: u64| {
+            if id % 7 == 1 { if id + 994 <= last { id.is_multiple_of(5) } else { id.is_multiple_of(3) } } else { false }
+        };
         for id in (last - 3_000_000)..=last {
             assert_eq!(taken.has(id), expected(id), "{id}");
         }

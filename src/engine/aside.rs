@@ -76,7 +76,7 @@ impl Explain {
 
     /// What a row takes of a budget.
     fn cost(&self) -> usize {
-        self.clauses.iter().map(|clause| clause.row_cost()).sum::<usize>().max(1)
+        self.clauses.iter().map(Filter::row_cost).sum::<usize>().max(1)
     }
 
     pub(super) fn evict(&mut self, first_seq: u64) {

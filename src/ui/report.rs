@@ -171,7 +171,20 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     for remark in &report.remarks {
         lines.push(Line::Fact("remark", for_terminal(remark).into_owned()));
     }
-    section(&mut lines, "Held");
+    held(&mut lines, status, report);
+    if !status.gaps.is_empty() {
+        section(&mut lines, "Gaps: event time that could not be read");
+        for gap in &status.gaps {
+            let why = for_terminal(&gap.why);
+            lines.push(Line::Text(format!("{}Z to {}Z: {why}", fmt::date_time(gap.from), fmt::date_time(gap.to))));
+        }
+    }
+    lines
+}
+
+/// What memory holds, and what had to go.
+fn held(lines: &mut Vec<Line>, status: &Status, report: &SourceReport) {
+    section(lines, "Held");
     let (ring, room) = report.ring;
     lines.push(Line::Fact(
         "records",
@@ -208,14 +221,6 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         "evicted",
         format!("{} records, {} sessions", fmt::thousands(status.evicted), fmt::thousands(status.sessions_evicted)),
     ));
-    if !status.gaps.is_empty() {
-        section(&mut lines, "Gaps: event time that could not be read");
-        for gap in &status.gaps {
-            let why = for_terminal(&gap.why);
-            lines.push(Line::Text(format!("{}Z to {}Z: {why}", fmt::date_time(gap.from), fmt::date_time(gap.to))));
-        }
-    }
-    lines
 }
 
 /// The live session beside the reads.

@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
     case(A::PreviousAlert, Main, "", |s| s.app.focus() == Focus::Sidebar),
     case(A::Acknowledge, Main, "a", |s| s.shows(" seen")),
     case(A::Mute, Main, "a", |s| menu(s).is_some() && s.shows("for 1 hour") && s.shows("for good")),
-    case(A::Mutes, Main, "am<enter>", |s| menu(s).is_some() && s.shows("Hear again: ")),
+    case(A::Mutes, Main, "az<enter>", |s| menu(s).is_some() && s.shows("Hear again: ")),
     case(A::Rules, Main, "", |s| s.effects == [Effect::Rules]),
     case(A::Detail, Main, "", |s| s.shows("Flow record")),
     case(A::Sort, Main, "<right><right>", |s| s.app.view().table().sort.field == Field::SrcAddr && s.shows("source↑")),

@@ -15,7 +15,7 @@ fn enter_applies_filter_and_window_and_esc_returns() {
     let mut s = attacked();
     let alert = s.app.page().alerts[0].clone();
     s.run("]<enter>");
-    assert_eq!(s.app.view().window, Some((alert.first, alert.last)));
+    assert_eq!(s.app.view().window, Some((alert.first - alert.timespan, alert.last)), "the window of the rule");
     assert_eq!(s.app.view().tab, Tab::Sessions);
     s.run("<esc>");
     assert_eq!((s.app.view().window, s.app.view().tab), (None, Tab::Flows));
@@ -42,7 +42,7 @@ fn what_is_muted_is_counted_and_comes_back() {
     let before = s.app.page().alerts.len();
     assert!(s.app.page().alerts.iter().any(|alert| &*alert.rule == PROBE));
     assert!(s.app.page().timeline.bins.iter().any(|bin| bin.alert.is_some()));
-    s.run("3m");
+    s.run("3z");
     assert!(
         matches!(s.app.mode(), Mode::Menu(_)) && s.shows("all of AMP-PROBE") && s.shows("for 1 day"),
         "{}",
@@ -55,13 +55,13 @@ fn what_is_muted_is_counted_and_comes_back() {
     let kept: Vec<String> = s.app.mutes().iter().map(flowtail::detect::mute::Mute::to_line).collect();
     assert!(kept.len() == 1 && kept[0].starts_with(&format!("{}\tAMP-PROBE\t", NOW / 1000 + 3_600)), "{kept:?}");
     // Shown again without being heard again.
-    s.run("M<enter>a");
+    s.run("Z<enter>a");
     assert!(s.shows(" muted") && s.app.page().alerts.len() == before, "{}", s.text());
-    s.run("<esc>M<enter>M<down><enter>");
+    s.run("<esc>Z<enter>Z<down><enter>");
     assert_eq!((s.app.page().alerts.len(), s.app.page().muted), (before, 0));
     assert!(s.app.mutes().is_empty());
     // It ends by itself.
-    s.run("am<enter>");
+    s.run("az<enter>");
     assert_eq!(s.app.page().muted, 1);
     s.app.tick(NOW + 3_600_000);
     assert!(s.app.mutes().is_empty());

@@ -243,7 +243,7 @@ fn copies_for_other_tools_say_what_they_leave_out() {
         copied(&s)
     );
     s.run("<esc>Yaws<enter>");
-    assert!(copied(&s).contains("--filter-pattern '?\"11211\" ?SKIPDATA ?NODATA'"), "{}", copied(&s));
+    assert!(copied(&s).contains("--filter-pattern '?\"11211\" ?\"NODATA\" ?\"SKIPDATA\"'"), "{}", copied(&s));
     assert!(copied(&s).contains("--region 'us-west-1'") && copied(&s).contains("--start-time 1534"), "{}", copied(&s));
     s.run("<esc>Ywire<enter>");
     assert!(copied(&s).starts_with("udp && (tcp.port == 11211 || udp.port == 11211"), "{}", copied(&s));

@@ -1,6 +1,8 @@
 //! Twelve questions of an incident, each answered on the recording at 80 by 24 by at most eight keys beside what is typed. `docs/questions.md` lists
 //! them with their keys.
 
+use std::fmt::Write as _;
+
 use flowtail::app::{App, Effect, Key};
 
 use crate::stage::Stage;
@@ -148,8 +150,14 @@ fn every_question_is_answered_in_eight_keys() {
         stage.resize(80, 24);
         let copied = play(&mut stage, question);
         for answer in question.answer.iter().filter(|answer| !stage.shows(answer)) {
-            wrong +=
-                &format!("{}: {answer:?} is missing after {}\n{}\n", question.asked, spelled(question), stage.text());
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                wrong,
+                "{}: {answer:?} is missing after {}\n{}",
+                question.asked,
+                spelled(question),
+                stage.text()
+            );
         }
         if question.asked.contains("last week") {
             assert!(copied.iter().any(|text| text.contains("filter") && text.contains("13.125.33.130")), "{copied:?}");

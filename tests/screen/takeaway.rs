@@ -1,5 +1,6 @@
 //! Marks, notes and exports, by keys; the files that come of it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -31,7 +32,10 @@ impl Folder {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[test]
@@ -133,11 +137,12 @@ fn marks_and_notes_outlive_what_they_are_on() {
     // Records enough to evict the first ones.
     let mut lines = String::new();
     for n in 0..70_000_u32 {
-        lines.push_str(&format!(
-            "2 622676721278 eni-0536faba73134a9b7 - - - - - - - {} {} - NODATA\n",
+        let _ = writeln!(
+            lines,
+            "2 622676721278 eni-0536faba73134a9b7 - - - - - - - {} {} - NODATA",
             1_534_778_900 + n,
             1_534_778_960 + n
-        ));
+        );
     }
     for _ in 0..6 {
         stage.feed([batch(&lines)]);

@@ -152,7 +152,7 @@ fn beat(starts: &[Start]) -> Beat {
     }
     let mut parts = [0_u32; PARTS];
     for time in &times {
-        let part = (time - first) * PARTS as i64 / (last - first + 1).max(1);
+        let part = (time - first) * i64::try_from(PARTS).unwrap_or(i64::MAX) / (last - first + 1).max(1);
         parts[usize::try_from(part).unwrap_or(0).min(PARTS - 1)] += 1;
     }
     let mean = beat.count / number(PARTS);

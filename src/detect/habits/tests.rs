@@ -41,7 +41,7 @@ fn a_clock_is_regular_and_chance_is_not() {
     }
     let (clock, chance) = (clock.beat(&group(1), 0, i64::MAX - 1), chance.beat(&group(1), 0, i64::MAX - 1));
     assert!(clock.score > 0.95, "{clock:?}");
-    assert!((clock.interval - 300.0).abs() < 3.0 && clock.count == 40.0, "{clock:?}");
+    assert!((clock.interval - 300.0).abs() < 3.0 && (clock.count - 40.0).abs() < 1e-9, "{clock:?}");
     assert!(chance.score < 0.7, "{chance:?}");
 }
 
@@ -58,7 +58,9 @@ fn what_the_clock_of_the_log_hides_has_no_score() {
 fn only_the_latest_starts_are_kept_whatever_the_order() {
     let all: Vec<Contribution> = (0..200_i64).map(|n| session(1, n.unsigned_abs(), n * 300, 700.0)).collect();
     let (mut there, mut back) = (rhythms(), rhythms());
-    all.iter().for_each(|one| there.add(one));
+    for one in &all {
+        there.add(one);
+    }
     all.iter().rev().for_each(|one| back.add(one));
     assert_eq!(there.beat(&group(1), 0, i64::MAX - 1), back.beat(&group(1), 0, i64::MAX - 1));
     assert!((there.held(&group(1)) - 64.0).abs() < 0.1);

@@ -42,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
     key("tags", Holds::Texts, false, false, "Further labels."),
     key("on", Holds::Stage, true, true, "What kind of rows it looks at."),
     key("filter", Holds::Text, false, true, "Which rows: the language of the filter bar; all rows if left out."),
+    key("sets", Holds::Numbers, false, true, "Sets of the configuration that the filter needs, each with an example for the tests; without them the rule waits, off."),
     key("where", Holds::Text, false, true, "A condition over one row; with `new`, rows that fail it still teach."),
     key("symmetric", Holds::Switch, false, true, "Whether it means the same with client and server swapped."),
     key("amplification_port", Holds::Text, false, true, "The port by which `@amp` is looked up; rows off the table are left out."),

@@ -159,6 +159,9 @@ impl Source<'_> {
     }
 }
 
+/// The filter in force, the one that the rule's own tests are run with, and the set that is waited for.
+type Filters = (Option<Filter>, Option<Filter>, Option<String>);
+
 /// Checks one rule.
 struct Reader<'a> {
     source: &'a Source<'a>,
@@ -350,7 +353,7 @@ impl Reader<'_> {
     }
 
     /// The filter; the same with examples in place of the sets that `sets` names; and the first of those sets that does not exist.
-    fn filters(&self, raw: &Raw, stage: Stage) -> Result<(Option<Filter>, Option<Filter>, Option<String>), RuleError> {
+    fn filters(&self, raw: &Raw, stage: Stage) -> Result<Filters, RuleError> {
         let Some(value) = &raw.filter else { return Ok((None, None, None)) };
         if raw.sets.is_empty() {
             return Ok((Some(self.filter(value, stage)?), None, None));

@@ -148,7 +148,7 @@ fn object<'de, A: MapAccess<'de>>(mut map: A, out: &mut Outbox, depth: u8) -> Re
                 listed |= map.next_value_seed(Scalar::to(|value| match value {
                     Scalar::Text(text) => super::data::read(text, out, depth),
                     _ => false,
-                }))?
+                }))?;
             }
             Key::List => listed |= map.next_value_seed(List { out, depth })?,
             Key::Timestamp => timestamp = map.next_value_seed(Scalar::to(milliseconds))?,
