@@ -109,9 +109,14 @@ fn outcome(input: &[u8], size: usize) -> Outcome {
                 all.remarks.push(remark);
             }
         }
-        all.formats.extend(decoded.format);
+        // All that a batch names: which one comes first in it depends on where it was cut.
+        for tally in &decoded.formats {
+            let named = format!("{}, {}", tally.format.label(), tally.why);
+            if !all.formats.contains(&named) {
+                all.formats.push(named);
+            }
+        }
     }
-    all.formats.dedup();
     // Within a batch the order of bad envelopes and bad lines is not kept.
     all.rejects.sort();
     all
