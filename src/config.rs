@@ -3,7 +3,7 @@
 //! Which file: `--config FILE`, else `$FLOWTAIL_CONFIG`, else `$XDG_CONFIG_HOME/flowtail/config.toml`, else `~/.config/flowtail/config.toml`. Only
 //! the last two may be missing. An unknown key is an error with its place, since a typing error must not look like a setting.
 //!
-//! A table of the file has a field in [`Layer`], where it is still text, a field in [`Config`], where it is checked, and a module here that
+//! A table of the file has a field in `Layer`, where it is still text, a field in [`Config`], where it is checked, and a module here that
 //! makes one of the other.
 
 pub mod rules;

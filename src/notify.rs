@@ -1,7 +1,7 @@
 //! `--on-alert CMD`: runs a command for every alert that is raised, with the alert as JSON on its standard input.
 //!
 //! There is no shell, and nothing that a log said is an argument or a variable of the environment: it stands in the JSON and nowhere else. One command
-//! runs at a time, for [`PATIENCE`] at most, and [`MOST`] begin in a minute; what is left out is said.
+//! runs at a time, for `PATIENCE` at most, and `MOST` begin in a minute; what is left out is said.
 
 use std::collections::VecDeque;
 use std::io::Write as _;

@@ -1,7 +1,7 @@
 //! Judging rules: labelled attacks inside ordinary traffic of the kind that trips rules, through the same decoder and engine as everything else.
 //!
 //! `flowtail rules evaluate` prints what came of it. Trials are generated from a seed, two hours each: thresholds are tuned on seeds 1 to 10 and
-//! reported on others. Ordinary traffic is in [`benign`], attacks are in [`attack`], what interfaces log of both in [`wire`].
+//! reported on others. Ordinary traffic is in `benign`, attacks are in `attack`, what interfaces log of both in `wire`.
 
 mod attack;
 mod benign;

@@ -213,7 +213,7 @@ pub(super) fn time_of_day(text: &str) -> Option<u32> {
     (text.matches(':').count() <= 2).then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
-/// A moment as people type it outside of filters, Unix seconds: `now`, what [`moment`] reads, and a time of day, which is the latest one that is
+/// A moment as people type it outside of filters, Unix seconds: `now`, what `moment` reads, and a time of day, which is the latest one that is
 /// not after `now`.
 pub fn typed_moment(text: &str, now: i64) -> Option<i64> {
     if text.eq_ignore_ascii_case("now") {

@@ -1,6 +1,6 @@
 //! A filter over the columns of a table: bound to one segment of the ring, its tests become ranges and tables of codes. A test of addresses
 //! or texts is asked once for each entry of the segment's dictionary, a segment that cannot match is told by the ends of its columns, and
-//! what is left runs through [`kernel`] some thousand rows at a time. What has no column (a search of the line, a quotient) is asked row by
+//! what is left runs through `kernel` some thousand rows at a time. What has no column (a search of the line, a quotient) is asked row by
 //! row, and only where everything else holds.
 //!
 //! The answer is that of [`Filter::matches`] for each row; a property in the tests holds the two together.

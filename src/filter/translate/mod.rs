@@ -2,7 +2,7 @@
 //!
 //! What another language cannot say is left out, so that the translation selects more rows, never fewer; [`Translation::exact`] is false then and
 //! the notes say what was left out. A translation that could only select everything or nothing useful is refused instead, with the reason.
-//! Text that a person typed reaches the other language only as a quoted value: see [`quote`].
+//! Text that a person typed reaches the other language only as a quoted value: see `quote`.
 //!
 //! Three facts are taken from the AWS documentation and not checked in every query: code words and identifiers are logged in one spelling (`REJECT`,
 //! `eni-` and lower-case digits), an IPv4 address is never logged as an IPv6 one, and a record that carries `start` or `end` fills them.
