@@ -81,6 +81,8 @@ impl Column {
     #[inline]
     pub fn put(&mut self, row: usize, code: u64) {
         if self.len != row {
+            // A header may name a field twice; what stands last counts, and the line is kept as logged beside it.
+            self.truncate(row);
             self.fill(row, 0);
         }
         match self.form {

@@ -80,9 +80,8 @@ impl SessionTable {
             let Some(mut session) = split::joined(pieces, key, id, late) else { continue };
             session.set_cut(cut);
             session.linked = last > 0;
-            if number == 0 {
-                session.duplicates = duplicates;
-            }
+            // What came twice is counted once, whichever part it fell into: joining the pieces counts some of it again.
+            session.duplicates = if number == 0 { duplicates } else { 0 };
             let has_it = session.cut() <= begin(flow);
             let id = if let Some(slot) = slot {
                 self.replace(slot, session);
