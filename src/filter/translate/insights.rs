@@ -285,7 +285,9 @@ impl Dialect for Reader {
                         quote::insights(&text.to_ascii_lowercase()).map(|text| format!("tolower({name}) {op} {text}"))
                     }
                 };
-                if leaf.keep { compared("=").map(Said::one) } else { otherwise(missing, compared("!=")?) }
+                // A word of digits, such as an account, may be compared as a number, and what a dash is beside a number is not said.
+                let guards = if text.bytes().all(|byte| byte.is_ascii_digit()) { absent } else { missing };
+                if leaf.keep { compared("=").map(Said::one) } else { otherwise(guards, compared("!=")?) }
             }
             Ask::Glob(_) | Ask::Regex(_) => {
                 let regex = match &leaf.ask {

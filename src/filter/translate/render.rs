@@ -118,13 +118,17 @@ fn join(mut said: Vec<Said>, joint: &'static str) -> Option<Said> {
         return said.pop();
     }
     let exact = said.iter().all(|said| said.exact);
-    let mut parts: Vec<String> = Vec::with_capacity(said.len());
+    // What is said twice is written once, and stays what it was: alone it may still be several tests.
+    let mut parts: Vec<Said> = Vec::with_capacity(said.len());
     for part in said {
-        let part = part.within(joint);
-        if !parts.contains(&part) {
+        if !parts.iter().any(|known| known.text == part.text) {
             parts.push(part);
         }
     }
+    if parts.len() == 1 {
+        return parts.pop().map(|one| Said { exact, ..one });
+    }
+    let parts: Vec<String> = parts.into_iter().map(|part| part.within(joint)).collect();
     Some(Said { exact, ..Said::joined(&parts, joint) })
 }
 

@@ -252,6 +252,24 @@ fn the_internet_is_said_by_what_it_is_not() {
     );
 }
 
+#[test]
+fn what_is_said_twice_stays_whole_beside_what_tells_the_format() {
+    let all = formats();
+    let query = to_insights(Some(&filter("dns or dns")), &context(&all), &Shape::Rows { limit: 10 }).expect("a query");
+    let condition = query.text.lines().find_map(|line| line.strip_prefix("| filter ")).expect("a condition");
+    // `ispresent(…) and (… or …)`, never `ispresent(…) and … or …`.
+    assert!(condition.starts_with("(ispresent(f1version) and (("), "{condition}");
+    let dashes = "2 - - - - - - - - - 1700000000 1700000040 - OK";
+    assert_eq!(insights::answer(&query.text, dashes), Some(false), "{}", query.text);
+}
+
+#[test]
+fn an_absent_account_is_not_the_one_that_is_excluded() {
+    let query = to("not (account = 622676721278)", Target::Insights).text;
+    let dashes = "2 - - - - - - - - - 1700000000 1700000040 - OK";
+    assert_eq!(insights::answer(&query, dashes), Some(true), "{query}");
+}
+
 fn text() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(ATOMS).prop_map(str::to_owned);
     atom.prop_recursive(3, 12, 3, |inner| {
