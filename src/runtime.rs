@@ -30,7 +30,7 @@ use crate::engine::thread::{Engine, now_ms};
 use crate::engine::view::{Page, ViewSpec};
 use crate::notify::Notifier;
 use crate::record::{Input as Fed, SourceState, SourceStatus};
-use crate::start::{self, Source, StartError};
+use crate::start::{self, Load, Loader, Source, StartError};
 use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
 use crate::ui::Look;
@@ -95,6 +95,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let decoder = source.narrow(decoder);
     let config = source.config(common.memory);
     let ending = source.stop.clone();
+    let loader = source.load.clone();
+    app = app.with_nothing_earlier(source.nothing_earlier());
     if let [only] = &config.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
@@ -156,6 +158,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         change_rules: Box::new(move |detector| changer.change_rules(detector)),
         memory: common.memory,
         exports: Exports::new(pinner),
+        loader,
         themes,
         shade,
         drawn_in: common.theme.clone(),
@@ -201,6 +204,8 @@ struct Loop {
     change_rules: Box<dyn Fn(Detector) + Send>,
     memory: usize,
     exports: Exports,
+    /// Asks the source for earlier time.
+    loader: Option<Loader>,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -317,11 +322,20 @@ impl Loop {
     fn receive(&mut self) {
         let page = Arc::clone(&self.pages.borrow_and_update());
         self.app.receive(page);
+        if self.app.loads_in_vain() {
+            self.load(Load::Stop);
+        }
         for alert in self.app.take_raised() {
             if let Some(notifier) = &mut self.notifier {
                 notifier.tell(&alert);
             }
             self.raised.get_or_insert(alert);
+        }
+    }
+
+    fn load(&self, what: Load) {
+        if let Some(load) = &self.loader {
+            load(what);
         }
     }
 
@@ -373,6 +387,8 @@ impl Loop {
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Rules => self.app.offer_rules(self.rules.offered()),
                 Effect::Export(order, path) => self.exports.begin(order, path),
+                Effect::LoadEarlier => self.load(Load::Earlier),
+                Effect::StopLoading => self.load(Load::Stop),
                 Effect::StopExport => {
                     if let Some(job) = &self.exports.job {
                         job.stop();

@@ -74,6 +74,18 @@ pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
 
+/// What can be asked of a source while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// An hour before what was read or asked for so far.
+    Earlier,
+    /// No more than what was read.
+    Stop,
+}
+
+/// Asks a source; never waits.
+pub type Loader = Arc<dyn Fn(Load) + Send + Sync>;
+
 /// A source that is ready to run.
 pub struct Source {
     /// Name for the header.
@@ -88,6 +100,8 @@ pub struct Source {
     pub select: Option<Filter>,
     /// Where the source must end by itself, since it has left something to be stopped: set to true.
     pub stop: Option<Arc<watch::Sender<bool>>>,
+    /// Asks for earlier time, where it has any.
+    pub load: Option<Loader>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -129,6 +143,7 @@ impl Source {
                     fetch: None,
                     select: None,
                     stop: None,
+                    load: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -151,6 +166,7 @@ impl Source {
                     fetch: None,
                     select: None,
                     stop: None,
+                    load: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -168,6 +184,12 @@ impl Source {
             | Command::Completions { .. }
             | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
         }
+    }
+
+    /// Why there is no earlier time to load, for the user; `None` where there is.
+    pub fn nothing_earlier(&self) -> Option<String> {
+        let whole = || format!("All of {} is read: nothing earlier is in it.", self.name);
+        self.load.is_none().then(whole)
     }
 
     /// How to set up the engine for this source.
@@ -252,8 +274,17 @@ async fn prepare_tail(
 #[cfg(feature = "aws")]
 impl Source {
     /// A tail that is connected, with the interfaces that it was asked for.
-    pub fn of_tail(connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+    pub fn of_tail(mut connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+        use crate::source::cloudwatch::Load as Asked;
         let origin = connected.origin();
+        let asked = connected.loader();
+        let load: Loader = Arc::new(move |what| {
+            // A tail that has ended loads nothing.
+            let _ = asked.send(match what {
+                Load::Earlier => Asked::Earlier(std::time::Duration::from_hours(1)),
+                Load::Stop => Asked::Stop,
+            });
+        });
         Source {
             name: Arc::clone(&origin.name),
             region: origin.region.clone(),
@@ -261,6 +292,7 @@ impl Source {
             fetch: None,
             select: None,
             stop: None,
+            load: Some(load),
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -289,6 +321,7 @@ impl Source {
             fetch: None,
             select,
             stop: Some(stop),
+            load: None,
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,

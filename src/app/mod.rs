@@ -11,6 +11,7 @@ pub mod change;
 pub mod columns;
 mod cursor;
 mod drill;
+mod earlier;
 mod edit;
 mod elsewhere;
 mod history;
@@ -78,6 +79,10 @@ pub enum Effect {
     Export(Arc<Order>, String),
     /// Stop the export that is being written.
     StopExport,
+    /// Load earlier time, as much as a press does.
+    LoadEarlier,
+    /// Stop loading.
+    StopLoading,
 }
 
 impl PartialEq for Effect {
@@ -207,6 +212,8 @@ pub struct App {
     marks: Vec<Mark>,
     /// The export that is being written.
     saving: Option<Saving>,
+    /// Why there is no earlier time to load.
+    nothing_earlier: Option<String>,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,

@@ -50,6 +50,8 @@ impl App {
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             Action::Rules => return vec![Effect::Rules],
+            Action::Earlier => return self.load_earlier(),
+            Action::StopLoading => return self.stop_loading(),
             other => self.act(other),
         }
         Vec::new()

@@ -217,6 +217,10 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
         facts.push(vec![(format!("{} {name}", fmt::count(count)), theme.style(Token::Gap))]);
     }
+    if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
+        let text = format!("loading from {}Z: {percent}% (X stops it)", fmt::hour_minute(earlier.wanted));
+        facts.push(vec![(text, theme.bold(Token::Accent))]);
+    }
     let share = if status.budget > 0 { u128::from(status.held_bytes) * 100 / u128::from(status.budget) } else { 0 };
     facts.push(vec![
         label("held "),
@@ -225,6 +229,9 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         plain(fmt::bytes(status.held_bytes)),
         label(&format!(" of {} ({share}%)", fmt::bytes(status.budget))),
     ]);
+    if let Some(earlier) = status.state.earlier {
+        facts.push(vec![label("searched from "), plain(format!("{}Z", fmt::hour_minute(earlier.from)))]);
+    }
     facts.push(vec![plain(fmt::count(status.sessions)), label(" sessions")]);
     if let Some((first, last)) = status.span {
         let spanned = u64::try_from(last.saturating_sub(first)).unwrap_or(0);

@@ -40,6 +40,8 @@ const CASES: &[Case] = &[
     case(A::Sidebar, Main, "", |s| s.app.focus() == Focus::Sidebar),
     case(A::NextAlert, Main, "", |s| s.app.focus() == Focus::Sidebar),
     case(A::PreviousAlert, Main, "", |s| s.app.focus() == Focus::Sidebar),
+    case(A::Earlier, Main, "", |s| s.shows("All of flows.log is read: nothing earlier is in it.")),
+    case(A::StopLoading, Main, "", |s| s.shows("Nothing is being loaded.")),
     case(A::Acknowledge, Main, "a", |s| s.shows(" seen")),
     case(A::Mute, Main, "a", |s| menu(s).is_some() && s.shows("for 1 hour") && s.shows("for good")),
     case(A::Mutes, Main, "az<enter>", |s| menu(s).is_some() && s.shows("Hear again: ")),
