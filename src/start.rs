@@ -1,9 +1,12 @@
 //! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
 
+pub mod search;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use search::Searcher;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
@@ -102,6 +105,8 @@ pub struct Source {
     pub stop: Option<Arc<watch::Sender<bool>>>,
     /// Asks for earlier time, where it has any.
     pub load: Option<Loader>,
+    /// Searches it, where it can be.
+    pub search: Option<Searcher>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -144,6 +149,7 @@ impl Source {
                     select: None,
                     stop: None,
                     load: None,
+                    search: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -167,6 +173,7 @@ impl Source {
                     select: None,
                     stop: None,
                     load: None,
+                    search: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -244,6 +251,7 @@ async fn prepare_tail(
     // The format that `--format` gives counts as the format of every record.
     let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
+    let search = crate::history::searcher(&tail, given.as_ref());
     let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
@@ -253,9 +261,9 @@ async fn prepare_tail(
         run_for: tail.run_for,
         max_rps: tail.max_rps,
         pattern: fetch.as_ref().and_then(|fetch| fetch.pattern.clone()),
-        region: tail.region,
-        profile: tail.profile,
-        endpoint_url: tail.endpoint_url,
+        region: tail.aws.region,
+        profile: tail.aws.profile,
+        endpoint_url: tail.aws.endpoint_url,
         record: tail.record,
     })
     .await?;
@@ -268,7 +276,7 @@ async fn prepare_tail(
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);
-    Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
+    Ok(Source { fetch, search: Some(search), ..Source::of_tail(connected, interfaces) })
 }
 
 #[cfg(feature = "aws")]
@@ -293,6 +301,7 @@ impl Source {
             select: None,
             stop: None,
             load: Some(load),
+            search: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -322,6 +331,7 @@ impl Source {
             select,
             stop: Some(stop),
             load: None,
+            search: None,
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,

@@ -36,16 +36,12 @@ impl App {
     }
 
     pub(super) fn stop_loading(&mut self) -> Vec<Effect> {
-        match self.loading() {
-            Some(_) => {
-                self.say(Tone::Quiet, "Stopped. What was loaded stays.");
-                vec![Effect::StopLoading]
-            }
-            None => {
-                self.say(Tone::Quiet, "Nothing is being loaded.");
-                Vec::new()
-            }
+        if self.loading().is_none() && !self.searches_now() {
+            self.say(Tone::Quiet, "Nothing is being loaded.");
+            return Vec::new();
         }
+        self.say(Tone::Quiet, "Stopped. What came stays.");
+        vec![Effect::StopLoading]
     }
 
     /// Earlier time that is being loaded.

@@ -27,6 +27,7 @@ mod pivot;
 pub mod prompt;
 mod question;
 pub mod report;
+pub mod search;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -54,6 +55,7 @@ use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
+use search::{Searches, Wanted};
 use takeaway::{Ask, Order, Saving};
 
 /// How many steps back are kept.
@@ -83,6 +85,12 @@ pub enum Effect {
     LoadEarlier,
     /// Stop loading.
     StopLoading,
+    /// Find out what a search costs, and offer it ([`App::offer_search`]).
+    Search(Arc<Wanted>),
+    /// Run the search that was offered last.
+    RunSearch,
+    /// Go to the tab beside this one.
+    Beside,
 }
 
 impl PartialEq for Effect {
@@ -214,6 +222,7 @@ pub struct App {
     saving: Option<Saving>,
     /// Why there is no earlier time to load.
     nothing_earlier: Option<String>,
+    searches: Searches,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,

@@ -203,6 +203,10 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
     let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
+    if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
+        let text = format!("loading from {}Z: {percent}% (X stops it)", fmt::hour_minute(earlier.wanted));
+        facts.push(vec![(text, theme.bold(Token::Accent))]);
+    }
     // What is lost stands before what is held.
     let lost = [
         ("dropped", status.dropped),
@@ -216,10 +220,6 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     ];
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
         facts.push(vec![(format!("{} {name}", fmt::count(count)), theme.style(Token::Gap))]);
-    }
-    if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
-        let text = format!("loading from {}Z: {percent}% (X stops it)", fmt::hour_minute(earlier.wanted));
-        facts.push(vec![(text, theme.bold(Token::Accent))]);
     }
     let share = if status.budget > 0 { u128::from(status.held_bytes) * 100 / u128::from(status.budget) } else { 0 };
     facts.push(vec![

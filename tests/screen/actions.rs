@@ -41,6 +41,8 @@ const CASES: &[Case] = &[
     case(A::NextAlert, Main, "", |s| s.app.focus() == Focus::Sidebar),
     case(A::PreviousAlert, Main, "", |s| s.app.focus() == Focus::Sidebar),
     case(A::Earlier, Main, "", |s| s.shows("All of flows.log is read: nothing earlier is in it.")),
+    case(A::History, Main, "", |s| s.shows("H searches a CloudWatch log group by Logs Insights")),
+    case(A::Beside, Main, "", |s| s.shows("There is no search so far")),
     case(A::StopLoading, Main, "", |s| s.shows("Nothing is being loaded.")),
     case(A::Acknowledge, Main, "a", |s| s.shows(" seen")),
     case(A::Mute, Main, "a", |s| menu(s).is_some() && s.shows("for 1 hour") && s.shows("for good")),
