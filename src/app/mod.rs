@@ -13,6 +13,7 @@ mod cursor;
 mod drill;
 mod edit;
 mod elsewhere;
+mod fold;
 mod history;
 pub mod key;
 pub mod keymap;
@@ -207,6 +208,8 @@ pub struct App {
     marks: Vec<Mark>,
     /// The export that is being written.
     saving: Option<Saving>,
+    /// Filters that leave noise out, kept so that the same question stays the same.
+    made_folds: Vec<fold::Made>,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,

@@ -13,6 +13,7 @@ impl App {
             0 => FIRST_ROWS,
             rows => rows,
         };
+        let fold = self.fold_wanted();
         let table = self.view.table();
         let (anchor, before, after) = match table.pin {
             Pin::Top => (Anchor::Top, 0, 3 * rows),
@@ -20,6 +21,7 @@ impl App {
             Pin::Free => (table.anchor, 2 * rows, 2 * rows + 1),
         };
         let mut spec = ViewSpec {
+            fold,
             serial: 0,
             tab: self.view.tab,
             filter: self.view.filter_in_force().cloned(),
@@ -84,7 +86,13 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
     };
+    let same_fold = match (&a.fold, &b.fold) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
     a.tab == b.tab
+        && same_fold
         && same_filter(&a.filter, &b.filter)
         && same_filter(&a.draft, &b.draft)
         && same_filter(&a.explain, &b.explain)

@@ -106,6 +106,7 @@ impl App {
             Action::Export => self.open_exports(),
             Action::Palette => self.open_palette(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
+            Action::Fold => self.toggle_fold(),
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),
             Action::Source => self.open_report(Topic::Source),

@@ -90,7 +90,8 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     }
     let body = bottom - top;
     // The table keeps the lines its rows need, half of the room at most; what is left explains the row.
-    let rows = u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2).max(4);
+    let rows =
+        u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2 + super::fold::lines(app, body)).max(4);
     let wanted = if detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
     panes.table = Rect::new(area.x, top, table_width, body - wanted);
     panes.detail = Rect::new(area.x, top + body - wanted, table_width, wanted);

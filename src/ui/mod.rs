@@ -7,6 +7,7 @@ mod bar;
 mod cell;
 mod detail;
 pub mod fmt;
+mod fold;
 pub mod glyphs;
 mod header;
 mod help;

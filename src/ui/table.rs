@@ -5,24 +5,27 @@ use ratatui::style::Modifier;
 
 use super::cell;
 use super::fmt;
+use super::fold;
 use super::paint::Paint;
 use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::columns::{self, Align, Col, Placed};
-use crate::app::{App, Focus, Target, Viewport};
+use crate::app::{Action, App, Context, Focus, Target, Viewport, keymap};
 use crate::detect::Level;
 use crate::engine::view::{Column, Page, Sort, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
 
 /// Cells at the left edge for the mark of an alert.
-const MARK: u16 = 2;
+pub(super) const MARK: u16 = 2;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height == 0 || area.width == 0 {
         return;
     }
     let page = app.page();
-    let rows = area.height.saturating_sub(1);
+    // Below the header the line that counts what is folded, then the rows.
+    let top = area.y + 1 + fold::lines(app, area.height);
+    let rows = area.bottom().saturating_sub(top);
     viewport.table_rows = usize::from(rows);
     viewport.hits.push((super::area(area), Target::Table));
     let ours = page.tab == app.view().tab;
@@ -40,12 +43,15 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK), &keep, wanted);
     viewport.columns = placed.iter().map(|placed| placed.col).collect();
     head(app, paint, area, &placed, viewport);
+    if top > area.y + 1 {
+        fold::draw(app, paint, Rect::new(area.x, area.y + 1, area.width, 1), viewport);
+    }
     if !ours || shown == 0 {
         return empty(app, paint, area);
     }
     for line in 0..shown {
         let Ok(offset) = u16::try_from(line) else { break };
-        let y = area.y + 1 + offset;
+        let y = top + offset;
         let row = window.start + line;
         let rect = Rect::new(area.x, y, area.width, 1);
         let selected = window.cursor == Some(row);
@@ -269,6 +275,8 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
         ("No alert so far.".to_owned(), String::new())
     } else if page.total == 0 {
         nothing_yet(app)
+    } else if fold::total(app) > 0 {
+        ("Everything here is folded.".to_owned(), format!("{} shows it.", keymap::hint(Context::Main, Action::Fold)))
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),

@@ -67,6 +67,7 @@ const CASES: &[Case] = &[
     case(A::Export, Main, "", |s| s.shows("case file") && s.shows("records shown as CSV")),
     case(A::Palette, Main, "", |s| s.shows("Everything that can be done") && s.shows("Filter flows and sessions")),
     case(A::Freeze, Main, "", |s| s.shows("FROZEN")),
+    case(A::Fold, Main, "", |s| !s.app.folds() && s.app.folded().is_none()),
     case(A::Follow, Main, "jj", |s| s.app.view().table().follows() && s.shows("FOLLOW")),
     case(A::Down, Main, "", |s| index(s) == 1),
     case(A::Up, Main, "jj", |s| index(s) == 1),
