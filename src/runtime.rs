@@ -2,21 +2,25 @@
 //! thirty a second of what comes by itself; what the user asked for does not wait for that.
 
 mod exports;
+mod input;
+mod signals;
 mod themes;
 
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use exports::Exports;
+use input::{is_noise, translate};
+use signals::{Signal, Signals};
 use themes::Themes;
 
-use crate::app::{App, Code, Effect, Input, Key, Mouse, MouseKind};
+use crate::app::{App, Effect};
 use crate::cli::{Command, Common};
 use crate::config::rules::Watch;
 use crate::detect::mute::Mutes;
@@ -394,118 +398,5 @@ impl Loop {
         self.screen.suspend()?;
         *events = EventStream::new();
         Ok(())
-    }
-}
-
-/// Whether an event changes nothing on the screen.
-fn is_noise(event: &Event) -> bool {
-    match event {
-        Event::Mouse(mouse) => {
-            let left = MouseButton::Left;
-            match mouse.kind {
-                MouseEventKind::Drag(button) | MouseEventKind::Up(button) => button != left,
-                kind => matches!(kind, MouseEventKind::Moved),
-            }
-        }
-        Event::Key(key) => key.kind == KeyEventKind::Release,
-        Event::FocusGained | Event::FocusLost => true,
-        Event::Paste(_) | Event::Resize(..) => false,
-    }
-}
-
-/// A terminal event as the app knows it; `None` for what means nothing here.
-fn translate(event: Event) -> Option<Input> {
-    match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => {
-            let code = match key.code {
-                KeyCode::Char(c) => Code::Char(c),
-                KeyCode::Enter => Code::Enter,
-                KeyCode::Esc => Code::Esc,
-                KeyCode::Tab => Code::Tab,
-                KeyCode::BackTab => Code::BackTab,
-                KeyCode::Backspace => Code::Backspace,
-                KeyCode::Delete => Code::Delete,
-                KeyCode::Up => Code::Up,
-                KeyCode::Down => Code::Down,
-                KeyCode::Left => Code::Left,
-                KeyCode::Right => Code::Right,
-                KeyCode::PageUp => Code::PageUp,
-                KeyCode::PageDown => Code::PageDown,
-                KeyCode::Home => Code::Home,
-                KeyCode::End => Code::End,
-                KeyCode::F(number) => Code::F(number),
-                _ => return None,
-            };
-            Some(Input::Key(Key { code, ctrl: key.modifiers.contains(KeyModifiers::CONTROL) }))
-        }
-        Event::Paste(text) => Some(Input::Paste(text)),
-        Event::Mouse(mouse) => {
-            let kind = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
-                MouseEventKind::Drag(MouseButton::Left) => MouseKind::Drag,
-                MouseEventKind::Up(MouseButton::Left) => MouseKind::Release,
-                MouseEventKind::ScrollUp => MouseKind::WheelUp,
-                MouseEventKind::ScrollDown => MouseKind::WheelDown,
-                _ => return None,
-            };
-            Some(Input::Mouse(Mouse { kind, x: mouse.column, y: mouse.row }))
-        }
-        // A new size is drawn like any change: the loop draws after every event.
-        _ => None,
-    }
-}
-
-/// What a signal asks for.
-enum Signal {
-    Leave,
-    Suspend,
-}
-
-/// The signals that matter. Raw mode turns Ctrl-C and Ctrl-Z into keys; these come from elsewhere.
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    stop: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
-        })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal::Leave,
-            _ = self.interrupt.recv() => Signal::Leave,
-            _ = self.hang_up.recv() => Signal::Leave,
-            _ = self.stop.recv() => Signal::Suspend,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals)
-    }
-
-    async fn next(&mut self) -> Signal {
-        // The only one there is; where it cannot be listened for, it never comes.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        Signal::Leave
     }
 }
