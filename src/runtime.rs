@@ -75,7 +75,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
     let detector = start::detection(common)?;
-    let mut app = App::new();
+    let mut app = App::new().with_zone(jiff::tz::TimeZone::system());
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
     }
@@ -83,6 +83,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     if let Some(place) = &kept {
         let earlier = place.load()?;
         app = app.with_mutes(earlier.muted.iter().cloned());
+        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
         app = app.with_history(earlier.filters.iter().map(String::as_str));
         app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
     }
@@ -172,6 +173,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     feeding.abort();
     if let Some(place) = &kept {
         place.save(app.history(), app.saved())?;
+        place.save_screen(&app.arrangement())?;
     }
     result?;
     match failed.get() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::view::Pin;
-use super::{App, FIRST_ROWS, Focus, Mode, columns};
+use super::{App, FIRST_ROWS, Focus, Mode};
 use crate::engine::view::{Anchor, RowId, TimelineSpec, ViewSpec};
 
 impl App {
@@ -34,7 +34,7 @@ impl App {
             values: self.values_wanted(),
             sort: table.sort,
             group_by: table.group_by.clone(),
-            columns: columns::fields(self.view.tab, self.change.is_some()),
+            columns: self.fields_wanted(),
             anchor,
             before,
             after,

@@ -6,6 +6,7 @@
 
 mod actions;
 mod alerts;
+mod arrange;
 mod cursor;
 mod drill;
 mod fetch;
