@@ -23,6 +23,11 @@ pub fn bindings(context: Context) -> impl Iterator<Item = (Key, &'static ActionD
         .flat_map(|def| def.keys.iter().filter_map(move |name| Some((Key::named(name)?, def))))
 }
 
+/// The key of `action` that hints show.
+pub fn hint(context: Context, action: Action) -> String {
+    bindings(context).find(|(_, def)| def.action == action).map(|(key, _)| key.to_string()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
