@@ -252,9 +252,15 @@ pub struct History {
 /// `flowtail open …`.
 #[derive(Debug, Args)]
 pub struct Open {
-    /// Files, or `-` for standard input; several are merged by time
+    /// Files, folders of them (as S3 keeps flow logs), or `-` for standard input; several are merged by time
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Only records from then on, and no file that is older by its name: 2018-08-20T15:00Z, 15:00 (UTC, the latest), or how long ago, such as 7d
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// Only records until then, the same way
+    #[arg(long, value_name = "T")]
+    pub to: Option<String>,
     /// Keep reading what is appended
     #[arg(long)]
     pub follow: bool,

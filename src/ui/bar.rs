@@ -193,6 +193,12 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         (area.x, area.width, width) = (area.x + used, area.width.saturating_sub(used), width.saturating_sub(used));
     }
     let Some(applied) = &app.view().filter else {
+        if let Some(what) = app.searched_for() {
+            let used = paint.text(area.x + 1, area.y, width, "searched for: ", theme.style(Token::Muted));
+            let rest = width.saturating_sub(used);
+            paint.text(area.x + 1 + used, area.y, rest, what, theme.bold(Token::Ok));
+            return;
+        }
         let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";
         paint.text(area.x + 1, area.y, width, hint, theme.style(Token::Muted));
         return;
