@@ -172,6 +172,20 @@ impl Group {
         }
     }
 
+    /// Asks for `slices` of time before what was asked for so far.
+    pub(super) fn earlier(&mut self, slices: i64) {
+        self.plan.earlier(slices);
+    }
+
+    /// Leaves earlier time that was not read yet.
+    pub(super) fn stop_earlier(&mut self) {
+        let mut reading = self.current.take_if(|reading| reading.span.backlog);
+        if let Some(place) = self.parked.iter().position(|parked| parked.span.backlog) {
+            reading = self.parked.remove(place).or(reading);
+        }
+        self.plan.stop_earlier(reading.as_ref().map(|reading| &reading.span));
+    }
+
     fn reading(&self, span: Span, now: i64) -> Reading {
         Reading {
             counts: vec![0; span.len()],

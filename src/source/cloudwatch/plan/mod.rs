@@ -11,6 +11,7 @@
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
 mod ages;
+mod earlier;
 mod live;
 mod report;
 mod span;
@@ -70,6 +71,10 @@ pub(super) struct Plan {
     backlog: Range<i64>,
     backlog_busy: bool,
     backlog_seen: Seen,
+    /// A read of the backlog that was left half way: it comes first, since the ids of its events are remembered.
+    backlog_half: Option<Range<i64>>,
+    /// End of the backlog when it was last asked for.
+    backlog_top: i64,
     /// Slices to take at once where nothing is known of their size.
     chunk: i64,
     /// Requests that a read costs at least.
@@ -96,6 +101,8 @@ impl Plan {
             backlog: start..first,
             backlog_busy: false,
             backlog_seen: Seen::default(),
+            backlog_half: None,
+            backlog_top: first,
             chunk: 5,
             chains: chains.max(1) as u64,
             per_second,
@@ -240,7 +247,10 @@ impl Plan {
         if self.backlog_busy || self.backlog.is_empty() {
             return None;
         }
-        let from = self.backlog.start.max(self.backlog.end - self.chunk);
+        let from = match &self.backlog_half {
+            Some(half) => half.start,
+            None => self.backlog.start.max(self.backlog.end - self.chunk),
+        };
         Some(Span { slices: from..self.backlog.end, backlog: true })
     }
 
@@ -276,9 +286,7 @@ impl Plan {
             self.chunk = (self.chunk / 2).max(1);
         }
         if span.backlog {
-            self.backlog_busy = false;
-            self.backlog_seen = Seen::default();
-            self.backlog.end = span.slices.start.max(self.backlog.start);
+            self.backlog_done(span);
             return;
         }
         for (index, events) in self.indexes(span).zip(counts) {
@@ -295,9 +303,7 @@ impl Plan {
     pub(super) fn give_up(&mut self, span: &Span, now: i64) -> Option<Lost> {
         self.chunk = (self.chunk / 2).max(1);
         if span.backlog {
-            self.backlog_busy = false;
-            self.backlog_seen = Seen::default();
-            self.backlog.end = span.slices.start.max(self.backlog.start);
+            self.backlog_done(span);
             return Some(Lost { from: span.start(), to: span.last(), why: Why::Failed });
         }
         for index in self.indexes(span) {

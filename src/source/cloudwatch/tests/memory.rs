@@ -102,6 +102,7 @@ fn memory_of_five_million_events_is_flat() {
         about: super::super::preflight::About::default(),
         asking: super::super::preflight::Asking::nothing(),
         recorder: None,
+        asked: None,
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let watch = async {
