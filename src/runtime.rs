@@ -427,9 +427,9 @@ impl Loop {
                 }
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
-                        self.desk.app.tell(match terminal::copy_to_file(&text) {
-                            Ok(path) => format!("Too long for the clipboard; written to {}", path.display()),
-                            Err(error) => format!("Too long for the clipboard, and no file could be written: {error}"),
+                        self.desk.app.not_on_clipboard(&match terminal::copy_to_file(&text) {
+                            Ok(path) => format!("Written to {}: too long for the clipboard", path.display()),
+                            Err(error) => format!("Not copied: too long for the clipboard, and no file: {error}"),
                         });
                     }
                 }

@@ -275,12 +275,12 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
-            let mut text = error.message.clone();
-            let kept = bar.refused.then_some("The last good filter stays.");
-            for more in error.hint.as_deref().into_iter().chain(kept) {
-                text.push(' ');
-                text.push_str(more);
+            let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
+            if fmt::width(&parts.join(" ")) > area.width.saturating_sub(4) {
+                parts.reverse();
             }
+            parts.extend(bar.refused.then_some("The last good filter stays."));
+            let mut text = parts.join(" ");
             let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");
