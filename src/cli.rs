@@ -171,6 +171,20 @@ pub enum To {
     Wireshark,
 }
 
+/// Where log groups are, and who asks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Account {
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS, such as a local test server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
 /// `flowtail tail …`.
 #[derive(Debug, Args)]
 pub struct Tail {
@@ -201,15 +215,9 @@ pub struct Tail {
     /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
     #[arg(long)]
     pub live: bool,
-    /// AWS region
-    #[arg(long)]
-    pub region: Option<String>,
-    /// Profile of the AWS configuration
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// Another endpoint than AWS, such as a local test server
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
+    /// Where the log groups are
+    #[command(flatten)]
+    pub aws: Account,
 }
 
 /// `flowtail history …`.
@@ -236,15 +244,9 @@ pub struct History {
     /// Print the query and what it would scan, and run nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// AWS region
-    #[arg(long)]
-    pub region: Option<String>,
-    /// Profile of the AWS configuration
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// Another endpoint than AWS, such as a local test server
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
+    /// Where the log groups are
+    #[command(flatten)]
+    pub aws: Account,
 }
 
 /// `flowtail open …`.

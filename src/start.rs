@@ -1,9 +1,12 @@
 //! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
 
+pub mod search;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use search::Searcher;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
@@ -74,6 +77,18 @@ pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
 
+/// What can be asked of a source while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// An hour before what was read or asked for so far.
+    Earlier,
+    /// No more than what was read.
+    Stop,
+}
+
+/// Asks a source; never waits.
+pub type Loader = Arc<dyn Fn(Load) + Send + Sync>;
+
 /// A source that is ready to run.
 pub struct Source {
     /// Name for the header.
@@ -88,6 +103,10 @@ pub struct Source {
     pub select: Option<Filter>,
     /// Where the source must end by itself, since it has left something to be stopped: set to true.
     pub stop: Option<Arc<watch::Sender<bool>>>,
+    /// Asks for earlier time, where it has any.
+    pub load: Option<Loader>,
+    /// Searches it, where it can be.
+    pub search: Option<Searcher>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -129,6 +148,8 @@ impl Source {
                     fetch: None,
                     select: None,
                     stop: None,
+                    load: None,
+                    search: None,
                     live: false,
                     lateness: FILE_LATENESS,
                     run: Box::new(|out| {
@@ -151,6 +172,8 @@ impl Source {
                     fetch: None,
                     select: None,
                     stop: None,
+                    load: None,
+                    search: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -168,6 +191,12 @@ impl Source {
             | Command::Completions { .. }
             | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
         }
+    }
+
+    /// Why there is no earlier time to load, for the user; `None` where there is.
+    pub fn nothing_earlier(&self) -> Option<String> {
+        let whole = || format!("All of {} is read: nothing earlier is in it.", self.name);
+        self.load.is_none().then(whole)
     }
 
     /// How to set up the engine for this source.
@@ -222,6 +251,7 @@ async fn prepare_tail(
     // The format that `--format` gives counts as the format of every record.
     let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
+    let search = crate::history::searcher(&tail, given.as_ref());
     let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
@@ -231,9 +261,9 @@ async fn prepare_tail(
         run_for: tail.run_for,
         max_rps: tail.max_rps,
         pattern: fetch.as_ref().and_then(|fetch| fetch.pattern.clone()),
-        region: tail.region,
-        profile: tail.profile,
-        endpoint_url: tail.endpoint_url,
+        region: tail.aws.region,
+        profile: tail.aws.profile,
+        endpoint_url: tail.aws.endpoint_url,
         record: tail.record,
     })
     .await?;
@@ -246,14 +276,23 @@ async fn prepare_tail(
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);
-    Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
+    Ok(Source { fetch, search: Some(search), ..Source::of_tail(connected, interfaces) })
 }
 
 #[cfg(feature = "aws")]
 impl Source {
     /// A tail that is connected, with the interfaces that it was asked for.
-    pub fn of_tail(connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+    pub fn of_tail(mut connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+        use crate::source::cloudwatch::Load as Asked;
         let origin = connected.origin();
+        let asked = connected.loader();
+        let load: Loader = Arc::new(move |what| {
+            // A tail that has ended loads nothing.
+            let _ = asked.send(match what {
+                Load::Earlier => Asked::Earlier(std::time::Duration::from_hours(1)),
+                Load::Stop => Asked::Stop,
+            });
+        });
         Source {
             name: Arc::clone(&origin.name),
             region: origin.region.clone(),
@@ -261,6 +300,8 @@ impl Source {
             fetch: None,
             select: None,
             stop: None,
+            load: Some(load),
+            search: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -289,6 +330,8 @@ impl Source {
             fetch: None,
             select,
             stop: Some(stop),
+            load: None,
+            search: None,
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,

@@ -11,6 +11,7 @@ pub mod change;
 pub mod columns;
 mod cursor;
 mod drill;
+mod earlier;
 mod edit;
 mod elsewhere;
 mod history;
@@ -26,6 +27,7 @@ mod pivot;
 pub mod prompt;
 mod question;
 pub mod report;
+pub mod search;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -53,6 +55,7 @@ use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
+use search::{Searches, Wanted};
 use takeaway::{Ask, Order, Saving};
 
 /// How many steps back are kept.
@@ -78,6 +81,16 @@ pub enum Effect {
     Export(Arc<Order>, String),
     /// Stop the export that is being written.
     StopExport,
+    /// Load earlier time, as much as a press does.
+    LoadEarlier,
+    /// Stop loading.
+    StopLoading,
+    /// Find out what a search costs, and offer it ([`App::offer_search`]).
+    Search(Arc<Wanted>),
+    /// Run the search that was offered last.
+    RunSearch,
+    /// Go to the tab beside this one.
+    Beside,
 }
 
 impl PartialEq for Effect {
@@ -207,6 +220,9 @@ pub struct App {
     marks: Vec<Mark>,
     /// The export that is being written.
     saving: Option<Saving>,
+    /// Why there is no earlier time to load.
+    nothing_earlier: Option<String>,
+    searches: Searches,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,

@@ -106,6 +106,12 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
         viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Tab(tab)));
         x += used + 2;
     }
+    if let Some(beside) = app.beside() {
+        let style = paint.theme.style(Token::Accent);
+        let used = paint.text(x, y, area.right().saturating_sub(x), &format!("4 {beside}"), style);
+        viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Hint(Action::Beside)));
+        x += used + 2;
+    }
     // Where in the table one is, and what it is grouped by.
     let table = app.view().table();
     let mut facts = String::new();

@@ -8,6 +8,7 @@ mod actions;
 mod alerts;
 mod cursor;
 mod drill;
+mod earlier;
 mod fetch;
 mod pivot;
 mod plain;

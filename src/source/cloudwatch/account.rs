@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::record::{SourceState, TailFigures};
+use crate::record::{Earlier, SourceState, TailFigures};
 
 use super::client::Logs;
 use super::clock::millis;
@@ -31,6 +31,15 @@ impl<L: Logs> Runner<L> {
         let complete: Option<i64> =
             groups.iter().map(|group| group.plan.complete_to(lateness)).min().flatten().map(|at| at / 1000);
         self.status.complete_to = self.status.complete_to.max(complete);
+        let searched = groups
+            .iter()
+            .map(|group| group.plan.searched(now))
+            .reduce(|a, b| (a.0.max(b.0), a.1.min(b.1), a.2.max(b.2)));
+        self.status.earlier = searched.map(|(from, wanted, begun)| Earlier {
+            from: from.div_euclid(1000),
+            wanted: wanted.div_euclid(1000).min(from.div_euclid(1000)),
+            begun: begun.div_euclid(1000),
+        });
         let trouble = groups.iter().filter(|group| group.trouble.is_some()).min_by_key(|group| group.wait_until);
         self.status.state = match trouble {
             Some(group) => {

@@ -107,6 +107,18 @@ impl Group {
         }
     }
 
+    /// Asks for `slices` of time before what was asked for so far.
+    pub(super) fn earlier(&mut self, slices: i64) {
+        self.plan.earlier(slices);
+    }
+
+    /// Leaves earlier time that was not read yet.
+    pub(super) fn stop_earlier(&mut self) {
+        self.current.take_if(|reading| reading.span.backlog);
+        self.parked.retain(|parked| !parked.span.backlog);
+        self.plan.stop_earlier();
+    }
+
     fn reading(&self, span: Span, now: i64) -> Reading {
         Reading::new(span, now, self.pages)
     }

@@ -318,6 +318,7 @@ impl Merger {
             remarks: lines.remarks,
             first_line: lines.first_line,
             arrival: unix_millis(),
+            earlier: false,
         };
         self.send(Input::Batch(batch)).await?;
         if self.told.is_none_or(|told| told.elapsed() >= PROGRESS) {

@@ -11,6 +11,7 @@
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
 mod ages;
+mod earlier;
 mod live;
 mod report;
 mod span;
@@ -71,6 +72,8 @@ pub(super) struct Plan {
     backlog_busy: bool,
     /// Ids of the backlog's slices that a read began and did not finish.
     backlog_seen: BTreeMap<i64, Seen>,
+    /// End of the backlog when it was last asked for.
+    backlog_top: i64,
     /// Slices to take at once where nothing is known of their size.
     chunk: i64,
     /// Requests that a read costs at least.
@@ -97,6 +100,7 @@ impl Plan {
             backlog: start..first,
             backlog_busy: false,
             backlog_seen: BTreeMap::new(),
+            backlog_top: first,
             chunk: 5,
             chains: chains.max(1) as u64,
             per_second,
@@ -277,7 +281,7 @@ impl Plan {
             self.chunk = (self.chunk / 2).max(1);
         }
         if span.backlog {
-            self.backlog_read(span);
+            self.backlog_done(span);
             return;
         }
         for (index, events) in self.indexes(span).zip(counts) {
@@ -294,7 +298,7 @@ impl Plan {
     pub(super) fn give_up(&mut self, span: &Span, now: i64) -> Option<Lost> {
         self.chunk = (self.chunk / 2).max(1);
         if span.backlog {
-            self.backlog_read(span);
+            self.backlog_done(span);
             return Some(Lost { from: span.start(), to: span.last(), why: Why::Failed });
         }
         for index in self.indexes(span) {
@@ -322,12 +326,6 @@ impl Plan {
             slice.busy = false;
             slice.events = slice.events.max(*events);
         }
-    }
-
-    fn backlog_read(&mut self, span: &Span) {
-        self.backlog_busy = false;
-        self.backlog_seen.retain(|slice, _| *slice < span.slices.start);
-        self.backlog.end = span.slices.start.max(self.backlog.start);
     }
 
     /// Forgets what was read, but not which events: everything in the window is due again.

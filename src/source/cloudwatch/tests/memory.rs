@@ -101,7 +101,7 @@ fn a_backlog_that_is_quiet_and_then_busy_is_read_in_parts() {
     let mut peak = (0, 0);
     let new = read_all(&mut group, begin * SLICE, page, rate, &mut peak);
     assert_eq!(new, (begin - 1440..begin).map(rate).sum::<u64>());
-    // What one read may bring, twice; all of it would be 3.6 million.
-    assert!(peak.0 < 700_000, "{peak:?}");
+    // What one read may bring, each time that ranges have grown again over quiet hours; all of it would be 3.6 million.
+    assert!(peak.0 < 1_500_000, "{peak:?}");
     assert_eq!(group.plan.remembered().0, 0, "what is read once is forgotten when it is read");
 }
