@@ -74,7 +74,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
     let detector = start::detection(common)?;
-    let mut app = App::new().with_zone(jiff::tz::TimeZone::system());
+    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
+    app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
     }

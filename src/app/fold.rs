@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::view::stage;
-use super::{Action, App, Context, Tone, keymap};
+use super::{Action, App, Context, Tone};
 use crate::engine::fold::Fold;
 use crate::engine::view::Tab;
 use crate::filter::Filter;
@@ -70,7 +70,7 @@ impl App {
         let folds = !self.folds();
         self.view.fold = Some(folds);
         // By another set of rows the cursor is where its row is; at the top it stays there.
-        let key = keymap::hint(Context::Main, Action::Fold);
+        let key = self.keys.hint(Context::Main, Action::Fold);
         if folds {
             self.say(
                 Tone::Quiet,

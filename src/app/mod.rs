@@ -227,6 +227,7 @@ pub struct App {
     searches: Searches,
     /// Filters that leave noise out, kept so that the same question stays the same.
     made_folds: Vec<fold::Made>,
+    keys: Arc<keymap::Keys>,
     arranged: choose::Arranged,
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
@@ -371,6 +372,18 @@ impl App {
     pub fn tick(&mut self, now: i64) {
         self.now = now;
         self.expire_mutes();
+    }
+
+    /// Takes the keys of the user.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<keymap::Keys>) -> App {
+        self.keys = keys;
+        self
+    }
+
+    /// The keys in force.
+    pub fn keys(&self) -> &keymap::Keys {
+        &self.keys
     }
 
     /// Knows in which zone the user is.

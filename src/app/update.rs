@@ -2,7 +2,6 @@
 
 use super::columns::{Col, sort_field};
 use super::cursor::Step;
-use super::keymap;
 use super::report::Topic;
 use super::{Action, App, Effect, Focus, HelpState, Input, Mode, Tone};
 use crate::engine::view::{Sort, Tab};
@@ -13,7 +12,7 @@ impl App {
     pub fn input(&mut self, input: &Input) -> Vec<Effect> {
         match input {
             Input::Key(key) => {
-                if let Some(action) = keymap::resolve(self.context(), *key) {
+                if let Some(action) = self.keys.resolve(self.context(), *key) {
                     self.update(action)
                 } else {
                     self.notice = None;

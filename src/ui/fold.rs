@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::fmt;
 use super::paint::Paint;
 use super::theme::Token;
-use crate::app::{Action, App, Context, Target, Viewport, keymap};
+use crate::app::{Action, App, Context, Target, Viewport};
 
 /// How many lines of a table of `height` lines, header included, the fold takes.
 pub(super) fn lines(app: &App, height: u16) -> u16 {
@@ -21,7 +21,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let Some(kinds) = app.folded() else { return };
     let muted = paint.theme.style(Token::Muted);
     let (left, right) = (area.x + super::table::MARK, area.right().saturating_sub(1));
-    let how = format!("{} shows", keymap::hint(Context::Main, Action::Fold));
+    let how = format!("{} shows", app.keys().hint(Context::Main, Action::Fold));
     let room = right.saturating_sub(left);
     let mut spans = vec![(format!("{}{} folded:", paint.glyphs.folded, fmt::thousands(total(app))), muted)];
     let mut between = " ";

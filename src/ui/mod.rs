@@ -64,7 +64,7 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     sidebar::draw(app, &mut paint, panes.sidebar, panes.sidebar_is_column, &mut viewport);
     bar::hints(app, &mut paint, panes.hints, &mut viewport);
     match app.mode() {
-        Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
+        Mode::Help(state) => help::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Menu(menu) => {
             let wide = matches!(

@@ -11,7 +11,7 @@ use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::choose::When;
 use crate::app::columns::{self, Align, Col, Placed};
-use crate::app::{Action, App, Context, Focus, Target, Viewport, keymap};
+use crate::app::{Action, App, Context, Focus, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::{Column, Page, Sort, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
@@ -287,7 +287,7 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
     } else if page.total == 0 {
         nothing_yet(app)
     } else if fold::total(app) > 0 {
-        ("Everything here is folded.".to_owned(), format!("{} shows it.", keymap::hint(Context::Main, Action::Fold)))
+        ("Everything here is folded.".to_owned(), format!("{} shows it.", app.keys().hint(Context::Main, Action::Fold)))
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),

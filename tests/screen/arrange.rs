@@ -126,3 +126,23 @@ fn a_small_screen_and_a_tall_narrow_one_show_something_useful() {
         assert!(stage.shows(seen), "{seen}\n{}", stage.text());
     }
 }
+
+#[test]
+fn keys_of_the_user_work_and_are_shown_everywhere() {
+    use flowtail::config::Config;
+    let text = "[keys.tables]\nfreeze = [\"f12\"]\nfold = \"X\"\nfilter = \"ctrl-t\"\n[screen]\nflow-columns = [\"srcaddr\", \"bytes\"]\n";
+    let config = Config::parse(text, std::path::Path::new("c.toml")).expect("a configuration");
+    let mut stage = crate::stage();
+    stage.app = App::new().with_keys(config.keys.clone()).with_arrangement(config.screen.iter().map(String::as_str));
+    stage.resize(120, 32);
+    assert_eq!(titles(&stage), "source bytes");
+    assert!(stage.shows("X shows") && stage.shows("Ctrl-T filter"), "{}", stage.text());
+    stage.run("<space>");
+    assert!(!stage.app.view().frozen);
+    stage.run("<f12>");
+    assert!(stage.app.view().frozen);
+    stage.run("?freeze");
+    assert!(stage.shows("F12"), "{}", stage.text());
+    stage.run("<esc>:freeze");
+    assert!(stage.shows("F12"), "{}", stage.text());
+}
