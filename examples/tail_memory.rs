@@ -176,7 +176,7 @@ async fn main() -> ExitCode {
     while let Some(input) = receiver.recv().await {
         match input {
             Input::Batch(batch) => came += batch.events.len(),
-            Input::Status(told) => status = told,
+            Input::Status(told) => status = *told,
             Input::Gap(_) => gaps += 1,
             Input::End => break,
         }

@@ -209,7 +209,7 @@ pub enum Input {
     /// Lines.
     Batch(Batch),
     /// News about the source itself.
-    Status(SourceStatus),
+    Status(Box<SourceStatus>),
     /// Event time that could not be read.
     Gap(Gap),
     /// Nothing more will come.

@@ -61,7 +61,8 @@ impl Desk {
                 let _ = remembered.set(error.to_string());
                 let state = SourceState::Failed(error.to_string());
                 // Nobody listens any more if this fails.
-                let _ = failures.send(Input::Status(SourceStatus { state, ..SourceStatus::default() })).await;
+                let status = SourceStatus { state, ..SourceStatus::default() };
+                let _ = failures.send(Input::Status(Box::new(status))).await;
             }
         });
         let (publish, pages) = watch::channel(Arc::new(Page::default()));

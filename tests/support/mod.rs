@@ -100,7 +100,7 @@ impl Tally {
                 }
                 assert_eq!(from, batch.bytes.len(), "bytes without an event");
             }
-            Input::Status(status) => self.statuses.push(status),
+            Input::Status(status) => self.statuses.push(*status),
             Input::Gap(gap) => self.gaps.push(gap),
             Input::End => self.ended = true,
         }

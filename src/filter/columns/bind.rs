@@ -67,14 +67,15 @@ pub(super) fn bind<'f, T: Columnar>(node: &'f Node, table: &T, now: i64) -> Plan
         }
         Node::Contains(needle) => contains(table, needle)
             .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
-        Node::Matches(search) => match &search.literal {
-            Some(needle) => contains(table, needle)
-                .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
-            None => {
+        Node::Matches(search) => {
+            if let Some(needle) = &search.literal {
+                contains(table, needle)
+                    .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)]))
+            } else {
                 let needed = search.needed.iter().map(|needles| may_contain(table, needles));
                 Plan::and(needed.chain([Plan::Row(node)]))
             }
-        },
+        }
     }
 }
 

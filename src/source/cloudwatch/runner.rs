@@ -288,7 +288,7 @@ impl<L: Logs> Runner<L> {
         }
         self.account();
         self.status.state = SourceState::Ended;
-        self.send(Input::Status(self.status.clone())).await?;
+        self.send(Input::Status(Box::new(self.status.clone()))).await?;
         self.send(Input::End).await
     }
 
@@ -310,7 +310,7 @@ impl<L: Logs> Runner<L> {
             return Ok(());
         }
         self.told = Some(self.status.clone());
-        self.send(Input::Status(self.status.clone())).await
+        self.send(Input::Status(Box::new(self.status.clone()))).await
     }
 
     async fn send(&mut self, input: Input) -> Result<(), Closed> {

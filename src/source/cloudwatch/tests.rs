@@ -242,7 +242,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
                         outcome.came.entry(event.id.into()).or_insert((0, batch.arrival)).0 += 1;
                     }
                 }
-                Input::Status(status) => outcome.statuses.push((clock.now(), status)),
+                Input::Status(status) => outcome.statuses.push((clock.now(), *status)),
                 Input::Gap(gap) => outcome.gaps.push(gap),
                 Input::End => outcome.ended = true,
             }
