@@ -184,7 +184,7 @@ fn standard_input_is_read_once_and_typed_as_a_dash() {
     let outcome = runtime().block_on(async {
         let (out, inputs) = mpsc::channel(4);
         let origin = Arc::new(Origin { name: typed[2].to_string().into(), region: None });
-        collect(Merger::new(vec![(origin, refused(ONCE))], None, out).run(), inputs).await
+        collect(Merger::new(vec![(origin, Feed::Open(refused(ONCE)))], None, out).run(), inputs).await
     });
     assert!(outcome.result.unwrap_err().to_string().starts_with("stdin: standard input can be read only once"));
 }
