@@ -44,7 +44,7 @@ impl App {
         if let Mode::Menu(menu) = &mut self.mode
             && menu.kind == Kind::Text
         {
-            menu.title = text.to_owned();
+            text.clone_into(&mut menu.title);
         }
         self.say(Tone::Refused, text);
     }

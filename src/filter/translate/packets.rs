@@ -39,7 +39,7 @@ pub(super) fn ports(ranges: &[(u64, u64)]) -> (Vec<(u64, u64)>, bool) {
     (real.map(|(from, to)| (*from, (*to).min(65_535))).collect(), zero)
 }
 
-/// The protocols in `ranges` as both languages call them, but for ICMPv6 and those without a name; `None` where they are too many.
+/// The protocols in `ranges` as both languages call them, but for `icmpv6` and those without a name; `None` where they are too many.
 pub(super) fn protocols(ranges: &[(u64, u64)], icmpv6: &str, other: impl Fn(u64) -> String) -> Option<Vec<String>> {
     let numbers: Vec<u64> = (0..=255).filter(|number| ranges.iter().any(|(a, b)| a <= number && number <= b)).collect();
     let named = |number| match number {

@@ -71,9 +71,9 @@ impl<'t> Reader<'t, '_> {
         let mut passes = self.one();
         loop {
             if self.take(self.words[0]) {
-                passes = self.one() & passes;
+                passes &= self.one();
             } else if self.take(self.words[1]) {
-                passes = self.one() | passes;
+                passes |= self.one();
             } else {
                 return passes;
             }
