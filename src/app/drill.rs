@@ -88,7 +88,7 @@ impl App {
                 table.group_by.clear();
                 table.go_to(RowId::Session(session));
                 // The session must be among the rows, and what selects the record need not select its session.
-                view.filter = None;
+                (view.filter, view.fold) = (None, Some(false));
                 self.remember("its session");
                 self.view = view;
             }
@@ -176,7 +176,7 @@ impl App {
             }
         };
         self.remember(step);
-        self.view.filter = Some(applied);
+        (self.view.filter, self.view.fold) = (Some(applied), None);
         self.history.push_made(text);
         self.view.tab = tab;
         self.view.lens = None;

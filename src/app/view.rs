@@ -157,6 +157,8 @@ pub struct View {
     tables: [Table; 3],
     /// The filter of flows and sessions.
     pub filter: Option<Applied>,
+    /// Whether noise is counted in one line; where nobody said, as long as no filter is in force.
+    pub fold: Option<bool>,
     /// Whether the view is frozen.
     pub frozen: bool,
     /// Whether the detail pane is open.
