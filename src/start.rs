@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::cli::{Command, Common};
 use crate::detect::{Detector, Limits, Rules};
 use crate::engine::Config;
+use crate::export::clean::for_terminal;
 use crate::filter::translate::pattern::Fetch;
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::{Decoder, Format, Input};
@@ -69,10 +70,11 @@ pub enum StartError {
 
 /// The filter with the wrong part marked underneath.
 pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
-    let before = text.get(..error.span.start).unwrap_or("").chars().count();
-    let wide = text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1));
-    let hint = error.hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
-    format!("{}{hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
+    // A script or a rule may have it from anywhere.
+    let cells = |part: Option<&str>| for_terminal(part.unwrap_or_default()).chars().count();
+    let (before, wide) = (cells(text.get(..error.span.start)), cells(text.get(error.span.clone())).max(1));
+    let (said, text) = (error.to_string(), for_terminal(text));
+    format!("{}\n  {text}\n  {}{}", for_terminal(&said), " ".repeat(before), "^".repeat(wide))
 }
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
