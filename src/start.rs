@@ -320,7 +320,7 @@ async fn prepare_tail(
         && let Some(format) = connected.format().await
     {
         let better = Fetch::new(wanted, Some(&format));
-        connected.ask_for(better.pattern.clone());
+        connected.ask_for(better.pattern.clone(), format);
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);

@@ -205,6 +205,10 @@ pub struct LiveStatus {
 
 /// What a source sends.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a channel holds a handful of them, and a status comes a few times a second"
+)]
 pub enum Input {
     /// Lines.
     Batch(Batch),

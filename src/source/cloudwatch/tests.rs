@@ -221,6 +221,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
         lookback: super::clock::duration(lookback),
         run_for: Some(super::clock::duration(run_for)),
         pattern: None,
+        proof: None,
         live: super::runner::Live::default(),
         limit: None,
         about: super::preflight::About::default(),
