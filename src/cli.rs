@@ -171,6 +171,20 @@ pub enum To {
     Wireshark,
 }
 
+/// Where log groups are, and who asks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Account {
+    /// AWS region
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Another endpoint than AWS, such as a local test server
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+}
+
 /// `flowtail tail …`.
 #[derive(Debug, Args)]
 pub struct Tail {
@@ -201,15 +215,9 @@ pub struct Tail {
     /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
     #[arg(long)]
     pub live: bool,
-    /// AWS region
-    #[arg(long)]
-    pub region: Option<String>,
-    /// Profile of the AWS configuration
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// Another endpoint than AWS, such as a local test server
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
+    /// Where the log groups are
+    #[command(flatten)]
+    pub aws: Account,
 }
 
 /// `flowtail history …`.
@@ -236,23 +244,23 @@ pub struct History {
     /// Print the query and what it would scan, and run nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// AWS region
-    #[arg(long)]
-    pub region: Option<String>,
-    /// Profile of the AWS configuration
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// Another endpoint than AWS, such as a local test server
-    #[arg(long, value_name = "URL")]
-    pub endpoint_url: Option<String>,
+    /// Where the log groups are
+    #[command(flatten)]
+    pub aws: Account,
 }
 
 /// `flowtail open …`.
 #[derive(Debug, Args)]
 pub struct Open {
-    /// Files, or `-` for standard input; several are merged by time
+    /// Files, folders of them (as S3 keeps flow logs), or `-` for standard input; several are merged by time
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Only records from then on, and no file that is older by its name: 2018-08-20T15:00Z, 15:00 (UTC, the latest), or how long ago, such as 7d
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// Only records until then, the same way
+    #[arg(long, value_name = "T")]
+    pub to: Option<String>,
     /// Keep reading what is appended
     #[arg(long)]
     pub follow: bool,

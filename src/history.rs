@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::watch;
 
+use crate::app::search::{self as shown, Planned};
 use crate::cli::{self, As, Common, Print};
 use crate::export::{clean, csv_object};
 use crate::filter::{self, Filter, Stage};
 use crate::headless::{self, Outcome};
 use crate::record::{Field, Format, SourceState, SourceStatus};
-use crate::source::cloudwatch::history::{Groups, History, HistoryConfig, Tell, moment};
+use crate::source::cloudwatch::history::{Groups, History, HistoryConfig, Sums, Tell, moment};
+use crate::start::search::{Run, Search, Searcher, Summing};
 use crate::start::{Source, StartError};
 
 /// Most records, and most groups, where nothing is said.
@@ -63,10 +65,16 @@ pub async fn source(wanted: &cli::History, common: &Common, screen: bool) -> Res
     let history = connect(wanted, common).await?;
     announce(&history, false)?;
     agree(wanted)?;
-    let select = parsed(common)?.filter(|filter| filter.stage() == Stage::Flows);
+    let select = parsed(common)?;
+    Ok(rows(history, select, screen))
+}
+
+/// A source of the records that a search finds.
+fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
+    let select = select.filter(|filter| filter.stage() == Stage::Flows);
     let (stop, stopped) = watch::channel(false);
     let origin = history.origin();
-    Ok(Source::of_history(&origin, select, Arc::new(stop), move |out| {
+    Source::of_history(&origin, select, Arc::new(stop), move |out| {
         Box::pin(async move {
             let tell = if screen { Box::new(|_: &SourceStatus| {}) as Tell } else { news(false) };
             let report = history.run(out, stopped, tell).await;
@@ -79,7 +87,64 @@ pub async fn source(wanted: &cli::History, common: &Common, screen: bool) -> Res
             }
             Ok(())
         })
-    }))
+    })
+}
+
+/// Searches the groups of a tail from its screen.
+pub fn searcher(tail: &cli::Tail, format: Option<&Format>) -> Searcher {
+    let (groups, aws, format) = (tail.groups.clone(), tail.aws.clone(), format.cloned());
+    Arc::new(move |wanted| {
+        let config = HistoryConfig {
+            groups: groups.clone(),
+            from: wanted.from,
+            to: wanted.to,
+            filter: wanted.filter.as_deref().cloned(),
+            by: wanted.by.clone(),
+            limit: ROWS,
+            format: format.clone(),
+            region: aws.region.clone(),
+            profile: aws.profile.clone(),
+            endpoint_url: aws.endpoint_url.clone(),
+        };
+        Box::pin(async move {
+            let history = Box::pin(History::connect(config)).await?;
+            let (from, to) = history.range();
+            let range = format!("{} to {}", moment(from), moment(to));
+            let mut notes = history.notes().to_vec();
+            notes.push(format!("The estimate is from {}.", history.estimate().how));
+            let planned = Planned {
+                title: format!("History {range}"),
+                estimate: history.estimate().brief(),
+                query: history.query().to_owned(),
+                notes,
+            };
+            let run = if wanted.by.is_empty() {
+                let mut source = rows(history, wanted.filter.as_deref().cloned(), true);
+                source.name = format!("HISTORY {range} of {}", source.name).into();
+                Run::Rows(Box::new(source))
+            } else {
+                Run::Sums(summing(history, wanted.by.clone()))
+            };
+            Ok(Search { planned, run })
+        })
+    })
+}
+
+/// Adds up for the screen.
+fn summing(history: History, by: Vec<Field>) -> Summing {
+    Box::new(move |stopped, tell| {
+        Box::pin(async move {
+            let news = move |status: &SourceStatus| tell(status.note.clone().unwrap_or_default());
+            let (groups, report) = history.sums(stopped, Box::new(news)).await;
+            let amount = |amount: Option<u64>| amount.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
+            let row = |(key, sums): (&[String], &Sums)| {
+                (key.to_vec(), [amount(sums.bytes), amount(sums.packets), sums.records.to_string()])
+            };
+            let most = usize::try_from(GROUPS).unwrap_or(usize::MAX);
+            let rows = groups.ranked().into_iter().take(most).map(row).collect();
+            shown::Sums { by, rows, report: report.to_string().replace('\n', ";") }
+        })
+    })
 }
 
 async fn connect(wanted: &cli::History, common: &Common) -> Result<History, StartError> {
@@ -92,9 +157,9 @@ async fn connect(wanted: &cli::History, common: &Common) -> Result<History, Star
         by: fields(wanted)?,
         limit: wanted.limit.unwrap_or(ROWS).max(1),
         format: common.format.as_deref().map(Format::parse).transpose()?,
-        region: wanted.region.clone(),
-        profile: wanted.profile.clone(),
-        endpoint_url: wanted.endpoint_url.clone(),
+        region: wanted.aws.region.clone(),
+        profile: wanted.aws.profile.clone(),
+        endpoint_url: wanted.aws.endpoint_url.clone(),
     };
     for warning in config.filter.iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));

@@ -54,7 +54,7 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         Command::Rules { command: RulesCommand::Backtest { rules, files } } => {
             common.rules = Some(tables::backtested(&rules, &config.rules)?);
             (common.backtest, common.print) = (true, Some(Print::Alerts));
-            command = Command::Open(Open { files, follow: false, speed: None, region: None });
+            command = Command::Open(Open { files, from: None, to: None, follow: false, speed: None, region: None });
         }
         Command::Rules { command } => return tables::rules(&command, &config.rules),
         other => {

@@ -1,22 +1,25 @@
 //! The screen's loop, and the only `select!`: keys, pages, signals and the clock come in, frames go out, only when something changed and at most
 //! thirty a second of what comes by itself; what the user asked for does not wait for that.
 
+mod desk;
 mod exports;
 mod input;
+mod searches;
 mod signals;
 mod themes;
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use exports::Exports;
+use desk::Desk;
 use input::{is_noise, translate};
+use searches::{Heard, Searches};
 use signals::{Signal, Signals};
 use themes::Themes;
 
@@ -25,12 +28,10 @@ use crate::cli::{Command, Common};
 use crate::config::rules::Watch;
 use crate::detect::mute::Mutes;
 use crate::detect::{Alert, Detector};
-use crate::engine::Core;
-use crate::engine::thread::{Engine, now_ms};
-use crate::engine::view::{Page, ViewSpec};
+use crate::engine::thread::now_ms;
 use crate::notify::Notifier;
-use crate::record::{Input as Fed, SourceState, SourceStatus};
-use crate::start::{self, Source, StartError};
+use crate::record::SourceState;
+use crate::start::{self, Load, Source, StartError};
 use crate::state::{self, StateError};
 use crate::terminal::{self, Screen};
 use crate::ui::Look;
@@ -41,8 +42,6 @@ use crate::ui::theme::{Depth, Shade, ThemeError};
 const FRAME: Duration = Duration::from_millis(33);
 /// Least time between two frames where the user waits: a key, or the page that answers it.
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
-/// Inputs on their way from the source.
-const QUEUE: usize = 8;
 /// How often the files of rules are looked at.
 const WATCH: Duration = Duration::from_secs(1);
 /// How often it is told how far an export has come.
@@ -101,42 +100,14 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
-    let decoder = source.narrow(decoder);
-    let config = source.config(common.memory);
-    let ending = source.stop.clone();
-    if let [only] = &config.interfaces[..] {
+    let searches = Searches::new(source.search.clone());
+    app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());
+    if let [only] = &source.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
     }
-    let core = Core::new(config, detector, false);
-
-    let (out, mut inputs) = mpsc::channel(QUEUE);
-    let failures = out.clone();
-    let failed = Arc::new(OnceLock::new());
-    let remembered = Arc::clone(&failed);
-    let mut feeding = tokio::spawn(async move {
-        if let Err(error) = source.run(out).await {
-            // Told again when the screen is left, with the exit code that scripts expect.
-            let _ = remembered.set(error.to_string());
-            let state = SourceState::Failed(error.to_string());
-            // Nobody listens any more if this fails.
-            let _ = failures.send(Fed::Status(SourceStatus { state, ..SourceStatus::default() })).await;
-        }
-    });
-    let (publish, pages) = watch::channel(Arc::new(Page::default()));
-    let engine = Engine::start(
-        core,
-        decoder,
-        move || inputs.blocking_recv(),
-        move |page| {
-            // The screen is gone if nobody takes it.
-            let _ = publish.send(Arc::new(page));
-        },
-    )?;
-    let asker = engine.asker();
-    let pinner = engine.asker();
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
-    asker.ask(app.spec());
+    let desk = Desk::open(app, source, decoder, detector, common.memory, true)?;
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
@@ -147,14 +118,12 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     });
     let notifier = notifier.transpose()?;
     let screen = Screen::open(!common.no_mouse)?;
-    let changer = engine.asker();
-    let mutes = Arc::clone(app.mutes());
+    let mutes = Arc::clone(desk.app.mutes());
     let mut screen = Loop {
-        app,
+        desk,
+        other: None,
         look,
         screen,
-        ask: Box::new(move |spec| asker.ask(spec)),
-        pages,
         mutes,
         kept: kept.clone(),
         notifier,
@@ -162,41 +131,45 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         alarm: (common.bell, common.notify),
         raised: None,
         rules: Watch::new(common.rule_files.clone()),
-        change_rules: Box::new(move |detector| changer.change_rules(detector)),
-        memory: common.memory,
-        exports: Exports::new(pinner),
+        common: common.clone(),
+        searches,
         themes,
         shade,
         drawn_in: common.theme.clone(),
     };
     let result = screen.run().await;
-    let Loop { app, screen, .. } = screen;
+    let Loop { desk, other, screen, searches, .. } = screen;
     // The terminal first: whatever else goes wrong, the shell is usable.
     drop(screen);
-    if let Some(ending) = ending {
-        // What runs at AWS is paid for until it is stopped.
-        let _ = ending.send(true);
-        let _ = tokio::time::timeout(Duration::from_secs(5), &mut feeding).await;
-    }
-    feeding.abort();
-    if let Some(place) = &kept {
-        place.save(app.history(), app.saved())?;
-        place.save_screen(&app.arrangement())?;
+    searches.stop();
+    let mut failed = None;
+    for desk in std::iter::once(desk).chain(other) {
+        if desk.live
+            && let Some(place) = &kept
+        {
+            place.save(desk.app.history(), desk.app.saved())?;
+            place.save_screen(&desk.app.arrangement())?;
+        }
+        let live = desk.live;
+        let why = desk.close().await;
+        // What a search beside it did not find was told where it was asked for.
+        failed = failed.or(why.filter(|_| live));
     }
     result?;
-    match failed.get() {
-        Some(why) => Err(StartError::Unreadable(why.clone()).into()),
+    match failed {
+        Some(why) => Err(StartError::Unreadable(why).into()),
         None => Ok(()),
     }
 }
 
 /// The screen's loop with all it owns.
 struct Loop {
-    app: App,
+    /// The tab that is shown.
+    desk: Desk,
+    /// The one beside it.
+    other: Option<Desk>,
     look: Look,
     screen: Screen,
-    ask: Box<dyn Fn(ViewSpec) + Send>,
-    pages: watch::Receiver<Arc<Page>>,
     /// What was muted when that was last kept, and where it is.
     mutes: Arc<Mutes>,
     kept: Option<state::Place>,
@@ -208,9 +181,8 @@ struct Loop {
     /// An alert that was raised since the last frame.
     raised: Option<Arc<Alert>>,
     rules: Watch,
-    change_rules: Box<dyn Fn(Detector) + Send>,
-    memory: usize,
-    exports: Exports,
+    common: Common,
+    searches: Searches,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -222,11 +194,9 @@ impl Loop {
     async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let mut events = EventStream::new();
-        // The first question is on its way already.
-        let mut asked = Some(self.app.spec().serial);
-        self.app.tick(now_ms());
+        self.desk.app.tick(now_ms());
         // An error means that the engine is gone, which the loop tells.
-        let _ = tokio::time::timeout(FIRST_PAGE, self.pages.wait_for(|page| page.status.held > 0)).await;
+        let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
         let mut dirty = true;
         let mut watch = tokio::time::interval(WATCH);
@@ -256,19 +226,24 @@ impl Loop {
                     // The terminal is gone: there is nobody to show anything to.
                     Some(Err(_)) | None => return Ok(()),
                 },
-                changed = self.pages.changed() => match changed {
+                changed = self.desk.pages.changed() => match changed {
                     Ok(()) => {
-                        let waited = !self.app.is_current();
+                        let waited = !self.desk.app.is_current();
                         self.receive();
-                        prompt |= waited && self.app.is_current();
+                        prompt |= waited && self.desk.app.is_current();
                     }
                     Err(_) => return Err(io::Error::other("the engine stopped; please report this")),
                 },
-                Some(text) = self.said.recv() => self.app.tell(text),
+                Some(()) = beside(&mut self.other) => self.receive_beside(),
+                Some(heard) = self.searches.heard.recv() => {
+                    self.hear(heard);
+                    prompt = true;
+                }
+                Some(text) = self.said.recv() => self.desk.app.tell(text),
                 _ = watch.tick() => if !self.look_at_rules() { continue },
-                heard = self.exports.heard.recv() => if let Some(heard) = heard {
-                    self.exports.job = None;
-                    self.app.hear(heard);
+                heard = self.desk.exports.heard.recv() => if let Some(heard) = heard {
+                    self.desk.exports.job = None;
+                    self.desk.app.hear(heard);
                     prompt = true;
                 },
                 () = tokio::time::sleep(wait) => {
@@ -278,24 +253,24 @@ impl Loop {
                         dirty = false;
                         prompt = false;
                         // The frame said how many rows fit, which may be a new question.
-                        self.ask_if_new(&mut asked);
+                        self.desk.ask_if_new();
                         continue;
                     }
                 }
             }
-            self.app.tick(now_ms());
+            self.desk.app.tick(now_ms());
             self.keep_mutes();
-            self.ask_if_new(&mut asked);
+            self.desk.ask_if_new();
             dirty = true;
         }
     }
 
     /// How long nothing need be drawn while nothing comes: a countdown runs by the second.
     fn patience(&self) -> Duration {
-        if self.exports.job.is_some() {
+        if self.desk.exports.job.is_some() {
             return PROGRESS;
         }
-        let waits = matches!(self.app.page().status.state.state, SourceState::Waiting { .. });
+        let waits = matches!(self.desk.app.page().status.state.state, SourceState::Waiting { .. });
         Duration::from_secs(if waits { 1 } else { 3_600 })
     }
 
@@ -304,55 +279,117 @@ impl Loop {
         match self.rules.look() {
             None => return false,
             Some(Ok(rules)) => {
-                (self.change_rules)(Detector::new(&rules, start::limits(self.memory)));
+                for desk in std::iter::once(&self.desk).chain(&self.other) {
+                    let memory = if desk.live { self.common.memory } else { self.common.memory / 4 };
+                    desk.change_rules(Detector::new(&rules, start::limits(memory)));
+                }
                 let on = rules.iter().filter(|rule| rule.enabled).count();
-                self.app.tell(format!("The rules changed: {on} are on, and look at what is held."));
+                self.desk.app.tell(format!("The rules changed: {on} are on, and look at what is held."));
             }
-            Some(Err(why)) => self.app.refuse(format!("The rules in force stay: {why}")),
+            Some(Err(why)) => self.desk.app.refuse(format!("The rules in force stay: {why}")),
         }
         true
     }
 
     /// Keeps what is muted when that has changed.
     fn keep_mutes(&mut self) {
-        if Arc::ptr_eq(&self.mutes, self.app.mutes()) {
+        if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
             return;
         }
-        self.mutes = Arc::clone(self.app.mutes());
+        self.mutes = Arc::clone(self.desk.app.mutes());
         if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
-            self.app.tell(error.to_string());
+            self.desk.app.tell(error.to_string());
         }
     }
 
     fn receive(&mut self) {
-        let page = Arc::clone(&self.pages.borrow_and_update());
-        self.app.receive(page);
-        for alert in self.app.take_raised() {
-            if let Some(notifier) = &mut self.notifier {
-                notifier.tell(&alert);
+        self.desk.receive();
+        let raised = self.desk.app.take_raised();
+        if self.desk.live {
+            for alert in raised {
+                self.alarmed(alert);
             }
-            self.raised.get_or_insert(alert);
         }
     }
 
-    fn ask_if_new(&mut self, asked: &mut Option<u64>) {
-        let spec = self.app.spec();
-        if *asked != Some(spec.serial) {
-            *asked = Some(spec.serial);
-            (self.ask)(spec);
+    /// The tab beside the shown one has a page.
+    fn receive_beside(&mut self) {
+        let Some(desk) = &mut self.other else { return };
+        desk.receive();
+        let raised = desk.app.take_raised();
+        if desk.live {
+            for alert in raised {
+                self.alarmed(alert);
+            }
+        }
+        if let Some(desk) = &mut self.other {
+            desk.ask_if_new();
+        }
+    }
+
+    fn alarmed(&mut self, alert: Arc<Alert>) {
+        if let Some(notifier) = &mut self.notifier {
+            notifier.tell(&alert);
+        }
+        self.raised.get_or_insert(alert);
+    }
+
+    /// Something is heard of a search.
+    fn hear(&mut self, heard: Heard) {
+        let app = &mut self.desk.app;
+        match heard {
+            Heard::Planned(planned) => match *planned {
+                Ok(search) => {
+                    app.offer_search(&search.planned);
+                    self.searches.offer(search);
+                }
+                Err(error) => app.refuse(error.to_string().replace('\n', " ")),
+            },
+            Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
+            Heard::Sums(sums) => app.show_sums(&sums),
+        }
+    }
+
+    /// Runs the search that was offered: its records come into a tab of their own, beside the live one.
+    fn run_search(&mut self) -> io::Result<()> {
+        let Some(source) = self.searches.run() else {
+            self.desk.app.sum_up();
+            return Ok(());
+        };
+        let opened = start::decoder(&self.common).and_then(|decoder| Ok((decoder, start::detection(&self.common)?)));
+        let (decoder, detector) = opened.map_err(io::Error::other)?;
+        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, self.common.memory / 4, false)?;
+        let shown = std::mem::replace(&mut self.desk, desk);
+        let gone = if shown.live { self.other.replace(shown) } else { Some(shown) };
+        if let Some(gone) = gone {
+            // The queries of an earlier search are stopped.
+            tokio::spawn(gone.close());
+        }
+        self.desk.app.put_beside(Some("Live".to_owned()));
+        if let Some(live) = &mut self.other {
+            live.app.put_beside(Some("History".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Shows the other tab.
+    fn go_beside(&mut self) {
+        if let Some(other) = &mut self.other {
+            std::mem::swap(&mut self.desk, other);
+            self.desk.receive();
         }
     }
 
     /// Takes the theme that the app wants, also one that is only looked at.
     fn dress(&mut self) {
-        let wanted = self.app.theme_wanted();
+        let wanted = self.desk.app.theme_wanted();
         if wanted == self.drawn_in {
             return;
         }
         self.drawn_in = wanted.to_owned();
         match self.themes.load(&self.drawn_in, self.shade) {
             Ok(theme) => self.look.theme = theme,
-            Err(error) => self.app.tell(error.to_string()),
+            Err(error) => self.desk.app.tell(error.to_string()),
         }
     }
 
@@ -365,34 +402,42 @@ impl Loop {
             self.screen.alarm(self.alarm.0, self.alarm.1.then_some(text.as_str()))?;
         }
         self.dress();
-        if let Some(job) = &self.exports.job {
-            self.app.hear(job.heard());
+        if let Some(job) = &self.desk.exports.job {
+            self.desk.app.hear(job.heard());
         }
-        let viewport = self.screen.draw(&self.app, &self.look)?;
-        self.app.laid_out(viewport);
+        let viewport = self.screen.draw(&self.desk.app, &self.look)?;
+        self.desk.app.laid_out(viewport);
         Ok(())
     }
 
     /// Takes an event. `Some` ends the loop.
     fn event(&mut self, event: Event, events: &mut EventStream) -> io::Result<Option<io::Result<()>>> {
         let Some(input) = translate(event) else { return Ok(None) };
-        for effect in self.app.input(&input) {
+        for effect in self.desk.app.input(&input) {
             match effect {
                 Effect::Quit => return Ok(Some(Ok(()))),
                 Effect::Suspend => self.suspend(events)?,
                 Effect::Redraw => self.screen.redraw()?,
-                Effect::Rules => self.app.offer_rules(self.rules.offered()),
-                Effect::Export(order, path) => self.exports.begin(order, path),
+                Effect::Rules => self.desk.app.offer_rules(self.rules.offered()),
+                Effect::Export(order, path) => self.desk.exports.begin(order, path),
+                Effect::LoadEarlier => self.desk.load(Load::Earlier),
+                Effect::Search(wanted) => self.searches.plan(wanted),
+                Effect::RunSearch => self.run_search()?,
+                Effect::Beside => self.go_beside(),
+                Effect::StopLoading => {
+                    self.searches.stop();
+                    self.desk.load(Load::Stop);
+                }
                 Effect::StopExport => {
-                    if let Some(job) = &self.exports.job {
+                    if let Some(job) = &self.desk.exports.job {
                         job.stop();
                     }
                 }
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
-                        self.app.tell(match terminal::copy_to_file(&text) {
-                            Ok(path) => format!("Too long for the clipboard; written to {}", path.display()),
-                            Err(error) => format!("Too long for the clipboard, and no file could be written: {error}"),
+                        self.desk.app.not_on_clipboard(&match terminal::copy_to_file(&text) {
+                            Ok(path) => format!("Written to {}: too long for the clipboard", path.display()),
+                            Err(error) => format!("Not copied: too long for the clipboard, and no file: {error}"),
                         });
                     }
                 }
@@ -408,5 +453,13 @@ impl Loop {
         self.screen.suspend()?;
         *events = EventStream::new();
         Ok(())
+    }
+}
+
+/// Completes when the tab beside the shown one has a page; gives nothing once its engine is gone.
+async fn beside(other: &mut Option<Desk>) -> Option<()> {
+    match other {
+        Some(desk) => desk.pages.changed().await.ok(),
+        None => std::future::pending().await,
     }
 }

@@ -1,9 +1,12 @@
 //! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
 
+pub mod search;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use search::Searcher;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
@@ -74,6 +77,18 @@ pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
 
+/// What can be asked of a source while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// An hour before what was read or asked for so far.
+    Earlier,
+    /// No more than what was read.
+    Stop,
+}
+
+/// Asks a source; never waits.
+pub type Loader = Arc<dyn Fn(Load) + Send + Sync>;
+
 /// A source that is ready to run.
 pub struct Source {
     /// Name for the header.
@@ -88,6 +103,10 @@ pub struct Source {
     pub select: Option<Filter>,
     /// Where the source must end by itself, since it has left something to be stopped: set to true.
     pub stop: Option<Arc<watch::Sender<bool>>>,
+    /// Asks for earlier time, where it has any.
+    pub load: Option<Loader>,
+    /// Searches it, where it can be.
+    pub search: Option<Searcher>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -111,33 +130,7 @@ impl Source {
                 let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
                 prepare_tail(tail, wanted, given).await
             }
-            Command::Open(open) => {
-                let config = file::OpenConfig {
-                    paths: open.files.into_iter().map(file::PathOrStdin::from).collect(),
-                    follow: open.follow,
-                    speed: open.speed,
-                    region: open.region.clone(),
-                };
-                if screen {
-                    something_to_read(&config.paths)?;
-                }
-                let names: Vec<String> = config.paths.iter().map(ToString::to_string).collect();
-                Ok(Source {
-                    name: names.join(", ").into(),
-                    region: open.region.map(Into::into),
-                    interfaces: Vec::new(),
-                    fetch: None,
-                    select: None,
-                    stop: None,
-                    live: false,
-                    lateness: FILE_LATENESS,
-                    run: Box::new(|out| {
-                        Box::pin(async move {
-                            file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string()))
-                        })
-                    }),
-                })
-            }
+            Command::Open(open) => open_files(open, screen),
             #[cfg(feature = "aws")]
             Command::History(wanted) => crate::history::source(&wanted, common, screen).await,
             #[cfg(not(feature = "aws"))]
@@ -151,6 +144,8 @@ impl Source {
                     fetch: None,
                     select: None,
                     stop: None,
+                    load: None,
+                    search: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -168,6 +163,12 @@ impl Source {
             | Command::Completions { .. }
             | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
         }
+    }
+
+    /// Why there is no earlier time to load, for the user; `None` where there is.
+    pub fn nothing_earlier(&self) -> Option<String> {
+        let whole = || format!("All of {} is read: nothing earlier is in it.", self.name);
+        self.load.is_none().then(whole)
     }
 
     /// How to set up the engine for this source.
@@ -198,6 +199,80 @@ impl Source {
     }
 }
 
+/// Files and folders, and the part of time that is wanted of them.
+fn open_files(open: crate::cli::Open, screen: bool) -> Result<Source, StartError> {
+    let now = jiff::Timestamp::now().as_second();
+    let time = |option: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => crate::app::search::time(text, now).map(Some).ok_or_else(|| {
+            StartError::Unreadable(format!(
+                "{option}: '{text}' is no time; write 2018-08-20T15:00Z, 15:00 (UTC, the latest), 7d (ago), or now"
+            ))
+        }),
+    };
+    let (from, to) = (time("--from", &open.from)?, time("--to", &open.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(StartError::Unreadable("--from is later than --to: the range is empty".to_owned()));
+    }
+    let typed: Vec<file::PathOrStdin> = open.files.into_iter().map(file::PathOrStdin::from).collect();
+    let typed_names: Vec<String> = typed.iter().map(ToString::to_string).collect();
+    let picked = file::folder::pick(typed, from, to).map_err(|failure| StartError::Unreadable(failure.to_string()))?;
+    if picked.folders && open.follow {
+        return Err(StartError::Unreadable("--follow reads on in files: name one, not a folder".to_owned()));
+    }
+    if picked.paths.is_empty() {
+        let held = picked.span.map_or_else(
+            || "there are no log files (.gz, .log, .parquet, .txt, .csv, .json)".to_owned(),
+            |(first, last)| format!("by their names its files are from {} to {}", stamp(first), stamp(last)),
+        );
+        return Err(StartError::Unreadable(format!("{}: nothing to read: {held}", typed_names.join(", "))));
+    }
+    let mut name = typed_names.join(", ");
+    if picked.folders || picked.left_out > 0 {
+        let all = picked.paths.len() + picked.left_out;
+        name = format!("{name} ({} of {all} files)", picked.paths.len());
+    }
+    // Of what a file holds beside the range nothing is wanted. A record without times is kept.
+    let bounds: Vec<String> =
+        [from.map(|at| format!("not end < {}", stamp(at))), to.map(|at| format!("not start > {}", stamp(at)))]
+            .into_iter()
+            .flatten()
+            .collect();
+    let select = match bounds.join(" and ") {
+        none if none.is_empty() => None,
+        text => Some(Filter::parse(&text, Stage::Flows).map_err(|error| StartError::Filter { text, error })?),
+    };
+    let config =
+        file::OpenConfig { paths: picked.paths, follow: open.follow, speed: open.speed, region: open.region.clone() };
+    if screen {
+        something_to_read(&config.paths)?;
+    }
+    Ok(Source {
+        name: name.into(),
+        region: open.region.map(Into::into),
+        interfaces: Vec::new(),
+        fetch: None,
+        select,
+        stop: None,
+        load: None,
+        search: None,
+        live: false,
+        lateness: FILE_LATENESS,
+        run: Box::new(|out| {
+            Box::pin(
+                async move { file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string())) },
+            )
+        }),
+    })
+}
+
+/// A time as it is typed.
+fn stamp(at: i64) -> String {
+    jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string())
+}
+
 /// A screen that could only say that there is nothing should not open. Where some inputs are there, the others are told on it.
 fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
     let mut missing = Vec::new();
@@ -222,6 +297,7 @@ async fn prepare_tail(
     // The format that `--format` gives counts as the format of every record.
     let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
+    let search = crate::history::searcher(&tail, given.as_ref());
     let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
@@ -231,9 +307,9 @@ async fn prepare_tail(
         run_for: tail.run_for,
         max_rps: tail.max_rps,
         pattern: fetch.as_ref().and_then(|fetch| fetch.pattern.clone()),
-        region: tail.region,
-        profile: tail.profile,
-        endpoint_url: tail.endpoint_url,
+        region: tail.aws.region,
+        profile: tail.aws.profile,
+        endpoint_url: tail.aws.endpoint_url,
         record: tail.record,
     })
     .await?;
@@ -246,14 +322,23 @@ async fn prepare_tail(
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);
-    Ok(Source { fetch, ..Source::of_tail(connected, interfaces) })
+    Ok(Source { fetch, search: Some(search), ..Source::of_tail(connected, interfaces) })
 }
 
 #[cfg(feature = "aws")]
 impl Source {
     /// A tail that is connected, with the interfaces that it was asked for.
-    pub fn of_tail(connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+    pub fn of_tail(mut connected: crate::source::cloudwatch::Tail, interfaces: Vec<Arc<str>>) -> Source {
+        use crate::source::cloudwatch::Load as Asked;
         let origin = connected.origin();
+        let asked = connected.loader();
+        let load: Loader = Arc::new(move |what| {
+            // A tail that has ended loads nothing.
+            let _ = asked.send(match what {
+                Load::Earlier => Asked::Earlier(std::time::Duration::from_hours(1)),
+                Load::Stop => Asked::Stop,
+            });
+        });
         Source {
             name: Arc::clone(&origin.name),
             region: origin.region.clone(),
@@ -261,6 +346,8 @@ impl Source {
             fetch: None,
             select: None,
             stop: None,
+            load: Some(load),
+            search: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -289,6 +376,8 @@ impl Source {
             fetch: None,
             select,
             stop: Some(stop),
+            load: None,
+            search: None,
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,

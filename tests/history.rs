@@ -14,12 +14,9 @@ use flowtail::record::{Batch, Columns, Decoder, Event, Field, Input, Origin, Row
 use flowtail::source::cloudwatch::Lab;
 use flowtail::source::cloudwatch::history::{Groups, History, HistoryConfig, HistoryError, MOST_ROWS, Report};
 use proptest::prelude::*;
-use support::insights::Insights;
+use support::insights::{Insights, START, founding, record};
 use support::{ENI, FastClock, lab};
 use tokio::sync::{mpsc, watch};
-
-/// First second of the records.
-const START: i64 = 1_534_770_000;
 
 fn config(port: u16, filter: Option<&str>) -> HistoryConfig {
     HistoryConfig {
@@ -118,46 +115,6 @@ fn sums(config: HistoryConfig, lab: Lab) -> Result<(Groups, Report), HistoryErro
 
 const ALL: usize = usize::MAX;
 
-fn record(offset: i64, from: (&str, u32), to: (&str, u32), protocol: u32, amounts: (u64, u64), action: &str) -> String {
-    let start = START + offset;
-    format!(
-        "2 622676721278 {ENI} {} {} {} {} {protocol} {} {} {start} {} {action} OK",
-        from.0,
-        to.0,
-        from.1,
-        to.1,
-        amounts.1,
-        amounts.0,
-        start + 59
-    )
-}
-
-/// The founding example among ordinary traffic; gives how many records there are.
-fn founding(server: &Insights) -> usize {
-    let (attacker, victim) = ("13.125.33.130", "172.16.0.178");
-    for (start, end, from, to, packets, bytes) in [
-        (1_534_778_743, 1_534_778_802, (attacker, 22_222), (victim, 11_211), 3_422, 5_072_550),
-        (1_534_778_743, 1_534_778_802, (victim, 11_211), (attacker, 22_222), 137, 513_727),
-        (1_534_778_806, 1_534_778_866, (attacker, 40_396), (victim, 11_211), 1, 50),
-        (1_534_778_806, 1_534_778_866, (victim, 11_211), (attacker, 40_396), 36, 51_327),
-    ] {
-        let line = format!(
-            "2 622676721278 {ENI} {} {} {} {} 17 {packets} {bytes} {start} {end} ACCEPT OK",
-            from.0, to.0, from.1, to.1
-        );
-        server.put(start, &line);
-    }
-    for number in 0..600_u32 {
-        let peer = format!("10.0.{}.{}", number / 200, number % 200 + 1);
-        let amounts = (1_000 + u64::from(number), 10);
-        server.put(
-            START + i64::from(number) * 20,
-            &record(i64::from(number) * 20, (&peer, 40_000 + number), (victim, 443), 6, amounts, "ACCEPT"),
-        );
-    }
-    604
-}
-
 fn flowtail(port: u16, arguments: &[&str]) -> Output {
     let home = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_flowtail"))
@@ -194,11 +151,11 @@ fn the_founding_example_is_found_by_a_typed_filter() {
     );
     // Said before: the query and what it costs. After: what was scanned, and that it is complete.
     for said in
-        ["filter (srcPort = 11211 or dstPort = 11211)", "will scan about", "storedBytes", "4 rows, complete", "scanned"]
+        ["filter srcPort = 11211 or dstPort = 11211", "will scan about", "storedBytes", "4 rows, complete", "scanned"]
     {
-        assert!(errors.contains(said) || said.starts_with("filter"), "{said}: {errors}");
+        assert!(errors.contains(said), "{said}: {errors}");
     }
-    assert!(errors.contains("11211") && errors.contains("sort @timestamp asc"), "{errors}");
+    assert!(errors.contains("sort @timestamp asc"), "{errors}");
     let sessions = rows(&flowtail(server.port, &["--filter", "port 11211", "--print", "sessions"]));
     let trigger = sessions.iter().find(|row| row["client_port"] == 40_396).unwrap_or_else(|| panic!("{sessions:?}"));
     assert!((trigger["byte_ratio"].as_f64().unwrap() - 1026.54).abs() < 0.01, "{trigger}");

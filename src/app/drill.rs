@@ -5,6 +5,7 @@ use super::pivot::condition;
 use super::{App, Applied, Crumb, Focus, Tone};
 use crate::detect::Alert;
 use crate::engine::view::{Column, Detail, PageRow, RowId, SessionDetail, Sort, Tab};
+use crate::filter::expr::Expr;
 use crate::filter::{Stage, spell};
 use crate::record::{Field, Value};
 
@@ -156,7 +157,11 @@ impl App {
     /// The filter in force with `more` added to it.
     pub(super) fn narrowed(&self, more: &str) -> String {
         match &self.view.filter {
-            Some(applied) if !applied.off => format!("({}) and {more}", applied.text),
+            // Only an "or" would be torn.
+            Some(applied) if !applied.off => match applied.expr(self.view.tab) {
+                Some(Expr::Or(_)) | None => format!("({}) and {more}", applied.text),
+                Some(_) => format!("{} and {more}", applied.text),
+            },
             _ => more.to_owned(),
         }
     }

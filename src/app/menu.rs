@@ -54,6 +54,10 @@ pub enum Kind {
     Export,
     /// Everything that can be done.
     Palette,
+    /// What a search will cost: `y` runs it.
+    Search,
+    /// Sums that a search found.
+    Sums,
 }
 
 /// One line of a menu.
@@ -101,6 +105,8 @@ pub(super) enum Does {
     Column(Field),
     /// Takes a theme.
     Theme(String),
+    /// Runs the search that is offered.
+    RunSearch,
 }
 
 impl Item {
@@ -205,6 +211,13 @@ impl App {
                 menu.search.delete_back();
                 menu.cursor = 0;
             }
+            // A question that costs money has an answer of its own.
+            Action::Insert('y') if menu.kind == Kind::Search => {
+                self.mode = Mode::Main;
+                return vec![Effect::RunSearch];
+            }
+            Action::Insert('n') if menu.kind == Kind::Search => self.leave_menu(),
+            Action::Insert(_) if menu.kind == Kind::Search => {}
             Action::Insert(c) => {
                 menu.search.insert(c.encode_utf8(&mut [0; 4]));
                 menu.cursor = 0;
@@ -287,6 +300,10 @@ impl App {
             Does::Theme(name) => {
                 self.mode = Mode::Main;
                 self.take_theme(name);
+            }
+            Does::RunSearch => {
+                self.mode = Mode::Main;
+                return vec![Effect::RunSearch];
             }
             Does::StopExport => {
                 self.mode = Mode::Main;

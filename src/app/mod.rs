@@ -12,6 +12,7 @@ pub mod choose;
 pub mod columns;
 mod cursor;
 mod drill;
+mod earlier;
 mod edit;
 mod elsewhere;
 mod fold;
@@ -28,6 +29,7 @@ mod pivot;
 pub mod prompt;
 mod question;
 pub mod report;
+pub mod search;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -55,6 +57,7 @@ use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
 use report::ReportState;
+use search::{Searches, Wanted};
 use takeaway::{Ask, Order, Saving};
 
 /// How many steps back are kept.
@@ -80,6 +83,16 @@ pub enum Effect {
     Export(Arc<Order>, String),
     /// Stop the export that is being written.
     StopExport,
+    /// Load earlier time, as much as a press does.
+    LoadEarlier,
+    /// Stop loading.
+    StopLoading,
+    /// Find out what a search costs, and offer it ([`App::offer_search`]).
+    Search(Arc<Wanted>),
+    /// Run the search that was offered last.
+    RunSearch,
+    /// Go to the tab beside this one.
+    Beside,
 }
 
 impl PartialEq for Effect {
@@ -209,6 +222,9 @@ pub struct App {
     marks: Vec<Mark>,
     /// The export that is being written.
     saving: Option<Saving>,
+    /// Why there is no earlier time to load.
+    nothing_earlier: Option<String>,
+    searches: Searches,
     /// Filters that leave noise out, kept so that the same question stays the same.
     made_folds: Vec<fold::Made>,
     keys: Arc<keymap::Keys>,

@@ -86,6 +86,8 @@ pub enum Asked {
     Note(RowId),
     /// Where to write an export.
     Path(Arc<Order>),
+    /// Which range to search.
+    Range,
 }
 
 impl Ask {
@@ -238,6 +240,7 @@ impl App {
     pub(super) fn accept_ask(&mut self, mut ask: Ask) -> Vec<Effect> {
         let text = ask.line.text().trim().to_owned();
         match &ask.asked {
+            Asked::Range => self.accept_range(ask),
             Asked::Note(id) => {
                 self.accept_note(*id, &text);
                 Vec::new()

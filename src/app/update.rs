@@ -49,6 +49,10 @@ impl App {
             _ if !matches!(self.mode, Mode::Main) => self.edit(action),
             Action::Copy => return self.copy(),
             Action::Rules => return vec![Effect::Rules],
+            Action::Earlier => return self.load_earlier(),
+            Action::StopLoading => return self.stop_loading(),
+            Action::Beside => return self.go_beside(),
+            Action::Back if self.leaves_search() => return vec![Effect::Beside],
             other => self.act(other),
         }
         Vec::new()
@@ -115,6 +119,7 @@ impl App {
             Action::Smaller => self.resize_pane(-1),
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),
+            Action::History => self.open_search(),
             Action::Source => self.open_report(Topic::Source),
             Action::Unparsed => self.open_report(Topic::Unparsed),
             Action::Endpoint => self.open_endpoint(),

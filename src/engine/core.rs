@@ -19,7 +19,7 @@ use crate::record::{
     Columns, Decoded, Field, Flow, Gap, Names, Reject, RowRef, SourceState, SourceStatus, Table, seconds,
 };
 use crate::session::{LOOK_AHEAD, Session, SessionRow, SessionTable};
-use crate::store::{Remap, Ring};
+use crate::store::{Remap, Ring, Segment};
 
 /// Rows after which event time is passed on to the sessions and the rules.
 const ADVANCE_EVERY: u64 = 8_192;
@@ -67,6 +67,11 @@ impl Default for Known {
     }
 }
 
+/// The ring of an engine with `memory` bytes. What goes on by itself may be asked for earlier time, which has room of its own.
+fn ring(memory: usize, live: bool) -> Ring {
+    if live { Ring::new(memory / 100 * 35).with_earlier(memory / 100 * 10) } else { Ring::new(memory / 100 * 45) }
+}
+
 /// The engine core.
 #[derive(Debug)]
 pub struct Core {
@@ -111,7 +116,7 @@ impl Core {
     pub fn new(config: Config, detector: Detector, collect: bool) -> Core {
         let memory = config.memory;
         Core {
-            ring: Ring::new(memory / 100 * 45),
+            ring: ring(memory, config.live),
             sessions: SessionTable::new(memory / 100 * 35, config.lateness).reporting(collect),
             config,
             names: Names::default(),
@@ -155,14 +160,17 @@ impl Core {
         let arrival = batch.arrival.div_euclid(1000);
         let mut next = rows.start;
         while next < rows.end {
-            let pushed = self.ring.push(&batch.columns, next..rows.end, &mut known.remap);
-            for segment in pushed.evicted {
-                self.frozen_lost += self.look.evicted(&segment, self.ring.budget());
-                self.tally.evict(segment.first_seq());
-            }
-            let end = next + pushed.rows;
+            let (count, evicted) = if batch.earlier {
+                self.ring.push_earlier(&batch.columns, next..rows.end, &mut known.remap)
+            } else {
+                let pushed = self.ring.push(&batch.columns, next..rows.end, &mut known.remap);
+                (pushed.rows, pushed.evicted)
+            };
+            self.gone(&evicted);
+            let end = next + count;
             for from in (next..end).step_by(LOOK_AHEAD) {
-                self.ingest_part(&batch.columns, from..end.min(from + LOOK_AHEAD), arrival, known);
+                let rows = from..end.min(from + LOOK_AHEAD);
+                self.ingest_part(&batch.columns, rows, (arrival, batch.earlier), known);
             }
             next = end;
         }
@@ -170,8 +178,16 @@ impl Core {
         self.collect_news();
     }
 
+    /// Segments are no longer held.
+    pub(super) fn gone(&mut self, segments: &[Arc<Segment>]) {
+        for segment in segments {
+            self.frozen_lost += self.look.evicted(segment, self.ring.budget());
+            self.tally.evict(segment.first_seq());
+        }
+    }
+
     /// Takes in a few neighbouring rows, which are looked up together.
-    fn ingest_part(&mut self, columns: &Columns, rows: std::ops::Range<usize>, arrival: i64, known: &mut Known) {
+    fn ingest_part(&mut self, columns: &Columns, rows: std::ops::Range<usize>, came: (i64, bool), known: &mut Known) {
         let Known { names, flows, nodata, skipdata, .. } = known;
         flows.clear();
         flows.extend(rows.clone().map(|row| Flow::of_next(columns, row, &mut self.names, names)));
@@ -188,11 +204,13 @@ impl Core {
             } else {
                 self.counts.records += 1;
             }
-            self.ingest_row(columns, row, flow.as_ref(), arrival);
+            self.ingest_row(columns, row, flow.as_ref(), came);
         }
     }
 
-    fn ingest_row(&mut self, columns: &Columns, row: usize, flow: Option<&Flow>, arrival: i64) {
+    /// `came` says when (Unix seconds), and whether it is earlier time that was asked for.
+    fn ingest_row(&mut self, columns: &Columns, row: usize, flow: Option<&Flow>, came: (i64, bool)) {
+        let (arrival, earlier) = came;
         self.look.arrived(columns, row, self.clock.now().unwrap_or(0));
         let end = columns.time(row);
         let start = columns.number(Field::Start, row).unwrap_or(end);
@@ -210,6 +228,7 @@ impl Core {
         // A live source cannot deliver the future; recorded and unknown clocks say nothing.
         self.clock.observe(end, if self.config.live { arrival } else { 0 });
         if let Some(now) = self.clock.now()
+            && !earlier
             && end < now.saturating_sub(self.config.lateness)
         {
             self.counts.late += 1;
@@ -298,6 +317,9 @@ impl Core {
 
     /// The input has ended: everything open is over.
     pub fn finish(&mut self) {
+        let gone = self.ring.seal_earlier();
+        self.gone(&gone);
+        self.sessions.hold(false);
         self.advance();
         let turned = self.sessions.finish();
         self.tell_turned(turned);

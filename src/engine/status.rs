@@ -92,6 +92,13 @@ impl Core {
 
     /// News from the source about itself.
     pub fn source_status(&mut self, status: SourceStatus) {
+        if status.earlier != self.state.earlier {
+            // A stretch of earlier time is there: its rows can be seen.
+            let gone = self.ring.seal_earlier();
+            self.gone(&gone);
+            // More of its sessions may come, so none is over.
+            self.sessions.hold(status.earlier.is_some_and(|earlier| earlier.percent().is_some()));
+        }
         self.state = status;
     }
 
@@ -164,6 +171,7 @@ impl Core {
             budget: self.config.memory as u64,
             span: self.ring.span().map(|(first, last)| (seconds(first), seconds(last))),
             evicted: self.ring.evicted() + self.frozen_lost,
+            earlier_let_go: self.ring.earlier_let_go(),
             sessions: self.sessions.len() as u64,
             sessions_evicted: self.sessions.dropped(),
             unparsed: self.counts.unparsed(),

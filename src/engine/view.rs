@@ -339,6 +339,8 @@ pub struct Status {
     pub span: Option<(i64, i64)>,
     /// Records evicted from the ring to stay within the budget.
     pub evicted: u64,
+    /// Records of earlier time that its room did not hold.
+    pub earlier_let_go: u64,
     /// Sessions held.
     pub sessions: u64,
     /// Sessions evicted before they were final.

@@ -60,6 +60,8 @@ pub struct Batch {
     pub first_line: u64,
     /// When it arrived here, Unix milliseconds. Recorded input carries the recorded clock.
     pub arrival: i64,
+    /// Whether this is earlier time that was asked for beside what is live: held in room of its own.
+    pub earlier: bool,
 }
 
 /// A range of event time that could not be read.
@@ -124,6 +126,10 @@ pub struct TailFigures {
     pub reads: u64,
     /// The last range that was read to its end.
     pub poll: Option<Poll>,
+    /// Event ids remembered, so that each event is passed on once.
+    pub ids: u64,
+    /// Bytes that they take.
+    pub id_bytes: u64,
 }
 
 /// A source's account of itself. Counters only ever grow.
@@ -139,6 +145,8 @@ pub struct SourceStatus {
     pub duplicates: u64,
     /// Event time up to which the source believes to have everything, Unix seconds.
     pub complete_to: Option<i64>,
+    /// From when on, and what is on its way of earlier time; `None` where the source cannot load any.
+    pub earlier: Option<Earlier>,
     /// Bytes read and total, where the source is a file of known size.
     pub progress: Option<(u64, u64)>,
     /// The live session, where there is one beside the reads.
@@ -151,6 +159,25 @@ pub struct SourceStatus {
     pub tail: Option<TailFigures>,
     /// What was found out about the source, for its pane: name and text, in order.
     pub facts: Vec<(String, String)>,
+}
+
+/// How far back a source has searched. All in Unix seconds of event time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// Everything from here on was asked for.
+    pub from: i64,
+    /// Where it will have come to once it has loaded what was asked for; [`Earlier::from`] where nothing is on its way.
+    pub wanted: i64,
+    /// Where it was when that was asked for.
+    pub begun: i64,
+}
+
+impl Earlier {
+    /// Share of what is being loaded that has come, in percent; `None` where nothing is.
+    pub fn percent(&self) -> Option<u64> {
+        let (done, all) = (self.begun.saturating_sub(self.from), self.begun.saturating_sub(self.wanted));
+        (self.wanted < self.from.min(self.begun)).then(|| u64::try_from(done.max(0) * 100 / all.max(1)).unwrap_or(0))
+    }
 }
 
 /// What a live session does. Counters only ever grow.

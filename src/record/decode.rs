@@ -51,6 +51,8 @@ pub struct Decoded {
     pub origin: Arc<Origin>,
     /// When they arrived, Unix milliseconds.
     pub arrival: i64,
+    /// See [`Batch::earlier`].
+    pub earlier: bool,
     /// Lines, blank ones and those of [`Decoded::outside`] left out.
     pub lines: u64,
     /// Records that were read and are not wanted ([`Decoder::only`]).
@@ -140,6 +142,7 @@ impl Decoder {
             columns: Columns::new(),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
+            earlier: batch.earlier,
             lines: batch.rejects.len() as u64,
             rejects: batch.rejects.clone(),
             remarks: batch.remarks.clone(),

@@ -18,7 +18,7 @@ pub mod special;
 pub mod table;
 pub mod value;
 
-pub use batch::{Batch, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};
+pub use batch::{Batch, Earlier, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};
 pub use columns::Columns;
 pub use decode::{Decoded, Decoder, FormatTally, Reject, Wanted};
 pub use envelope::{EnvelopeError, Wrapped};

@@ -74,6 +74,8 @@ pub struct SessionTable {
     fan_in: FanIn,
     /// Greatest time up to which sessions were declared over.
     settled: i64,
+    /// Earlier time is being loaded, newest first: none is over, and none late.
+    held_open: bool,
     dropped: u64,
     merged: u64,
     /// Sessions that are over or were dropped since they were last asked for.
@@ -103,6 +105,7 @@ impl SessionTable {
             window: SHORTEST_WINDOW,
             fan_in: FanIn::new(bytes / 32),
             settled: i64::MIN,
+            held_open: false,
             dropped: 0,
             merged: 0,
             finished: Vec::new(),
@@ -139,7 +142,7 @@ impl SessionTable {
         let mut near: Option<(u64, u32)> = None;
         let mut linked = false;
         // A record that belongs to a session which is over and reported cannot change it any more.
-        let mut late = flow.end.saturating_add(idle + interval(flow)) < self.settled;
+        let mut late = !self.held_open && flow.end.saturating_add(idle + interval(flow)) < self.settled;
         let mut next = self.head(hash, &key);
         for _ in 0..MAX_COMPARED {
             let Some(session) = self.peek(next) else { break };

@@ -2,6 +2,7 @@
 
 mod addrs;
 pub mod codes;
+mod earlier;
 mod intern;
 pub mod open;
 pub mod packed;

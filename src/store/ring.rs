@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::earlier::Earlier;
 use super::open::{Open, Remap};
 use super::segment::{ROWS, Segment, sorted_rows};
 use crate::record::{Columns, Field, RowRef, Table};
@@ -11,16 +12,17 @@ use crate::record::{Columns, Field, RowRef, Table};
 /// Recent flow records, bounded in bytes. A row's identity is its sequence number: order of arrival, from 0, never reused.
 #[derive(Debug)]
 pub struct Ring {
-    sealed: VecDeque<Arc<Segment>>,
-    open: Open,
+    pub(super) sealed: VecDeque<Arc<Segment>>,
+    pub(super) open: Open,
     /// Rows of `open` by (time, row), up to `open_sorted`.
     open_order: Vec<u16>,
-    open_first: u64,
-    next_seq: u64,
-    sealed_bytes: usize,
-    sealed_rows: u64,
+    pub(super) open_first: u64,
+    pub(super) next_seq: u64,
+    pub(super) sealed_bytes: usize,
+    pub(super) sealed_rows: u64,
     budget: usize,
     evicted: u64,
+    pub(super) earlier: Earlier,
 }
 
 /// What [`Ring::push`] did.
@@ -56,6 +58,7 @@ impl Ring {
             sealed_rows: 0,
             budget,
             evicted: 0,
+            earlier: Earlier::default(),
         }
     }
 
@@ -67,7 +70,10 @@ impl Ring {
         if self.open.len() == ROWS || self.open.text_bytes() > self.budget / 8 {
             self.seal();
             *remap = Remap::default();
-            while self.sealed_bytes > self.budget && self.sealed.len() > 1 {
+            while let (bytes, segments) = self.live()
+                && bytes > self.budget
+                && segments > 1
+            {
                 evicted.extend(self.evict());
             }
         }
@@ -92,7 +98,7 @@ impl Ring {
         all
     }
 
-    fn seal(&mut self) {
+    pub(super) fn seal(&mut self) {
         let segment = Segment::seal(&mut self.open, self.open_first);
         self.sealed_bytes += segment.bytes();
         self.sealed_rows += segment.len() as u64;
@@ -101,12 +107,10 @@ impl Ring {
         self.open_order.clear();
     }
 
-    /// Drops the sealed segment with the least greatest time: what is oldest, not what came first, so a back-fill never evicts what is live.
+    /// Drops the sealed segment with the least greatest time: what is oldest, not what came first. Earlier time that was asked for goes only where
+    /// nothing else is held.
     pub fn evict(&mut self) -> Option<Arc<Segment>> {
-        let oldest = (0..self.sealed.len()).min_by_key(|index| self.sealed[*index].span().1)?;
-        let segment = self.sealed.remove(oldest)?;
-        self.sealed_bytes -= segment.bytes();
-        self.sealed_rows -= segment.len() as u64;
+        let segment = self.evict_of(false).or_else(|| self.evict_of(true))?;
         self.evicted += segment.len() as u64;
         Some(segment)
     }
@@ -182,7 +186,7 @@ impl Ring {
 
     /// Bytes held.
     pub fn bytes(&self) -> usize {
-        self.sealed_bytes + self.open.bytes() + self.open_order.capacity() * 2
+        self.sealed_bytes + self.earlier.open_bytes() + self.open.bytes() + self.open_order.capacity() * 2
     }
 
     /// Bytes it may hold in sealed segments.
@@ -283,6 +287,7 @@ impl Ring {
             sealed_rows: self.sealed_rows,
             budget: self.budget,
             evicted: self.evicted,
+            earlier: self.earlier.sealed(),
         };
         frozen.open_order = sorted_rows(&frozen.open)
             .map_or_else(|| (0..frozen.open.len()).filter_map(|row| u16::try_from(row).ok()).collect(), Vec::from);

@@ -106,6 +106,12 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
         viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Tab(tab)));
         x += used + 2;
     }
+    if let Some(beside) = app.beside() {
+        let style = paint.theme.style(Token::Accent);
+        let used = paint.text(x, y, area.right().saturating_sub(x), &format!("4 {beside}"), style);
+        viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Hint(Action::Beside)));
+        x += used + 2;
+    }
     // Where in the table one is, and what it is grouped by.
     let table = app.view().table();
     let mut facts = String::new();
@@ -187,6 +193,12 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         (area.x, area.width, width) = (area.x + used, area.width.saturating_sub(used), width.saturating_sub(used));
     }
     let Some(applied) = &app.view().filter else {
+        if let Some(what) = app.searched_for() {
+            let used = paint.text(area.x + 1, area.y, width, "searched for: ", theme.style(Token::Muted));
+            let rest = width.saturating_sub(used);
+            paint.text(area.x + 1 + used, area.y, rest, what, theme.bold(Token::Ok));
+            return;
+        }
         let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";
         paint.text(area.x + 1, area.y, width, hint, theme.style(Token::Muted));
         return;
@@ -263,12 +275,12 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
-            let mut text = error.message.clone();
-            let kept = bar.refused.then_some("The last good filter stays.");
-            for more in error.hint.as_deref().into_iter().chain(kept) {
-                text.push(' ');
-                text.push_str(more);
+            let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
+            if fmt::width(&parts.join(" ")) > area.width.saturating_sub(4) {
+                parts.reverse();
             }
+            parts.extend(bar.refused.then_some("The last good filter stays."));
+            let mut text = parts.join(" ");
             let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");

@@ -203,6 +203,10 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
     let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
+    if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
+        let text = format!("loading from {}Z: {percent}% (X stops it)", fmt::hour_minute(earlier.wanted));
+        facts.push(vec![(text, theme.bold(Token::Accent))]);
+    }
     // What is lost stands before what is held.
     let lost = [
         ("dropped", status.dropped),
@@ -225,6 +229,9 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         plain(fmt::bytes(status.held_bytes)),
         label(&format!(" of {} ({share}%)", fmt::bytes(status.budget))),
     ]);
+    if let Some(earlier) = status.state.earlier {
+        facts.push(vec![label("searched from "), plain(format!("{}Z", fmt::hour_minute(earlier.from)))]);
+    }
     facts.push(vec![plain(fmt::count(status.sessions)), label(" sessions")]);
     if let Some((first, last)) = status.span {
         let spanned = u64::try_from(last.saturating_sub(first)).unwrap_or(0);

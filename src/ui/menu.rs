@@ -105,6 +105,10 @@ fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect)
         paint.text_right(x + room, area.y, note, &item.note, muted);
         return;
     }
+    if kind == Kind::Sums {
+        paint.text(x, area.y, room, &item.text, text);
+        return;
+    }
     if kind == Kind::Palette {
         let keys = fmt::width(&item.note);
         paint.text(x, area.y, room.saturating_sub(keys + 2), &item.text, text);

@@ -67,7 +67,10 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
         Mode::Help(state) => help::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Menu(menu) => {
-            let wide = matches!(menu.kind, Kind::Marks | Kind::Export | Kind::Palette | Kind::Columns);
+            let wide = matches!(
+                menu.kind,
+                Kind::Marks | Kind::Export | Kind::Palette | Kind::Search | Kind::Sums | Kind::Columns
+            );
             let width = if wide { area.width } else { panes.table.width };
             menu::draw(app, menu, &mut paint, area, width, &mut viewport);
         }

@@ -16,6 +16,7 @@ pub(super) fn ask_prompt(ask: &Ask, paint: &mut Paint<'_>, area: Rect, viewport:
     let label = match ask.asked {
         Asked::Note(_) => "note",
         Asked::Path(_) => "write to",
+        Asked::Range => "search",
     };
     prompt_line(paint, area, label, &ask.line, style, None, "", viewport);
 }
@@ -24,6 +25,10 @@ pub(super) fn ask_says(ask: &Ask, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match (&ask.refused, &ask.asked) {
         (Some(why), _) => (why.as_str(), Token::Warning),
         (None, Asked::Note(_)) => ("what is to be said of this row; it goes into a case file (x)", Token::Muted),
+        (None, Asked::Range) => (
+            "7d, or 2018-08-20 13:00 to 18:00Z; by srcaddr,dstport for sums. Nothing runs before you agree",
+            Token::Muted,
+        ),
         (None, Asked::Path(_)) => ("a path; a file that is there already is never written over", Token::Muted),
     };
     let style = paint.theme.style(token);

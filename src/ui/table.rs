@@ -303,7 +303,7 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            "Esc goes back, ~ turns the filter off, / changes it.".to_owned(),
+            "Esc goes back, ~ turns the filter off, / changes it, E tells why.".to_owned(),
         )
     };
     let y = area.y + 1 + (area.height - 1) / 3;

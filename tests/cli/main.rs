@@ -3,6 +3,7 @@
 mod case;
 mod config;
 mod filters;
+mod folder;
 mod life;
 mod rules;
 mod shapes;

@@ -85,9 +85,9 @@ fn panes_are_resized_hidden_and_zoomed_and_stay_so() {
         stage.viewport.hits.iter().find(|(_, target)| at(target)).map_or(0, |(area, _)| area.width)
     };
     let usual = width(&stage);
-    stage.run("}}");
+    stage.run("))");
     assert_eq!(width(&stage) + 8, usual);
-    stage.run("{{{");
+    stage.run("(((");
     assert!(width(&stage) > usual);
     stage.run("o");
     assert_eq!((width(&stage), stage.viewport.timeline_bins), (120, 0));
@@ -106,10 +106,10 @@ fn panes_are_resized_hidden_and_zoomed_and_stay_so() {
     let app = App::new().with_arrangement(["columns flows nonsense", "size alerts x", "\u{1b}[2J", "time never"]);
     assert_eq!(app.arrangement(), "");
     // The detail pane has a size of its own.
-    stage.run("d}}");
+    stage.run("d))");
     assert!(stage.app.arrangement().contains("size detail 2"));
     for _ in 0..20 {
-        stage.run("}");
+        stage.run(")");
     }
     for (width, height) in [(0, 0), (1, 1), (20, 5), (40, 60), (300, 100)] {
         stage.resize(width, height);

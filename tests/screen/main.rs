@@ -9,6 +9,7 @@ mod alerts;
 mod arrange;
 mod cursor;
 mod drill;
+mod earlier;
 mod fetch;
 mod fold;
 mod pivot;

@@ -64,7 +64,7 @@ impl Stage {
             fetch: fetch.map(Into::into),
         };
         let mut stage = Stage {
-            app: App::new(),
+            app: App::new().with_nothing_earlier(nothing_earlier(source)),
             frame: Buffer::default(),
             viewport: Viewport::default(),
             effects: Vec::new(),
@@ -169,6 +169,11 @@ impl Stage {
         }
         panic!("the screen does not come to rest at {:?}", self.size);
     }
+}
+
+/// What `[` says where nothing is earlier: of a group there is.
+fn nothing_earlier(source: &str) -> Option<String> {
+    (!source.starts_with('/')).then(|| format!("All of {source} is read: nothing earlier is in it."))
 }
 
 /// What the demo sends until the recorded clock says `clock`, Unix milliseconds.

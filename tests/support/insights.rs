@@ -10,6 +10,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use super::ENI;
 use super::eval;
 use super::fake::{Stored, request};
 
@@ -128,11 +129,21 @@ impl State {
                 )
             }
             "FilterLogEvents" => {
-                let limit = usize::try_from(body["limit"].as_u64().unwrap_or(1)).unwrap();
-                let events: Vec<Value> = self.events.iter().take(limit).map(|event| {
+                let limit = usize::try_from(body["limit"].as_u64().unwrap_or(10_000)).unwrap();
+                let (from, to) =
+                    (body["startTime"].as_i64().unwrap_or(0), body["endTime"].as_i64().unwrap_or(i64::MAX));
+                let skip: usize = body["nextToken"].as_str().map_or(0, |token| token.parse().unwrap());
+                let mut wanted: Vec<&Stored> =
+                    self.events.iter().filter(|event| (from..=to).contains(&event.timestamp)).collect();
+                wanted.sort_by_key(|event| (event.timestamp, event.ingestion));
+                let events: Vec<Value> = wanted.iter().skip(skip).take(limit).map(|event| {
                     json!({"timestamp": event.timestamp, "ingestionTime": event.ingestion, "logStreamName": event.stream, "message": event.message, "eventId": event.id})
                 }).collect();
-                Ok(json!({"events": events}))
+                let mut answer = json!({"events": events});
+                if skip + limit < wanted.len() {
+                    answer["nextToken"] = json!((skip + limit).to_string());
+                }
+                Ok(answer)
             }
             "StartQuery" => self.start(body),
             "GetQueryResults" => self.results(&text("queryId"), body["nextToken"].as_str()),
@@ -316,4 +327,55 @@ fn sums(stats: &str, found: &[(i64, HashMap<String, String>)]) -> Vec<Row> {
 /// `2018-08-20 15:26:46.000`.
 fn moment(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis).unwrap().strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
+/// First second of the records.
+pub const START: i64 = 1_534_770_000;
+
+/// A record that begins `offset` seconds after [`START`].
+pub fn record(
+    offset: i64,
+    from: (&str, u32),
+    to: (&str, u32),
+    protocol: u32,
+    amounts: (u64, u64),
+    action: &str,
+) -> String {
+    let start = START + offset;
+    format!(
+        "2 622676721278 {ENI} {} {} {} {} {protocol} {} {} {start} {} {action} OK",
+        from.0,
+        to.0,
+        from.1,
+        to.1,
+        amounts.1,
+        amounts.0,
+        start + 59
+    )
+}
+
+/// The founding example among ordinary traffic; gives how many records there are.
+pub fn founding(server: &Insights) -> usize {
+    let (attacker, victim) = ("13.125.33.130", "172.16.0.178");
+    for (start, end, from, to, packets, bytes) in [
+        (1_534_778_743, 1_534_778_802, (attacker, 22_222), (victim, 11_211), 3_422, 5_072_550),
+        (1_534_778_743, 1_534_778_802, (victim, 11_211), (attacker, 22_222), 137, 513_727),
+        (1_534_778_806, 1_534_778_866, (attacker, 40_396), (victim, 11_211), 1, 50),
+        (1_534_778_806, 1_534_778_866, (victim, 11_211), (attacker, 40_396), 36, 51_327),
+    ] {
+        let line = format!(
+            "2 622676721278 {ENI} {} {} {} {} 17 {packets} {bytes} {start} {end} ACCEPT OK",
+            from.0, to.0, from.1, to.1
+        );
+        server.put(start, &line);
+    }
+    for number in 0..600_u32 {
+        let peer = format!("10.0.{}.{}", number / 200, number % 200 + 1);
+        let amounts = (1_000 + u64::from(number), 10);
+        server.put(
+            START + i64::from(number) * 20,
+            &record(i64::from(number) * 20, (&peer, 40_000 + number), (victim, 443), 6, amounts, "ACCEPT"),
+        );
+    }
+    604
 }

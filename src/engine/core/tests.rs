@@ -226,3 +226,38 @@ proptest! {
         prop_assert_eq!(&page.rows[..], &whole.rows[from..to]);
     }
 }
+
+/// The engine of a tail that can load earlier time.
+fn tail() -> Core {
+    let config = Config { live: true, ..core().config };
+    Core::new(config, Detector::default(), true)
+}
+
+fn searched(from: i64, wanted: i64, begun: i64) -> SourceStatus {
+    let earlier = Some(crate::record::Earlier { from, wanted, begun });
+    SourceStatus { state: SourceState::Live, earlier, ..SourceStatus::default() }
+}
+
+#[test]
+fn earlier_time_is_seen_among_the_rows_once_it_is_read_and_its_sessions_are_whole() {
+    let mut core = tail();
+    let arrived = 100_000_000;
+    let live = |text: &str, earlier| Decoded { arrival: arrived, earlier, ..decoded(text) };
+    core.ingest(&live(&line(100_000, 1, 443), false));
+    core.source_status(searched(99_000, 92_000, 99_000));
+    // One conversation of three records, read from its end, over an hour before.
+    for end in [96_120, 96_060, 96_000] {
+        core.ingest(&live(&line(end, 10, 22), true));
+        core.tick(arrived);
+    }
+    assert_eq!(bytes(&core.page(&spec())), [1], "not before the stretch is read");
+    core.source_status(searched(92_000, 92_000, 99_000));
+    let page = core.page(&spec());
+    assert_eq!(bytes(&page), [1, 10, 10, 10]);
+    assert_eq!((page.status.late, page.status.evicted, page.status.held), (0, 0, 4));
+    core.tick(arrived + 10_000_000);
+    let finished = core.take_finished();
+    let old: Vec<&Session> = finished.iter().filter(|session| session.last < 97_000).collect();
+    assert_eq!(old.len(), 1, "{finished:?}");
+    assert_eq!((old[0].first, old[0].last, old[0].records), (95_940, 96_120, 3));
+}

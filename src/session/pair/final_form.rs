@@ -40,6 +40,9 @@ impl SessionTable {
     /// Declares over what can get no more records, now that event time has passed `watermark`. Gives the sessions that turned out to be the
     /// other way round, now that all is known of who talked to their ends.
     pub fn advance(&mut self, watermark: i64) -> Vec<u64> {
+        if self.held_open {
+            return Vec::new();
+        }
         self.settled = self.settled.max(watermark.saturating_sub(self.lateness));
         let mut turned = Vec::new();
         while let Some(entries) = self.noise.take_before(watermark).or_else(|| self.busy.take_before(watermark)) {
@@ -57,6 +60,11 @@ impl SessionTable {
             }
         }
         turned
+    }
+
+    /// Holds sessions open, or no longer, while time is read from its end to its beginning: a session is then met from its end.
+    pub fn hold(&mut self, open: bool) {
+        self.held_open = open;
     }
 
     /// Declares everything over: the input has ended. Gives what [`SessionTable::advance`] gives.

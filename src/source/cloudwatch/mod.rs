@@ -38,7 +38,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 
 use crate::record::{Format, Input, Origin};
 
@@ -80,6 +80,15 @@ impl Default for Lab {
             tries: 2,
         }
     }
+}
+
+/// What can be asked of a tail while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Load {
+    /// So much time before what was read or asked for so far.
+    Earlier(Duration),
+    /// No more earlier time than what was read.
+    Stop,
 }
 
 /// A tail of one or more log groups, connected and ready to run.
@@ -161,6 +170,7 @@ impl Tail {
             recorder,
             about,
             asking,
+            asked: None,
         };
         Ok(Tail { parts, live })
     }
@@ -171,6 +181,13 @@ impl Tail {
             self.parts.about = about;
         }
         self.parts.about.proven.clone()
+    }
+
+    /// A way to ask for earlier time while it runs.
+    pub fn loader(&mut self) -> UnboundedSender<Load> {
+        let (sender, asked) = unbounded_channel();
+        self.parts.asked = Some(asked);
+        sender
     }
 
     /// Sends `pattern` with every request, instead of that of the configuration.

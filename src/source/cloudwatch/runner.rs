@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
 use crate::record::{Batch, Event, Gap, Input, Origin, SourceState, SourceStatus};
 
+use super::Load;
 use super::client::{Ask, Found, Logs};
 use super::clock::{Clock, duration, millis};
 use super::fault::{Fault, Kind};
@@ -56,6 +57,8 @@ pub(super) struct Parts<L> {
     pub(super) asking: Asking,
     /// Takes what is passed on, to a file.
     pub(super) recorder: Option<Recorder>,
+    /// What is asked for while it runs; `None` where nobody can.
+    pub(super) asked: Option<UnboundedReceiver<Load>>,
 }
 
 /// A tail on its way.
@@ -98,6 +101,9 @@ impl<L: Logs> Runner<L> {
         let end = self.parts.run_for.map(|length| self.now().saturating_add(millis(length)));
         self.tell().await?;
         loop {
+            while let Some(asked) = self.parts.asked.as_mut().and_then(|asked| asked.try_recv().ok()) {
+                self.load(asked);
+            }
             if let Some(about) = self.parts.asking.arrived() {
                 self.parts.about = about;
             }
@@ -233,6 +239,7 @@ impl<L: Logs> Runner<L> {
             let mut record = Vec::new();
             let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
             batch.batch.formats.clone_from(&self.parts.about.formats);
+            batch.batch.earlier = span.backlog;
             while !batch.is_full()
                 && let Some(event) = events.next()
             {
@@ -258,6 +265,15 @@ impl<L: Logs> Runner<L> {
             }
         }
         Ok((wanted, self.status.duplicates - known))
+    }
+
+    fn load(&mut self, asked: Load) {
+        for group in &mut self.parts.groups {
+            match asked {
+                Load::Earlier(length) => group.earlier(millis(length).div_euclid(SLICE)),
+                Load::Stop => group.stop_earlier(),
+            }
+        }
     }
 
     /// Whether a run with an end has read what it can.
@@ -306,6 +322,10 @@ impl<L: Logs> Runner<L> {
         let (index, news) = tokio::select! {
             () = self.parts.clock.sleep(length) => return Ok(()),
             () = self.out.closed() => return Err(Closed),
+            asked = asked(&mut self.parts.asked) => {
+                self.load(asked);
+                return Ok(());
+            }
             came = self.parts.live.next() => came,
         };
         self.live_came(index, news).await
@@ -319,6 +339,17 @@ impl<L: Logs> Runner<L> {
     pub(super) fn now(&self) -> i64 {
         self.parts.clock.now()
     }
+}
+
+/// What is asked for next. Never, where nobody can ask any more.
+async fn asked(from: &mut Option<UnboundedReceiver<Load>>) -> Load {
+    if let Some(receiver) = from
+        && let Some(load) = receiver.recv().await
+    {
+        return load;
+    }
+    *from = None;
+    std::future::pending().await
 }
 
 /// Remembers an event; `live` while there are live sessions.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::record::{Gap, Input, Origin, SourceState, SourceStatus};
 
+use super::Load;
 use super::client::{Ask, Found, FoundPage, Logs, Select};
 use super::clock::{Clock, Sleep, millis};
 use super::config::{GroupName, TailConfig, check};
@@ -182,6 +183,8 @@ struct Outcome {
     came: HashMap<String, (u32, i64)>,
     statuses: Vec<(i64, SourceStatus)>,
     gaps: Vec<Gap>,
+    /// Events that came as earlier time.
+    earlier: usize,
     ended: bool,
 }
 
@@ -197,6 +200,13 @@ const USUAL: Settings =
     Settings { run_for: 2 * HOUR, lookback: 30 * MINUTE, since: 30 * MINUTE, max_rps: 1.0, most_ids: 1_000_000 };
 
 fn tail(sim: Sim, settings: &Settings) -> Outcome {
+    tail_asked(sim, settings, &[])
+}
+
+/// A tail that is asked for something at some times.
+fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
+    let (ask, asked) = tokio::sync::mpsc::unbounded_channel();
+    let mut asks = asks.iter().peekable();
     let clock = sim.clock.clone();
     let config = TailConfig { groups: vec!["g".into()], ..TailConfig::default() };
     let name = check(&config).unwrap().groups.remove(0);
@@ -216,13 +226,18 @@ fn tail(sim: Sim, settings: &Settings) -> Outcome {
         about: super::preflight::About::default(),
         asking: super::preflight::Asking::nothing(),
         recorder: None,
+        asked: Some(asked),
     };
     let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
     let collect = async {
         let mut outcome = Outcome::default();
         while let Some(input) = receiver.recv().await {
+            if let Some((_, what)) = asks.next_if(|(at, _)| clock.now() >= *at) {
+                ask.send(*what).unwrap();
+            }
             match input {
                 Input::Batch(batch) => {
+                    outcome.earlier += if batch.earlier { batch.events.len() } else { 0 };
                     for event in batch.events {
                         outcome.came.entry(event.id.into()).or_insert((0, batch.arrival)).0 += 1;
                     }
@@ -261,6 +276,36 @@ impl Outcome {
 
     fn notes(&self) -> Vec<&str> {
         self.statuses.iter().filter_map(|(_, status)| status.note.as_deref()).collect()
+    }
+}
+
+#[test]
+fn earlier_time_comes_once_each_whenever_it_is_asked_for_and_stopped() {
+    for (seed, page) in [(1, 300), (2, 40), (3, 25)] {
+        let events = events(9_000, BEGIN - 4 * HOUR, BEGIN + HOUR, 10 * MINUTE, seed);
+        let mut sim = Sim::new(events.clone(), page);
+        sim.fail_one_in = 9;
+        let settings = Settings { run_for: 2 * HOUR, max_rps: 2.0, ..USUAL };
+        let hour = Load::Earlier(super::clock::duration(HOUR));
+        let at = |minutes: i64| BEGIN + minutes * MINUTE;
+        // Stopped in the middle of an hour, at once, and while nothing is on its way.
+        let mut asks = vec![(at(1), hour)];
+        asks.extend((0..40).map(|n| (at(1) + n * 1_700, if n % 2 == 0 { hour } else { Load::Stop })));
+        asks.extend([(at(30), hour), (at(31), hour), (at(60), Load::Stop), (at(61), hour)]);
+        let outcome = tail_asked(sim, &settings, &asks);
+        let twice: Vec<_> = outcome.came.iter().filter(|(_, (times, _))| *times > 1).take(3).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        let earlier = outcome.last().earlier.expect("it can load");
+        assert!(earlier.percent().is_none(), "{earlier:?}");
+        // Everything from there on that was delivered in time, and it is at least the hours of the last three presses.
+        let from = earlier.from * 1000;
+        assert!(from <= BEGIN - 30 * MINUTE - 3 * HOUR, "{earlier:?}");
+        outcome
+            .assert_once(&events, |event| event.timestamp >= from.max(BEGIN - 4 * HOUR) && event.ingestion <= at(110));
+        assert!(outcome.earlier > 3_000 && outcome.gaps.is_empty(), "{} {:?}", outcome.earlier, outcome.gaps);
+        assert!(outcome.statuses.iter().any(|(_, status)| status.earlier.is_some_and(|e| e.percent().is_some())));
+        // What is live is known as before: the claim does not stop for the load.
+        assert!(outcome.last().complete_to.is_some_and(|to| to > at(60) / 1000), "{:?}", outcome.last());
     }
 }
 

@@ -59,6 +59,53 @@ fn a_back_fill_never_evicts_what_is_live() {
     assert_eq!(bytes_of(&ring, 66_000), None, "rows of the back-fill went");
 }
 
+fn push_earlier(ring: &mut Ring, columns: &Columns) {
+    let (mut next, mut remap) = (0, Remap::default());
+    while next < columns.len() {
+        next += ring.push_earlier(columns, next..columns.len(), &mut remap).0;
+    }
+}
+
+#[test]
+fn earlier_time_and_what_is_live_do_not_evict_each_other() {
+    let live = columns(&(1_000_000..1_001_000).collect::<Vec<_>>());
+    let old = columns(&(1000..2000).collect::<Vec<_>>());
+    let mut ring = Ring::new(1 << 20).with_earlier(1 << 20);
+    for step in 0..150 {
+        ring.push_all(&live);
+        if step < 60 {
+            push_earlier(&mut ring, &old);
+        }
+        if step % 20 == 19 {
+            ring.seal_earlier();
+        }
+    }
+    let earlier = |ring: &Ring| {
+        let rows = ring.parts().map(|part| (0..part.len()).filter(|row| part.time(*row) < 10_000).count() as u64);
+        rows.sum::<u64>()
+    };
+    // 90,000 rows more of what is live push out what is live alone.
+    assert!(ring.evicted() > 0);
+    assert_eq!((earlier(&ring), ring.earlier_let_go()), (60_000, 0));
+    let held = ring.len();
+    for _ in 0..300 {
+        push_earlier(&mut ring, &old);
+    }
+    ring.seal_earlier();
+    // What has no room is earlier time, and is counted apart.
+    assert!(ring.earlier_let_go() > 0);
+    assert_eq!(ring.len(), held + 300_000 - ring.earlier_let_go());
+    assert!(ring.sealed_bytes - ring.live().0 <= 1 << 20, "{:?}", ring.live());
+    // Each row held is found by its number.
+    let mut found = 0;
+    for seq in 0..ring.next_seq() {
+        found += u64::from(ring.find(seq).is_some());
+    }
+    assert_eq!(found, ring.len());
+    let firsts: Vec<u64> = ring.parts().map(|part| part.first_seq()).collect();
+    assert!(firsts.is_sorted_by(|a, b| a > b), "{firsts:?}");
+}
+
 #[test]
 fn addresses_and_words_survive_the_change_of_dictionary() {
     let columns = columns(&[5, 3, 4]);

@@ -50,6 +50,16 @@ pub(super) fn kept_since(size: &Size, now: i64) -> Option<i64> {
     made.into_iter().chain(kept).max()
 }
 
+impl Estimate {
+    /// Gigabytes and cost, without how that was found.
+    pub fn brief(&self) -> String {
+        self.bytes.map_or_else(
+            || "an amount that is not known".to_owned(),
+            |bytes| format!("about {}, {}", size(bytes), cost(bytes)),
+        )
+    }
+}
+
 impl fmt::Display for Estimate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.bytes {

@@ -11,11 +11,12 @@
 //! Pure bookkeeping: no clock, no network. Slices are numbered by the minutes since 1970; slice n holds `[n * 60_000, (n + 1) * 60_000)` ms.
 
 mod ages;
+mod earlier;
 mod live;
 mod report;
 mod span;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::seen::Seen;
@@ -69,7 +70,10 @@ pub(super) struct Plan {
     /// Slices before the window, not read yet.
     backlog: Range<i64>,
     backlog_busy: bool,
-    backlog_seen: Seen,
+    /// Ids of the backlog's slices that a read began and did not finish.
+    backlog_seen: BTreeMap<i64, Seen>,
+    /// End of the backlog when it was last asked for.
+    backlog_top: i64,
     /// Slices to take at once where nothing is known of their size.
     chunk: i64,
     /// Requests that a read costs at least.
@@ -95,7 +99,8 @@ impl Plan {
             slices: VecDeque::new(),
             backlog: start..first,
             backlog_busy: false,
-            backlog_seen: Seen::default(),
+            backlog_seen: BTreeMap::new(),
+            backlog_top: first,
             chunk: 5,
             chains: chains.max(1) as u64,
             per_second,
@@ -175,7 +180,7 @@ impl Plan {
     pub(super) fn seen(&mut self, span: &Span, timestamp: i64) -> Option<&mut Seen> {
         span.position(timestamp)?;
         if span.backlog {
-            return Some(&mut self.backlog_seen);
+            return Some(self.backlog_seen.entry(timestamp.div_euclid(SLICE)).or_default());
         }
         let index = usize::try_from(timestamp.div_euclid(SLICE) - self.first).ok()?;
         self.slices.get_mut(index).map(|slice| &mut slice.seen)
@@ -276,9 +281,7 @@ impl Plan {
             self.chunk = (self.chunk / 2).max(1);
         }
         if span.backlog {
-            self.backlog_busy = false;
-            self.backlog_seen = Seen::default();
-            self.backlog.end = span.slices.start.max(self.backlog.start);
+            self.backlog_done(span);
             return;
         }
         for (index, events) in self.indexes(span).zip(counts) {
@@ -295,9 +298,7 @@ impl Plan {
     pub(super) fn give_up(&mut self, span: &Span, now: i64) -> Option<Lost> {
         self.chunk = (self.chunk / 2).max(1);
         if span.backlog {
-            self.backlog_busy = false;
-            self.backlog_seen = Seen::default();
-            self.backlog.end = span.slices.start.max(self.backlog.start);
+            self.backlog_done(span);
             return Some(Lost { from: span.start(), to: span.last(), why: Why::Failed });
         }
         for index in self.indexes(span) {
@@ -307,6 +308,24 @@ impl Plan {
             slice.read_at = Some(now);
         }
         None
+    }
+
+    /// The span is too much for one read: it is left unread, to be read in parts of fewer slices. What came of it so far is remembered. `counts` has the
+    /// events of each slice so far, and `pages` is what they took.
+    pub(super) fn cut(&mut self, span: &Span, counts: &[u64], pages: u64) {
+        // Pages come in the order of time: up to the last slice with events they show how much there is in a minute.
+        let covered = counts.iter().rposition(|events| *events > 0).map_or(1, |last| last as u64 + 1);
+        let fits = i64::try_from(covered * 2 * self.chains / pages.max(1)).unwrap_or(1);
+        self.chunk = fits.clamp(1, (self.chunk / 2).max(1));
+        if span.backlog {
+            self.backlog_busy = false;
+            return;
+        }
+        for (index, events) in self.indexes(span).zip(counts) {
+            let slice = &mut self.slices[index];
+            slice.busy = false;
+            slice.events = slice.events.max(*events);
+        }
     }
 
     /// Forgets what was read, but not which events: everything in the window is due again.

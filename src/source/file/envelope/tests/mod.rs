@@ -71,6 +71,7 @@ fn decode(chunks: Vec<Chunk>) -> Vec<Decoded> {
         remarks: chunk.remarks,
         first_line: chunk.first_line,
         arrival: 0,
+        earlier: false,
     };
     chunks.into_iter().map(|chunk| decoder.decode(&batch(chunk))).collect()
 }

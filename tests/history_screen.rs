@@ -1,0 +1,133 @@
+//! Steps back in time from the live screen, through the real binary in a terminal, against a server that answers reads and evaluates queries.
+#![cfg(all(unix, feature = "aws"))]
+
+mod support;
+#[path = "pty/terminal.rs"]
+#[allow(dead_code, reason = "its own tests use all of it")]
+mod terminal;
+
+use support::insights::{Insights, founding};
+use support::{ENI, flow};
+use terminal::{Setup, Terminal, rows};
+
+fn tail(server: &Insights) -> Terminal {
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let args = ["tail", "/vpc/fake", "--region", "us-west-1", "--max-rps", "50", "--endpoint-url", &url, "--no-state"];
+    let home = std::env::temp_dir();
+    let env = [
+        ("HOME", home.to_str().unwrap()),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_ACCESS_KEY_ID", "AKIDTEST"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    Terminal::start(&Setup { env: &env, ..Setup::new(&args) })
+}
+
+#[test]
+fn the_founding_example_is_found_by_the_filter_that_was_typed_once() {
+    let server = Insights::start();
+    founding(&server);
+    let mut terminal = tail(&server);
+    terminal.wait_for_text("searched from");
+    terminal.press("/port 11211\r");
+    terminal.wait_for_text("filter: port 11211");
+    terminal.press("H");
+    terminal.wait_for_text("Nothing runs before you agree");
+    terminal.press("\x15soon\r");
+    terminal.wait_for_text("'soon' is no time");
+    terminal.press("\x152018-08-20 13:00 to 2018-08-20 18:00\r");
+    terminal.wait_for("what it costs, and the query", |screen| {
+        screen.contains("run it: scans about") && screen.contains("filter srcPort = 11211 or dstPort = 11211")
+    });
+    assert!(server.state().started.is_empty(), "nothing runs before the user agrees");
+    terminal.press("y");
+    terminal.wait_for("its four records, and that they are all", |screen| {
+        screen.contains("searched for: port = 11211")
+            && screen.contains("HISTORY 2018-08-20T13:00:00Z")
+            && screen.contains("4 rows, complete")
+            && rows(screen).len() == 4
+    });
+    terminal.press("2/ratio > 1000\r");
+    terminal.wait_for("the trigger", |screen| screen.contains("40396") && screen.contains("1,026.5"));
+    terminal.press("3");
+    terminal.wait_for_text("AMP-PROBE");
+    // Nothing of it is in the live tab, which is as it was.
+    terminal.press("4");
+    terminal.wait_for("the live tab", |screen| {
+        screen.contains("filter: port 11211") && screen.contains("4 History") && rows(screen).is_empty()
+    });
+    terminal.press("4");
+    terminal.wait_for_text("HISTORY 2018-08-20T13:00:00Z");
+    // Sums by group as a small table, from which a row leads on.
+    terminal.press("1/\x15\r");
+    terminal.wait_for_text("searched for: port = 11211");
+    terminal.press("H\x152018-08-20 13:00 to 2018-08-20 18:00 by dstaddr,dstport\r");
+    terminal.wait_for_text("stats ");
+    terminal.press("y");
+    terminal.wait_for("the largest group", |screen| {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        screen.contains("rows, complete")
+            && screen
+                .lines()
+                .any(|line| words(line).starts_with(&["172.16.0.178", "11211", "5072600"].map(str::to_owned)))
+    });
+    terminal.press("\x1b[B\r");
+    terminal.wait_for_text("filter: dstaddr = 172.16.0.178 and dstport = 11211");
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    terminal.assert_given_back();
+}
+
+#[test]
+fn a_search_that_runs_is_stopped_with_its_queries() {
+    let server = Insights::start();
+    founding(&server);
+    server.state().looks = 1_000_000;
+    let mut terminal = tail(&server);
+    terminal.wait_for_text("searched from");
+    for leave in ["X", "q"] {
+        terminal.press("H\x152018-08-20 13:00 to 2018-08-20 18:00\r");
+        terminal.wait_for_text("run it: scans about");
+        terminal.press("y");
+        terminal.wait_for("progress", |screen| screen.contains("history 0 %") && screen.contains("scanned"));
+        terminal.press(leave);
+        if leave == "X" {
+            terminal.wait_for("what was not read", |screen| screen.contains("NOT complete"));
+        }
+    }
+    assert_eq!(terminal.wait_exit(), 0);
+    let state = server.state();
+    assert!(state.started.len() >= 2, "{}", state.started.len());
+    assert_eq!(state.stopped.len(), state.started.len(), "each query is stopped");
+}
+
+#[test]
+fn an_hour_of_earlier_time_comes_into_the_same_table() {
+    let server = Insights::start();
+    let now = support::now() / 1000;
+    for (number, ago) in [(1, 600), (2, 3_000), (3, 3_600 + 2_400), (4, 2 * 3_600 + 2_400)] {
+        server.put(now - ago, &flow(ENI, now - ago, number));
+    }
+    let mut terminal = tail(&server);
+    terminal.wait_for("the record of the last half hour", |screen| rows(screen).len() == 1);
+    terminal.press("[");
+    terminal.wait_for("one more", |screen| rows(screen).len() == 2);
+    terminal.press("[[");
+    terminal.wait_for("all of them", |screen| rows(screen).len() == 4);
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+#[ignore = "serves the founding example until it is killed, to look at the screen by hand"]
+fn serve() {
+    let server = Insights::start();
+    founding(&server);
+    let now = support::now() / 1000;
+    for number in 0..9_000 {
+        let ago = i64::try_from(number).unwrap() * 2 + 60;
+        server.put(now - ago, &flow(ENI, now - ago, number));
+    }
+    println!("--endpoint-url http://127.0.0.1:{}", server.port);
+    std::thread::sleep(std::time::Duration::from_hours(1));
+}
