@@ -130,13 +130,13 @@ fn a_small_screen_and_a_tall_narrow_one_show_something_useful() {
 #[test]
 fn keys_of_the_user_work_and_are_shown_everywhere() {
     use flowtail::config::Config;
-    let text = "[keys.tables]\nfreeze = [\"f12\"]\nfold = \"X\"\nfilter = \"ctrl-t\"\n[screen]\nflow-columns = [\"srcaddr\", \"bytes\"]\n";
+    let text = "[keys.tables]\nfreeze = [\"f12\"]\nfold = \"Q\"\nfilter = \"ctrl-t\"\n[screen]\nflow-columns = [\"srcaddr\", \"bytes\"]\n";
     let config = Config::parse(text, std::path::Path::new("c.toml")).expect("a configuration");
     let mut stage = crate::stage();
     stage.app = App::new().with_keys(config.keys.clone()).with_arrangement(config.screen.iter().map(String::as_str));
     stage.resize(120, 32);
     assert!(titles(&stage).starts_with("source bytes │"), "{}", titles(&stage));
-    assert!(stage.shows("X shows") && stage.shows("Ctrl-T filter"), "{}", stage.text());
+    assert!(stage.shows("Q shows") && stage.shows("Ctrl-T filter"), "{}", stage.text());
     stage.run("<space>");
     assert!(!stage.app.view().frozen);
     stage.run("<f12>");
