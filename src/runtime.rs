@@ -66,6 +66,24 @@ pub enum ScreenError {
     Terminal(#[from] io::Error),
 }
 
+/// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
+fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
+    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
+    app = app.with_names(Arc::clone(&common.known));
+    app = app.with_arrangement(common.screen.iter().map(String::as_str));
+    if let Some(text) = &common.filter {
+        app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
+    }
+    if let Some(place) = kept {
+        let earlier = place.load()?;
+        app = app.with_mutes(earlier.muted.iter().cloned());
+        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
+        app = app.with_history(earlier.filters.iter().map(String::as_str));
+        app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
+    }
+    Ok(app)
+}
+
 /// Opens the screen on `command` and runs until the user leaves. Gives what the source could not read, for the exit code.
 ///
 /// # Errors
@@ -74,19 +92,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
     let detector = start::detection(common)?;
-    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_arrangement(common.screen.iter().map(String::as_str));
-    if let Some(text) = &common.filter {
-        app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
-    }
     let kept = state::place(&command, common);
-    if let Some(place) = &kept {
-        let earlier = place.load()?;
-        app = app.with_mutes(earlier.muted.iter().cloned());
-        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
-        app = app.with_history(earlier.filters.iter().map(String::as_str));
-        app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
-    }
+    let mut app = known(common, kept.as_ref())?;
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
     let themes = Themes::new(depth);
