@@ -296,7 +296,9 @@ impl Loop {
         self.desk.receive();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
-            raised.into_iter().for_each(|alert| self.alarmed(alert));
+            for alert in raised {
+                self.alarmed(alert);
+            }
         }
     }
 
@@ -306,7 +308,9 @@ impl Loop {
         desk.receive();
         let raised = desk.app.take_raised();
         if desk.live {
-            raised.into_iter().for_each(|alert| self.alarmed(alert));
+            for alert in raised {
+                self.alarmed(alert);
+            }
         }
         if let Some(desk) = &mut self.other {
             desk.ask_if_new();
