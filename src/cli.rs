@@ -318,6 +318,9 @@ pub struct Common {
     /// Configuration file [default: that of the environment (`FLOWTAIL_CONFIG`), else flowtail/config.toml in ~/.config]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
+    /// Print the configuration with every key and what it means
+    #[arg(long, global = true, exclusive = true, help_heading = "Everywhere")]
+    pub print_config: bool,
     /// Fields of a line, in order, such as '${version} ${srcaddr} …'
     #[arg(long, global = true, value_name = "FIELDS", help_heading = "Everywhere")]
     pub format: Option<String>,
@@ -357,6 +360,12 @@ pub struct Common {
     /// Have the terminal notify when an alert is raised (OSC 9)
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub notify: bool,
+    /// Keys of the user, and how the screen is arranged.
+    #[arg(skip)]
+    pub keys: std::sync::Arc<crate::app::keymap::Keys>,
+    /// See [`Common::keys`].
+    #[arg(skip)]
+    pub screen: Vec<String>,
     /// The rules in force; the built-in ones where nobody loaded any.
     #[arg(skip)]
     pub rules: Option<crate::detect::Rules>,

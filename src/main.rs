@@ -12,7 +12,15 @@ use flowtail::runtime as screen;
 use flowtail::{tables, translate};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let typed: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if typed.iter().skip(1).any(|word| word == "--print-config") {
+        return done(tables::config());
+    }
+    done(run(Cli::parse_from(Config::arguments(typed))))
+}
+
+fn done(result: Result<Outcome, String>) -> ExitCode {
+    match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Err(message) => {
@@ -47,6 +55,7 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         other => {
             common.rules = Some(config.rules.load().map_err(|error| error.to_string())?);
             common.rule_files = config.rules;
+            (common.keys, common.screen) = (config.keys, config.screen);
             command = other;
         }
     }
