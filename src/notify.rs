@@ -219,6 +219,7 @@ mod tests {
             level: Level::High,
             technique: "".into(),
             closed: false,
+            withdrawn: false,
             time: 1,
             first: 1,
             last: 2,

@@ -45,6 +45,8 @@ impl fmt::Display for Level {
 pub struct Alert {
     /// Number in this run, from 1.
     pub id: u64,
+    /// Whether later records took it back: what it was raised for did not happen. It is `closed` too.
+    pub withdrawn: bool,
     /// Id of the rule, such as `AMP-PROBE`.
     pub rule: Arc<str>,
     /// Title of the rule.

@@ -31,6 +31,21 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
         self.young.len() + self.old.len()
     }
 
+    /// Most entries held.
+    pub(super) fn capacity(&self) -> usize {
+        self.half * 2
+    }
+
+    /// Changes how many it may hold. Nothing is dropped at once.
+    pub(super) fn set_capacity(&mut self, capacity: usize) {
+        self.half = (capacity / 2).max(1);
+    }
+
+    /// Whether `more` entries that are touched or put in may drop others.
+    pub(super) fn is_tight(&self, more: usize) -> bool {
+        self.young.len() + more >= self.half
+    }
+
     /// The value of `key`, which counts as touched.
     pub(super) fn get_mut<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<&mut V> {
         // What is busy is young: one look-up finds it.
@@ -113,6 +128,23 @@ mod tests {
         assert_eq!(dropped.len() + map.len(), 100);
         assert!(dropped.iter().all(|(key, _)| map.get(key).is_none()));
         assert!(map.take_dropped().is_empty());
+    }
+
+    #[test]
+    fn what_grows_in_time_drops_nothing() {
+        let mut map = Bounded::new(8);
+        for n in 0..100_u32 {
+            if map.is_tight(1) {
+                map.set_capacity(map.capacity() * 2);
+            }
+            map.insert(n, n);
+        }
+        assert_eq!((map.len(), map.take_dropped().len()), (100, 0));
+        map.set_capacity(8);
+        for n in 100..108 {
+            map.insert(n, n);
+        }
+        assert!(map.len() <= 8 && map.take_dropped().len() >= 100);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::alert::{Alert, AlertEvent, Level};
 use super::key::GroupKey;
 use super::rule::Rule;
+use super::window::PANES;
 use crate::record::{Cell, Field};
 use entry::{Entry, State, shifted};
 
@@ -26,8 +27,8 @@ pub(super) struct Finding {
     pub span: (i64, i64),
     /// Moment of the first window that holds.
     pub time: i64,
-    /// Event time after which that window can change no more.
-    pub final_at: i64,
+    /// A window holds by what can change no more.
+    pub certain: bool,
     /// Last pane of the last window that holds.
     pub last_pane: i64,
     /// Flow records in the strongest window.
@@ -138,6 +139,7 @@ impl Book {
             level: finding.level,
             technique: of.technique.clone(),
             closed: false,
+            withdrawn: false,
             time: finding.time,
             first: finding.span.0,
             last: finding.span.1,
@@ -161,9 +163,8 @@ impl Book {
             strength: finding.strength,
             protocol: tip.protocol,
             values: finding.values,
-            final_at: finding.final_at,
+            certain: finding.certain,
             last_pane: finding.last_pane,
-            certain: false,
         };
         entry.write(&of);
         self.entries.insert(id, entry);
@@ -195,7 +196,7 @@ impl Book {
             alert.session = if stronger { tip.session.or(alert.session) } else { alert.session };
             entry.strength = finding.strength;
         }
-        entry.final_at = entry.final_at.min(finding.final_at);
+        entry.certain |= finding.certain;
         entry.last_pane = entry.last_pane.max(finding.last_pane);
         let news = revised || finding.values != entry.values;
         entry.values = finding.values;
@@ -208,10 +209,16 @@ impl Book {
         true
     }
 
-    /// The group of alert `id` has no finding any more. True where the alert is gone for that.
-    pub(super) fn lapse(&mut self, id: u64) -> bool {
+    /// The group of alert `id` has no finding any more, in panes from `held` on. True where the alert is gone for that: it is not where
+    /// it was certain, and not where its evidence has only become old.
+    pub(super) fn lapse(&mut self, id: u64, held: i64) -> bool {
         match self.entries.get(&id) {
-            Some(entry) if entry.certain && entry.state != State::Closed => false,
+            Some(entry)
+                if (entry.certain || entry.last_pane.saturating_sub(PANES - 1) < held)
+                    && entry.state != State::Closed =>
+            {
+                false
+            }
             Some(_) => {
                 self.withdraw(id);
                 true
@@ -228,7 +235,6 @@ impl Book {
                 self.live.remove(&id);
                 continue;
             };
-            entry.certain |= watermark > entry.final_at;
             let quiet = watermark > entry.alert.last.saturating_add(self.rules[entry.rule].suppress);
             let state = entry.state;
             match state {
@@ -372,7 +378,7 @@ impl Book {
         if let Some(at) = untold {
             self.news.remove(at);
         } else if let Some(entry) = self.entries.get(&id) {
-            let alert = Alert { closed: true, ..entry.alert.clone() };
+            let alert = Alert { closed: true, withdrawn: true, ..entry.alert.clone() };
             self.news.push(News::Gone(Box::new(AlertEvent::Withdrawn(alert))));
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Ledger {
     span: Option<(i64, i64)>,
     watermark: i64,
     hosts: Hosts,
+    /// Bytes for groups that no rule has taken as its own.
+    pool: usize,
     silence: Silence,
     all: Vec<Arc<Rule>>,
 }
@@ -54,6 +56,7 @@ impl Ledger {
             span: None,
             watermark: i64::MIN,
             hosts: Hosts::new(),
+            pool: limits.memory / 8,
         }
     }
 
@@ -67,6 +70,10 @@ impl Ledger {
                 Order::Session { bank, known, .. } => self.banks[*bank].touch(known.facts.id),
                 _ => false,
             });
+            for state in &mut self.rules {
+                // Each order touches two groups of a rule at most.
+                state.widen(2 * AHEAD, &mut self.pool);
+            }
             // Nothing hangs on the number; counting makes the reads happen, side by side.
             std::hint::black_box(near.count());
             for order in left.by_ref().take(AHEAD) {
@@ -143,7 +150,7 @@ impl Ledger {
         // First, since what is looked at must still be whole.
         self.look();
         for state in &mut self.rules {
-            state.advance(watermark);
+            state.advance(watermark, &mut self.pool);
         }
         self.silence.advance(watermark, &self.all, &mut self.book);
         let clock = self.seen.map_or(watermark, |(_, last)| last);

@@ -12,7 +12,8 @@
 //! ```
 //!
 //! The set of (rule, group) that is raised and not withdrawn depends on the final rows, not on the order in which they came nor on how they were cut
-//! into batches, as long as nothing comes later than the watermark allows and nothing had to be evicted.
+//! into batches, as long as nothing comes later than the watermark allows and nothing had to be evicted. What a window sums may still change while rows in it
+//! go on, however old the window is: an alert is certain, and no more withdrawn, once the rows that ended in a window suffice.
 
 pub mod alert;
 mod apart;

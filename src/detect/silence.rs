@@ -186,7 +186,7 @@ fn finding(rule: &Rule, last: i64, to: i64, gap: i64) -> Finding {
         threshold: read(&rule.threshold),
         span: (last * 60, to * 60),
         time: to * 60,
-        final_at: to * 60,
+        certain: true,
         last_pane: 0,
         records: 0,
         values: String::new(),

@@ -18,9 +18,10 @@ use super::novelty::{Learned, Novelty};
 use super::rule::Rule;
 use super::shown::Known;
 use super::told::Told;
-use super::window::{Contribution, Group, Item, PANES, items};
+use super::window::{Contribution, Group, Item, PANES, Pane, items};
 use search::{Most, Search};
 
+use crate::filter::Stage;
 use crate::record::{Field, Row, Value};
 
 /// See the module's text.
@@ -31,7 +32,13 @@ pub(super) struct RuleState {
     pane: i64,
     /// Oldest pane held.
     base: i64,
+    /// Seconds below the watermark from which on nothing that ended changes any more.
+    slack: i64,
     groups: Bounded<GroupKey, Group>,
+    /// Groups that it may always hold, the most it ever may, and bytes of one, about.
+    own_groups: usize,
+    max_groups: usize,
+    group_bytes: usize,
     /// What a session adds and what it added: buffers that are kept.
     added: Contribution,
     taken: Contribution,
@@ -51,19 +58,24 @@ pub(super) struct RuleState {
 impl RuleState {
     /// State for `rule`, which may use `memory` bytes.
     pub(super) fn new(rule: Arc<Rule>, index: usize, limits: &Limits, memory: usize) -> Self {
-        // Estimates of what one costs, keys included; a group has a pane for each tenth of a window in which something happened.
-        let slots = rule.aggregates.len();
         let pane = (rule.timespan / PANES).max(1);
-        let panes = usize::try_from((limits.lateness_seconds / pane).clamp(0, 6)).unwrap_or(6) + 2;
-        let group = 300 + panes * (120 + 40 * slots);
-        let groups = (memory / 4 / group).clamp(64, limits.max_groups.max(64));
+        // What one costs, keys included: a group has its first pane in place and one more for each tenth of a window in which something
+        // happened, mostly where its sessions end. The list of groups doubles, so that a part of it is empty.
+        let slots = rule.aggregates.len();
+        let group = (size_of::<Group>() + size_of::<GroupKey>() + 24) * 3 / 2 + 2 * (size_of::<Pane>() + 16 * slots);
+        // Half of the groups' share is the rule's own; the other half all rules have together.
+        let groups = (memory / 8 / group).clamp(64, limits.max_groups.max(64));
         let novel: Vec<usize> = (0..slots).filter(|slot| rule.aggregates[*slot].function == Function::New).collect();
         let remembered = (memory / 4 / 160 / novel.len().max(1)).max(256);
         RuleState {
             index,
             pane,
             base: i64::MIN,
+            slack: if rule.stage == Stage::Sessions { REVIVAL } else { 0 },
             groups: Bounded::new(groups),
+            own_groups: groups,
+            max_groups: limits.max_groups.max(64),
+            group_bytes: group,
             added: Contribution::default(),
             taken: Contribution::default(),
             novelty: novel.into_iter().map(|slot| (slot, Novelty::new(remembered))).collect(),
@@ -71,11 +83,36 @@ impl RuleState {
             words: 0,
             word_cap: (memory / 4 / 96).max(1_024),
             changed: IndexMap::default(),
-            // A group that changed must not be dropped before it is looked at.
-            changed_cap: (groups / 4).clamp(1, 4_096),
+            changed_cap: changed_cap(groups),
             evicted: 0,
             late: 0,
             rule,
+        }
+    }
+
+    /// Takes room for more groups from what the rules have together, `pool` bytes, before `more` of them may push others out.
+    pub(super) fn widen(&mut self, more: usize, pool: &mut usize) {
+        let capacity = self.groups.capacity();
+        // Both halves of the map are of one size.
+        let wider = (capacity * 2).min(self.max_groups) / 2 * 2;
+        if wider <= capacity || !self.groups.is_tight(more) {
+            return;
+        }
+        if let Some(left) = pool.checked_sub((wider - capacity) * self.group_bytes) {
+            *pool = left;
+            self.groups.set_capacity(wider);
+            self.changed_cap = changed_cap(wider);
+        }
+    }
+
+    /// Gives back room that it does not need any more.
+    fn narrow(&mut self, pool: &mut usize) {
+        let capacity = self.groups.capacity();
+        let narrower = (capacity / 2).max(self.own_groups);
+        if narrower + 1 < capacity && self.groups.len() < narrower / 4 {
+            self.groups.set_capacity(narrower);
+            *pool += (capacity - self.groups.capacity()) * self.group_bytes;
+            self.changed_cap = changed_cap(narrower);
         }
     }
 
@@ -177,13 +214,19 @@ impl RuleState {
     }
 
     /// Nothing below `watermark` comes any more: drops what no window needs.
-    pub(super) fn advance(&mut self, watermark: i64) {
-        let base = watermark.div_euclid(self.pane) - PANES;
+    pub(super) fn advance(&mut self, watermark: i64, pool: &mut usize) {
+        let base = watermark.saturating_sub(self.slack).div_euclid(self.pane) - PANES;
         // A tenth of a window at a time: the price of a sweep over all groups is shared by many records.
         if self.base == i64::MIN || base > self.base {
             self.base = base;
             self.sweep();
+            self.narrow(pool);
         }
+    }
+
+    /// Whether what ended by the end of this pane is as it will be.
+    fn is_final(&self, pane: i64) -> bool {
+        self.base != i64::MIN && pane < self.base.saturating_add(PANES)
     }
 
     fn sweep(&mut self) {
@@ -219,7 +262,14 @@ impl RuleState {
             let mut search = Search { state: self, key: &key, found: None };
             group.whole(&self.rule.aggregates, |window| search.look(window));
             if let Some(finding) = search.found {
-                settle(&mut self.groups, self.index, &key, incident, Some(finding), Tip::default(), book);
+                settle(
+                    &mut self.groups,
+                    self.index,
+                    &key,
+                    (incident, Some(finding)),
+                    Tip::default(),
+                    (self.base, book),
+                );
             }
         }
     }
@@ -343,27 +393,34 @@ impl RuleState {
             self.groups.remove(key);
             return;
         }
-        settle(&mut self.groups, self.index, key, incident, found, tip, book);
+        settle(&mut self.groups, self.index, key, (incident, found), tip, (self.base, book));
     }
 }
+
+/// Groups that may wait to be looked at, where so many are held: one that changed must not be dropped before.
+fn changed_cap(groups: usize) -> usize {
+    (groups / 4).clamp(1, 4_096)
+}
+
+/// Seconds after its last record in which a session may still go on: the longest idle time (five minutes) and the usual interval, twice.
+const REVIVAL: i64 = 420;
 
 /// Latest time that is taken at its word (the year 9999), so that no sum of times overflows.
 const LATEST: i64 = 253_402_300_799;
 
-/// Tells the book what was found and notes the alert at the group.
+/// Tells the book what was found in panes from `base` on, and notes the alert at the group.
 fn settle(
     groups: &mut Bounded<GroupKey, Group>,
     rule: usize,
     key: &GroupKey,
-    incident: Option<u64>,
-    found: Option<Finding>,
+    (incident, found): (Option<u64>, Option<Finding>),
     tip: Tip,
-    book: &mut Book,
+    (base, book): (i64, &mut Book),
 ) {
     let now = match (incident, found) {
         (None, None) => return,
         (None, Some(finding)) => Some(book.open(rule, key, finding, tip)),
-        (Some(id), None) => (!book.lapse(id)).then_some(id),
+        (Some(id), None) => (!book.lapse(id, base)).then_some(id),
         (Some(id), Some(finding)) => {
             let last_pane = finding.last_pane;
             if book.grow(id, finding, tip) {

@@ -57,7 +57,7 @@ pub(super) struct Contribution {
 }
 
 #[derive(Debug)]
-struct Pane {
+pub(super) struct Pane {
     index: i64,
     /// Contributions that begin or end here; an empty pane goes away.
     uses: u32,
@@ -98,6 +98,8 @@ pub(super) struct Window<'a> {
     aggregates: &'a [Aggregate],
     /// First and last pane.
     pub panes: (i64, i64),
+    /// Places of the panes held that are in it.
+    places: (usize, usize),
     sums: &'a [f64],
     /// Least start and greatest end of what is in it, Unix seconds.
     pub span: (i64, i64),
@@ -245,6 +247,7 @@ impl Group {
                 group: self,
                 aggregates,
                 panes: (from, pane.index),
+                places: (left, at),
                 sums: &sums,
                 span: (first.min(last), last),
                 time,
@@ -262,7 +265,8 @@ impl Group {
         let first = self.panes.iter().map(|pane| pane.span.0).min().unwrap_or(i64::MAX);
         let last = self.panes.iter().map(|pane| pane.span.1).max().unwrap_or(i64::MIN);
         let panes = (i64::MIN, i64::MAX);
-        visit(&Window { group: self, aggregates, panes, sums: &sums, span: (first, last), time: last });
+        let places = (0, self.panes.len().saturating_sub(1));
+        visit(&Window { group: self, aggregates, panes, places, sums: &sums, span: (first, last), time: last });
     }
 
     /// Slots of its rule, once something was put in.
@@ -361,6 +365,21 @@ impl Group {
 }
 
 impl Window<'_> {
+    /// What also ended in it, slot by slot: the part of its sums that rows which go on beyond it cannot change.
+    pub(super) fn ended(&self) -> Vec<f64> {
+        let slots = self.group.slots();
+        let mut sums = vec![0.0; slots];
+        for at in (self.places.0..=self.places.1).filter(|at| *at < self.group.panes.len()) {
+            add(&mut sums, &self.group.pane_sums(at)[slots..], 1.0);
+        }
+        sums
+    }
+
+    /// The same window with other sums.
+    pub(super) fn with<'a>(&'a self, sums: &'a [f64]) -> Window<'a> {
+        Window { group: self.group, aggregates: self.aggregates, sums, ..*self }
+    }
+
     /// The value of a slot. What is remembered beyond windows is not known here, see [`super::novelty`] and [`super::habits`].
     pub(super) fn slot(&self, slot: usize) -> f64 {
         let (from, to) = self.panes;

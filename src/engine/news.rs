@@ -83,10 +83,12 @@ impl Core {
         }
     }
 
-    /// An alert was taken back: the list and the mark of its session are as if it had never been. It stays counted among those ever seen.
+    /// An alert was taken back: the list, the count and the mark of its session are as if it had never been. Whether it was raised in between
+    /// hangs on how the input was cut into batches, which hangs on how busy the machine was.
     fn forget_alert(&mut self, id: u64) {
         let Ok(place) = self.alerts.binary_search_by_key(&id, |known| known.id) else { return };
         let gone = self.alerts.remove(place);
+        self.counts.alerts -= 1;
         if let Some(session) = gone.session {
             let left = self.alerts.iter().filter(|alert| alert.session == Some(session)).map(|alert| alert.level).max();
             match left {

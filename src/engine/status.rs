@@ -30,7 +30,7 @@ pub struct Counts {
     pub outside: u64,
     /// Records older than the rules still look at.
     pub late: u64,
-    /// Alerts ever raised.
+    /// Alerts raised and not withdrawn since.
     pub alerts: u64,
     /// Least start and greatest end of any record, Unix seconds.
     pub span: Option<(u64, u64)>,

@@ -16,10 +16,14 @@ pub fn write(alert: &Alert, shape: Shape, headed: bool, out: &mut String) {
         Shape::Ndjson | Shape::Log => out.push_str(&clean::json(Json::Object(object).to_string())),
         Shape::Csv => csv_object(out, &object, headed),
         Shape::Table => {
-            let status = if alert.closed { "closed" } else { "open" };
+            let status = match alert {
+                Alert { withdrawn: true, .. } => "taken back",
+                Alert { closed: true, .. } => "closed",
+                _ => "open",
+            };
             let time = moment(u64::try_from(alert.time).unwrap_or(0));
             let message = clean::for_terminal(&alert.message);
-            let _ = write!(out, "{time}  {:<13}  {status:<6}  {:<18}  {message}", alert.level, alert.rule);
+            let _ = write!(out, "{time}  {:<13}  {status:<10}  {:<18}  {message}", alert.level, alert.rule);
         }
     }
     out.push('\n');
@@ -38,6 +42,7 @@ pub fn object(alert: &Alert) -> Map<String, Json> {
         "level": alert.level.as_str(),
         "technique": &*alert.technique,
         "status": if alert.closed { "closed" } else { "open" },
+        "withdrawn": alert.withdrawn,
         "time": alert.time,
         "first": alert.first,
         "last": alert.last,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Work, say, stage, summary};
 use crate::cli::Print;
-use crate::detect::{Alert, AlertEvent};
+use crate::detect::AlertEvent;
 use crate::engine::Core;
 use crate::engine::pinned::Progress;
 use crate::engine::thread::now_ms;
@@ -195,12 +195,10 @@ impl Printer {
             for event in &news {
                 let raised = match event {
                     AlertEvent::Raised(_) | AlertEvent::Withdrawn(_) if self.backtest.is_some() => continue,
-                    AlertEvent::Raised(alert) | AlertEvent::Closed(alert) => alert.clone(),
-                    // What was printed as open must be seen to end.
-                    AlertEvent::Withdrawn(alert) => Alert { closed: true, ..alert.clone() },
+                    // What was printed as open must be seen to end, also where it was taken back.
+                    AlertEvent::Raised(alert) | AlertEvent::Closed(alert) | AlertEvent::Withdrawn(alert) => alert,
                     AlertEvent::Updated(_) => continue,
                 };
-                let raised = &raised;
                 if self.filter.as_ref().is_none_or(|filter| filter.matches(&AlertRow(raised), raised.last)) {
                     alert::write(raised, self.shape, self.printed > 0, text);
                     self.printed += 1;

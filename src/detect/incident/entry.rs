@@ -27,9 +27,8 @@ pub(super) struct Entry {
     pub(super) strength: f64,
     pub(super) protocol: Option<u8>,
     pub(super) values: String,
-    pub(super) final_at: i64,
     pub(super) last_pane: i64,
-    /// The watermark has passed a window that holds: nothing can disprove it.
+    /// It holds by what can change no more: nothing can disprove it.
     pub(super) certain: bool,
 }
 

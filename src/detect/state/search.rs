@@ -53,6 +53,11 @@ impl Search<'_> {
         let (from, to) = values.times();
         let fresh: Vec<(i64, &Key)> =
             state.novelty.iter().flat_map(|(_, novelty)| novelty.fresh(self.key, from, to)).collect();
+        // Rows that go on beyond a window may still change what it sums. What ended in it, and long enough ago, stays.
+        let certain = to < i64::MAX && state.is_final(window.panes.1) && {
+            let ended = window.ended();
+            rule.condition.holds(&OfGroup { state, key: self.key, window: &window.with(&ended) })
+        };
         let mut span = window.span;
         if let (Some((first, _)), Some((last, _))) = (fresh.first(), fresh.last()) {
             span = if to == i64::MAX { (*first, span.1.max(*last)) } else { (span.0.min(*first), span.1) };
@@ -64,7 +69,7 @@ impl Search<'_> {
             threshold: finite(threshold),
             span,
             time: if window.time == i64::MIN { span.1 } else { window.time },
-            final_at: if to == i64::MAX { span.1 } else { to },
+            certain,
             last_pane: if to == i64::MAX { span.1.div_euclid(state.pane) } else { window.panes.1 },
             records: whole(window.slot(0)),
             values: listed(&fresh),
@@ -74,14 +79,14 @@ impl Search<'_> {
             Some(best) => {
                 let span = (best.span.0.min(finding.span.0), best.span.1.max(finding.span.1));
                 let time = best.time.min(finding.time);
-                let final_at = best.final_at.min(finding.final_at);
+                let certain = best.certain || finding.certain;
                 let last_pane = best.last_pane.max(finding.last_pane);
                 let level: Level = best.level.max(finding.level);
                 if finding.strength > best.strength {
                     *best = finding;
                 }
-                (best.span, best.time, best.final_at, best.last_pane, best.level) =
-                    (span, time, final_at, last_pane, level);
+                (best.span, best.time, best.certain, best.last_pane, best.level) =
+                    (span, time, certain, last_pane, level);
             }
         }
     }

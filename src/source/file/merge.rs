@@ -25,7 +25,8 @@ use crate::source::pace::Pacer;
 const BATCH: usize = 1 << 20;
 /// The first batch.
 const FIRST_BATCH: usize = 32 << 10;
-/// A line that has arrived is sent after this long though its batch is small.
+/// A line that has arrived on a pipe is sent after this long though its batch is small. A regular file has no such pauses: how it is cut depends
+/// on its bytes alone, so that two runs do the same at the same rows.
 const LINGER: Duration = Duration::from_millis(30);
 /// Other inputs wait this long for a silent pipe, then go on without it.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -209,9 +210,14 @@ impl Merger {
 
     /// When to stop waiting: pending lines are due, or a silent pipe has been waited for long enough.
     fn patience(&self) -> Option<Instant> {
-        let lines = self.pending.as_ref().map(|pending| pending.since + LINGER);
+        let lines = self.pending.as_ref().filter(|pending| self.lingers(pending)).map(|pending| pending.since + LINGER);
         let silent = self.lanes.iter().filter(|lane| lane.awaited() && lane.size.is_none());
         silent.map(|lane| lane.empty_since + PATIENCE).chain(lines).min()
+    }
+
+    /// Whether these lines may have to wait for others for any time.
+    fn lingers(&self, pending: &Pending) -> bool {
+        self.lanes.iter().any(|lane| lane.size.is_none() && lane.reports.is_some()) || self.lanes[pending.lane].passed
     }
 
     async fn wait(&mut self, until: Option<Instant>) -> Result<(), Gone> {
@@ -222,7 +228,7 @@ impl Merger {
                 for lane in &mut self.lanes {
                     lane.passed |= lane.size.is_none() && lane.awaited() && lane.empty_since + PATIENCE <= now;
                 }
-                if self.pending.as_ref().is_some_and(|pending| pending.since + LINGER <= now) {
+                if self.pending.as_ref().is_some_and(|pending| self.lingers(pending) && pending.since + LINGER <= now) {
                     self.flush().await?;
                 }
                 Ok(())
@@ -343,7 +349,9 @@ impl Merger {
             Some(pending) => pending.lines.absorb(lines),
             None => self.pending = Some(Pending { lane, lines, since: Instant::now() }),
         }
-        let full = |pending: &Pending| pending.lines.bytes.len() >= self.batch || pending.since.elapsed() >= LINGER;
+        let full = |pending: &Pending| {
+            pending.lines.bytes.len() >= self.batch || (self.lingers(pending) && pending.since.elapsed() >= LINGER)
+        };
         if self.pending.as_ref().is_some_and(full) { self.flush().await } else { Ok(()) }
     }
 
