@@ -252,9 +252,15 @@ pub struct History {
 /// `flowtail open …`.
 #[derive(Debug, Args)]
 pub struct Open {
-    /// Files, or `-` for standard input; several are merged by time
+    /// Files, folders of them (as S3 keeps flow logs), or `-` for standard input; several are merged by time
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<OsString>,
+    /// Only records from then on, and no file that is older by its name: 2018-08-20T15:00Z, 15:00 (UTC, the latest), or how long ago, such as 7d
+    #[arg(long, value_name = "T")]
+    pub from: Option<String>,
+    /// Only records until then, the same way
+    #[arg(long, value_name = "T")]
+    pub to: Option<String>,
     /// Keep reading what is appended
     #[arg(long)]
     pub follow: bool,
@@ -312,6 +318,9 @@ pub struct Common {
     /// Configuration file [default: that of the environment (`FLOWTAIL_CONFIG`), else flowtail/config.toml in ~/.config]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
+    /// Print the configuration with every key and what it means
+    #[arg(long, global = true, exclusive = true, help_heading = "Everywhere")]
+    pub print_config: bool,
     /// Fields of a line, in order, such as '${version} ${srcaddr} …'
     #[arg(long, global = true, value_name = "FIELDS", help_heading = "Everywhere")]
     pub format: Option<String>,
@@ -351,6 +360,12 @@ pub struct Common {
     /// Have the terminal notify when an alert is raised (OSC 9)
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub notify: bool,
+    /// Keys of the user, and how the screen is arranged.
+    #[arg(skip)]
+    pub keys: std::sync::Arc<crate::app::keymap::Keys>,
+    /// See [`Common::keys`].
+    #[arg(skip)]
+    pub screen: Vec<String>,
     /// The rules in force; the built-in ones where nobody loaded any.
     #[arg(skip)]
     pub rules: Option<crate::detect::Rules>,

@@ -6,20 +6,29 @@
 //! A table of the file has a field in `Layer`, where it is still text, a field in [`Config`], where it is checked, and a module here that
 //! makes one of the other.
 
+mod keys;
+pub mod options;
+mod page;
 pub mod rules;
+mod screen;
 mod sets;
+
+pub use page::print_config;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::app::keymap::Keys;
 use crate::filter::Sets;
 
 /// Largest configuration that is read, bytes.
@@ -34,6 +43,14 @@ pub struct Config {
     pub sets: Sets,
     /// The user's rules: `[rules]` and the folder `rules.d` beside the file.
     pub rules: rules::RuleFiles,
+    /// The keys: `[keys]`.
+    pub keys: Arc<Keys>,
+    /// How the screen is arranged before anybody does it by hand: `[screen]`, as [`crate::app::App::with_arrangement`] reads it.
+    pub screen: Vec<String>,
+    /// Options of every command: `[defaults]`.
+    pub defaults: Vec<options::Given>,
+    /// Sources with names: `[source.NAME]`.
+    pub sources: BTreeMap<String, options::Named>,
 }
 
 /// The file as it is written.
@@ -42,6 +59,10 @@ pub struct Config {
 struct Layer {
     sets: BTreeMap<String, Spanned<Vec<Spanned<toml::Value>>>>,
     rules: rules::Written,
+    keys: keys::Written,
+    screen: screen::Written,
+    defaults: options::Written,
+    source: BTreeMap<Spanned<String>, options::Written>,
 }
 
 /// Why the configuration cannot be used: file, place, what is wrong and what to do.
@@ -93,6 +114,40 @@ impl Config {
         }
     }
 
+    /// The arguments of the command line, with the options of the configuration where they were not typed, and the name of a source in the place
+    /// of what it stands for. What cannot be read or is wrong leaves them as they are: it is told once they are read.
+    pub fn arguments(typed: Vec<OsString>) -> Vec<OsString> {
+        let text = |word: &OsString| word.to_str().map(str::to_owned);
+        let words: Vec<Option<String>> = typed.iter().map(text).collect();
+        let named = words.iter().flatten().find_map(|word| word.strip_prefix("--config=").map(PathBuf::from));
+        let after = words.iter().position(|word| word.as_deref() == Some("--config"));
+        let named = named.or_else(|| after.and_then(|at| typed.get(at + 1)).map(PathBuf::from));
+        let Ok(config) = Config::load(named.as_deref()) else { return typed };
+        // The command is the first word that is none of an option.
+        let skip = after.map(|at| at + 1);
+        let at = (1..typed.len())
+            .find(|at| Some(*at) != skip && !words[*at].as_deref().is_some_and(|word| word.starts_with('-')));
+        let Some(at) = at else { return typed };
+        let mut all = typed[..at].to_vec();
+        let rest: Vec<OsString> = typed[at + 1..].to_vec();
+        let name = words[at].as_deref().map(|word| word.strip_prefix('@').unwrap_or(word));
+        match name.and_then(|name| config.sources.get(name)) {
+            Some(source) => {
+                let beside: Vec<OsString> =
+                    typed[1..].iter().enumerate().filter(|(n, _)| n + 1 != at).map(|(_, word)| word.clone()).collect();
+                all.truncate(1);
+                all.extend(source.arguments(&beside, &config.defaults));
+            }
+            None if name.is_some_and(|name| options::COMMANDS.contains(&name)) => {
+                all.push(typed[at].clone());
+                all.extend(options::missing(config.defaults.iter(), &typed));
+                all.extend(rest);
+            }
+            None => return typed,
+        }
+        all
+    }
+
     /// The folder of themes, beside the configuration.
     pub fn themes() -> Option<PathBuf> {
         let path = set("FLOWTAIL_CONFIG").or_else(default_path)?;
@@ -107,12 +162,16 @@ impl Config {
         let source = Source { text, path };
         let layer: Layer = toml::from_str(text).map_err(|error| {
             let message = error.message().trim_end_matches('.').to_owned();
-            source.error(error.span().unwrap_or(0..0), message, "docs/configuration.md has every key.")
+            source.error(error.span().unwrap_or(0..0), message, "`flowtail --print-config` shows every key.")
         })?;
         Ok(Config {
             path: Some(path.to_owned()),
             sets: sets::read(&source, &layer.sets)?,
             rules: rules::read(&source, &layer.rules),
+            keys: Arc::new(keys::read(&source, &layer.keys)?),
+            screen: screen::read(&source, &layer.screen)?,
+            defaults: options::defaults(&source, &layer.defaults)?,
+            sources: options::sources(&source, &layer.source)?,
         })
     }
 }
@@ -177,7 +236,7 @@ mod tests {
         assert!(error.to_string().starts_with("c.toml:2:"), "{error}");
         assert!(error.to_string().contains("unknown field `set`"), "{error}");
         let error = Config::parse("sets = 5", Path::new("c.toml")).unwrap_err();
-        assert!(error.to_string().contains("docs/configuration.md"), "{error}");
+        assert!(error.to_string().contains("--print-config"), "{error}");
         assert_eq!(Config::parse("", Path::new("c.toml")).unwrap().sets, Sets::default());
     }
 

@@ -12,7 +12,15 @@ use flowtail::runtime as screen;
 use flowtail::{tables, translate};
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let typed: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    if typed.iter().skip(1).any(|word| word == "--print-config") {
+        return done(tables::config());
+    }
+    done(run(Cli::parse_from(Config::arguments(typed))))
+}
+
+fn done(result: Result<Outcome, String>) -> ExitCode {
+    match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Nothing) => ExitCode::from(1),
         Err(message) => {
@@ -41,12 +49,13 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         Command::Rules { command: RulesCommand::Backtest { rules, files } } => {
             common.rules = Some(tables::backtested(&rules, &config.rules)?);
             (common.backtest, common.print) = (true, Some(Print::Alerts));
-            command = Command::Open(Open { files, follow: false, speed: None, region: None });
+            command = Command::Open(Open { files, from: None, to: None, follow: false, speed: None, region: None });
         }
         Command::Rules { command } => return tables::rules(&command, &config.rules),
         other => {
             common.rules = Some(config.rules.load().map_err(|error| error.to_string())?);
             common.rule_files = config.rules;
+            (common.keys, common.screen) = (config.keys, config.screen);
             command = other;
         }
     }

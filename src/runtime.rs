@@ -74,7 +74,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
     let detector = start::detection(common)?;
-    let mut app = App::new();
+    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
+    app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
     }
@@ -82,6 +83,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     if let Some(place) = &kept {
         let earlier = place.load()?;
         app = app.with_mutes(earlier.muted.iter().cloned());
+        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
         app = app.with_history(earlier.filters.iter().map(String::as_str));
         app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
     }
@@ -139,6 +141,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
             && let Some(place) = &kept
         {
             place.save(desk.app.history(), desk.app.saved())?;
+            place.save_screen(&desk.app.arrangement())?;
         }
         let live = desk.live;
         let why = desk.close().await;
@@ -296,7 +299,9 @@ impl Loop {
         self.desk.receive();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
-            raised.into_iter().for_each(|alert| self.alarmed(alert));
+            for alert in raised {
+                self.alarmed(alert);
+            }
         }
     }
 
@@ -306,7 +311,9 @@ impl Loop {
         desk.receive();
         let raised = desk.app.take_raised();
         if desk.live {
-            raised.into_iter().for_each(|alert| self.alarmed(alert));
+            for alert in raised {
+                self.alarmed(alert);
+            }
         }
         if let Some(desk) = &mut self.other {
             desk.ask_if_new();
@@ -421,9 +428,9 @@ impl Loop {
                 }
                 Effect::Copy(text) => {
                     if !self.screen.copy(&text)? {
-                        self.desk.app.tell(match terminal::copy_to_file(&text) {
-                            Ok(path) => format!("Too long for the clipboard; written to {}", path.display()),
-                            Err(error) => format!("Too long for the clipboard, and no file could be written: {error}"),
+                        self.desk.app.not_on_clipboard(&match terminal::copy_to_file(&text) {
+                            Ok(path) => format!("Written to {}: too long for the clipboard", path.display()),
+                            Err(error) => format!("Not copied: too long for the clipboard, and no file: {error}"),
                         });
                     }
                 }

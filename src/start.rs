@@ -130,35 +130,7 @@ impl Source {
                 let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
                 prepare_tail(tail, wanted, given).await
             }
-            Command::Open(open) => {
-                let config = file::OpenConfig {
-                    paths: open.files.into_iter().map(file::PathOrStdin::from).collect(),
-                    follow: open.follow,
-                    speed: open.speed,
-                    region: open.region.clone(),
-                };
-                if screen {
-                    something_to_read(&config.paths)?;
-                }
-                let names: Vec<String> = config.paths.iter().map(ToString::to_string).collect();
-                Ok(Source {
-                    name: names.join(", ").into(),
-                    region: open.region.map(Into::into),
-                    interfaces: Vec::new(),
-                    fetch: None,
-                    select: None,
-                    stop: None,
-                    load: None,
-                    search: None,
-                    live: false,
-                    lateness: FILE_LATENESS,
-                    run: Box::new(|out| {
-                        Box::pin(async move {
-                            file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string()))
-                        })
-                    }),
-                })
-            }
+            Command::Open(open) => open_files(open, screen),
             #[cfg(feature = "aws")]
             Command::History(wanted) => crate::history::source(&wanted, common, screen).await,
             #[cfg(not(feature = "aws"))]
@@ -225,6 +197,80 @@ impl Source {
     pub fn run(self, out: Sender<Input>) -> Running {
         (self.run)(out)
     }
+}
+
+/// Files and folders, and the part of time that is wanted of them.
+fn open_files(open: crate::cli::Open, screen: bool) -> Result<Source, StartError> {
+    let now = jiff::Timestamp::now().as_second();
+    let time = |option: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => crate::app::search::time(text, now).map(Some).ok_or_else(|| {
+            StartError::Unreadable(format!(
+                "{option}: '{text}' is no time; write 2018-08-20T15:00Z, 15:00 (UTC, the latest), 7d (ago), or now"
+            ))
+        }),
+    };
+    let (from, to) = (time("--from", &open.from)?, time("--to", &open.to)?);
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        return Err(StartError::Unreadable("--from is later than --to: the range is empty".to_owned()));
+    }
+    let typed: Vec<file::PathOrStdin> = open.files.into_iter().map(file::PathOrStdin::from).collect();
+    let typed_names: Vec<String> = typed.iter().map(ToString::to_string).collect();
+    let picked = file::folder::pick(typed, from, to).map_err(|failure| StartError::Unreadable(failure.to_string()))?;
+    if picked.folders && open.follow {
+        return Err(StartError::Unreadable("--follow reads on in files: name one, not a folder".to_owned()));
+    }
+    if picked.paths.is_empty() {
+        let held = picked.span.map_or_else(
+            || "there are no log files (.gz, .log, .parquet, .txt, .csv, .json)".to_owned(),
+            |(first, last)| format!("by their names its files are from {} to {}", stamp(first), stamp(last)),
+        );
+        return Err(StartError::Unreadable(format!("{}: nothing to read: {held}", typed_names.join(", "))));
+    }
+    let mut name = typed_names.join(", ");
+    if picked.folders || picked.left_out > 0 {
+        let all = picked.paths.len() + picked.left_out;
+        name = format!("{name} ({} of {all} files)", picked.paths.len());
+    }
+    // Of what a file holds beside the range nothing is wanted. A record without times is kept.
+    let bounds: Vec<String> =
+        [from.map(|at| format!("not end < {}", stamp(at))), to.map(|at| format!("not start > {}", stamp(at)))]
+            .into_iter()
+            .flatten()
+            .collect();
+    let select = match bounds.join(" and ") {
+        none if none.is_empty() => None,
+        text => Some(Filter::parse(&text, Stage::Flows).map_err(|error| StartError::Filter { text, error })?),
+    };
+    let config =
+        file::OpenConfig { paths: picked.paths, follow: open.follow, speed: open.speed, region: open.region.clone() };
+    if screen {
+        something_to_read(&config.paths)?;
+    }
+    Ok(Source {
+        name: name.into(),
+        region: open.region.map(Into::into),
+        interfaces: Vec::new(),
+        fetch: None,
+        select,
+        stop: None,
+        load: None,
+        search: None,
+        live: false,
+        lateness: FILE_LATENESS,
+        run: Box::new(|out| {
+            Box::pin(
+                async move { file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string())) },
+            )
+        }),
+    })
+}
+
+/// A time as it is typed.
+fn stamp(at: i64) -> String {
+    jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string())
 }
 
 /// A screen that could only say that there is nothing should not open. Where some inputs are there, the others are told on it.

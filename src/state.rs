@@ -1,5 +1,5 @@
 //! What is kept between runs: the filters that were typed and those saved on function keys, in their canonical spelling; and what is muted: rules,
-//! and the addresses or names that their alerts were about. Nothing else that a log said is.
+//! and the addresses or names that their alerts were about; and how the screen was arranged: columns, times, panes. Nothing else that a log said is.
 //!
 //! A tail on the screen keeps them in `$XDG_STATE_HOME/flowtail` (`~/.local/state/flowtail`), unless `--no-state` is given; every other command only
 //! where `--state` names a folder.
@@ -16,6 +16,7 @@ use crate::detect::mute::{Mute, Mutes};
 const FILTERS: &str = "filters";
 const SAVED: &str = "saved";
 const MUTED: &str = "muted";
+const SCREEN: &str = "screen";
 /// Most that is read of each, bytes; the app keeps 200 entries of 4 KiB at most.
 const LIMIT: u64 = 1 << 20;
 
@@ -44,6 +45,8 @@ pub struct Kept {
     pub saved: Vec<(u8, String)>,
     /// What is muted.
     pub muted: Vec<Mute>,
+    /// How the screen was arranged.
+    pub screen: Vec<String>,
 }
 
 /// Where `command` on a screen keeps things, if it does.
@@ -77,6 +80,7 @@ impl Place {
             let filters = lines(&self.folder.join(FILTERS))?;
             let saved = lines(&self.folder.join(SAVED))?;
             let muted = lines(&self.folder.join(MUTED))?;
+            let screen = lines(&self.folder.join(SCREEN))?;
             let slot = |line: String| {
                 let (key, text) = line.strip_prefix('F')?.split_once(' ')?;
                 Some((key.parse().ok()?, text.to_owned()))
@@ -84,6 +88,7 @@ impl Place {
             Ok(Kept {
                 filters,
                 saved: saved.into_iter().filter_map(slot).collect(),
+                screen,
                 muted: muted.iter().filter_map(|line| Mute::from_line(line)).collect(),
             })
         };
@@ -117,6 +122,17 @@ impl Place {
 }
 
 impl Place {
+    /// Keeps how the screen was arranged, as [`crate::app::App::arrangement`] says it.
+    ///
+    /// # Errors
+    /// `--state` names a folder that cannot be written.
+    pub fn save_screen(&self, arrangement: &str) -> Result<(), StateError> {
+        match replace(&self.folder, SCREEN, arrangement) {
+            Err(source) if self.asked => Err(StateError { path: self.folder.clone(), source }),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps what is muted, at once: a run that is cut off must not bring back what somebody did not want to see.
     ///
     /// # Errors

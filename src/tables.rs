@@ -64,6 +64,14 @@ pub fn themes() -> Result<Outcome, String> {
     print(&format!("auto\n{}\n", names.join("\n")))
 }
 
+/// `flowtail --print-config`.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn config() -> Result<Outcome, String> {
+    print(&crate::config::print_config())
+}
+
 /// `flowtail completions SHELL`.
 ///
 /// # Errors

@@ -42,7 +42,8 @@ fn the_founding_example_is_found_by_the_filter_that_was_typed_once() {
     assert!(server.state().started.is_empty(), "nothing runs before the user agrees");
     terminal.press("y");
     terminal.wait_for("its four records, and that they are all", |screen| {
-        screen.contains("HISTORY 2018-08-20T13:00:00Z")
+        screen.contains("searched for: port = 11211")
+            && screen.contains("HISTORY 2018-08-20T13:00:00Z")
             && screen.contains("4 rows, complete")
             && rows(screen).len() == 4
     });
@@ -59,7 +60,7 @@ fn the_founding_example_is_found_by_the_filter_that_was_typed_once() {
     terminal.wait_for_text("HISTORY 2018-08-20T13:00:00Z");
     // Sums by group as a small table, from which a row leads on.
     terminal.press("1/\x15\r");
-    terminal.wait_for_text("no filter");
+    terminal.wait_for_text("searched for: port = 11211");
     terminal.press("H\x152018-08-20 13:00 to 2018-08-20 18:00 by dstaddr,dstport\r");
     terminal.wait_for_text("stats ");
     terminal.press("y");

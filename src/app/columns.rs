@@ -208,6 +208,9 @@ const ALERTS: &[Ranked] = &[
     (Col::Alert(AlertColumn::Technique), 8),
 ];
 
+/// Rank of a column that is in no default set: somebody chose it.
+const CHOSEN: u8 = 3;
+
 /// The columns of a table by default, in order.
 fn default_set(tab: Tab) -> &'static [Ranked] {
     match tab {
@@ -295,7 +298,7 @@ pub fn title(col: Col, grouped: bool) -> &'static str {
 /// Places columns on `width` cells: leaves out what does not fit, by rank of `tab`'s default set, never one of `keep`; then
 /// gives what is left over to those that want it, in order of rank. `wanted` says how wide the texts of a column are.
 pub fn fit(cols: &[Col], tab: Tab, width: u16, keep: &[Col], wanted: impl Fn(usize, Col) -> u16) -> Vec<Placed> {
-    let rank = |col: Col| default_set(tab).iter().find(|(known, _)| *known == col).map_or(0, |(_, rank)| *rank);
+    let rank = |col: Col| default_set(tab).iter().find(|(known, _)| *known == col).map_or(CHOSEN, |(_, rank)| *rank);
     let grouped = cols.iter().any(|col| matches!(col, Col::Group(_)));
     let least = |col: Col| def(col).min.max(u16::try_from(title(col, grouped).len()).unwrap_or(u16::MAX));
     let need = |col: Col| least(col) + def(col).lead + 1;

@@ -5,6 +5,7 @@ use super::pivot::condition;
 use super::{App, Applied, Crumb, Focus, Tone};
 use crate::detect::Alert;
 use crate::engine::view::{Column, Detail, PageRow, RowId, SessionDetail, Sort, Tab};
+use crate::filter::expr::Expr;
 use crate::filter::{Stage, spell};
 use crate::record::{Field, Value};
 
@@ -87,7 +88,7 @@ impl App {
                 table.group_by.clear();
                 table.go_to(RowId::Session(session));
                 // The session must be among the rows, and what selects the record need not select its session.
-                view.filter = None;
+                (view.filter, view.fold) = (None, Some(false));
                 self.remember("its session");
                 self.view = view;
             }
@@ -156,7 +157,11 @@ impl App {
     /// The filter in force with `more` added to it.
     pub(super) fn narrowed(&self, more: &str) -> String {
         match &self.view.filter {
-            Some(applied) if !applied.off => format!("({}) and {more}", applied.text),
+            // Only an "or" would be torn.
+            Some(applied) if !applied.off => match applied.expr(self.view.tab) {
+                Some(Expr::Or(_)) | None => format!("({}) and {more}", applied.text),
+                Some(_) => format!("{} and {more}", applied.text),
+            },
             _ => more.to_owned(),
         }
     }
@@ -171,7 +176,7 @@ impl App {
             }
         };
         self.remember(step);
-        self.view.filter = Some(applied);
+        (self.view.filter, self.view.fold) = (Some(applied), None);
         self.history.push_made(text);
         self.view.tab = tab;
         self.view.lens = None;

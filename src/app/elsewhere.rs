@@ -38,6 +38,18 @@ impl App {
     }
 
     /// Copies the filter in another language, and shows what was copied.
+    /// What was said to be copied could not be: where it is instead, or why it is nowhere.
+    pub fn not_on_clipboard(&mut self, text: &str) {
+        // The list that shows the text covers what is said elsewhere.
+        if let Mode::Menu(menu) = &mut self.mode
+            && menu.kind == Kind::Text
+        {
+            menu.title = text.to_owned();
+        }
+        self.say(Tone::Refused, text);
+    }
+
+    /// Copies the filter in force for another tool.
     pub(super) fn copy_as(&mut self, target: Target) -> Vec<Effect> {
         let filter = match self.to_translate() {
             Ok(filter) => filter,

@@ -1,26 +1,112 @@
-//! Which key asks for which action, by where the keys go.
+//! Which key asks for which action, by where the keys go: the keys of the one table of actions, with those of the user in their place.
 
 use super::action::{ACTIONS, Action, ActionDef, Context};
 use super::key::{Code, Key};
 
-/// The action that `key` asks for in `context`. Where there is text to edit, a key that is not bound types itself.
-pub fn resolve(context: Context, key: Key) -> Option<Action> {
-    let bound = bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| match (def.action, key.code) {
-        (Action::Saved(_), Code::F(number)) => Action::Saved(number),
-        (action, _) => action,
-    });
-    match context {
-        Context::Main | Context::Report | Context::Timeline => bound,
-        Context::Prompt | Context::Help | Context::Menu => bound.or_else(|| key.typed().map(Action::Insert)),
+/// Every context with its name in the configuration.
+pub const CONTEXTS: [(&str, Context); 6] = [
+    ("tables", Context::Main),
+    ("timeline", Context::Timeline),
+    ("prompt", Context::Prompt),
+    ("list", Context::Menu),
+    ("help", Context::Help),
+    ("source", Context::Report),
+];
+
+/// The name of `action` in the configuration and in documentation: `next-tab`.
+pub fn name(action: Action) -> String {
+    let spelled = format!("{action:?}");
+    let mut name = String::new();
+    for c in spelled.chars().take_while(char::is_ascii_alphabetic) {
+        if c.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
+}
+
+/// The action of that name in `context`.
+pub fn named(context: Context, wanted: &str) -> Option<&'static ActionDef> {
+    ACTIONS.iter().find(|def| def.context == context && name(def.action) == wanted)
+}
+
+/// Two actions that want one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Where.
+    pub context: Context,
+    /// The key.
+    pub key: Key,
+    /// What it means, and what it should mean as well.
+    pub actions: [Action; 2],
+}
+
+/// The keys in force.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    bound: Vec<(Context, Key, &'static ActionDef)>,
+}
+
+impl Default for Keys {
+    fn default() -> Keys {
+        let keys = |def: &'static ActionDef| {
+            def.keys.iter().filter_map(move |name| Some((def.context, Key::named(name)?, def)))
+        };
+        Keys { bound: ACTIONS.iter().flat_map(keys).collect() }
     }
 }
 
-/// Every key of `context` with its action.
-pub fn bindings(context: Context) -> impl Iterator<Item = (Key, &'static ActionDef)> {
-    ACTIONS
-        .iter()
-        .filter(move |def| def.context == context)
-        .flat_map(|def| def.keys.iter().filter_map(move |name| Some((Key::named(name)?, def))))
+impl Keys {
+    /// The usual keys, with `changes` in their place: an action that is named has those keys and no others.
+    ///
+    /// # Errors
+    /// A key would mean two things in one place.
+    pub fn changed(changes: &[(&'static ActionDef, Vec<Key>)]) -> Result<Keys, Conflict> {
+        let mut keys = Keys::default();
+        for (def, new) in changes {
+            let of = |bound: &(Context, Key, &ActionDef)| bound.0 == def.context && bound.2.action == def.action;
+            let at = keys.bound.iter().position(&of).unwrap_or(keys.bound.len());
+            keys.bound.retain(|bound| !of(bound));
+            let at = at.min(keys.bound.len());
+            keys.bound.splice(at..at, new.iter().map(|key| (def.context, *key, *def)));
+        }
+        for (at, (context, key, def)) in keys.bound.iter().enumerate() {
+            let taken = keys.bound[..at].iter().find(|(other, known, _)| other == context && known == key);
+            if let Some((.., before)) = taken {
+                return Err(Conflict { context: *context, key: *key, actions: [before.action, def.action] });
+            }
+        }
+        Ok(keys)
+    }
+
+    /// The action that `key` asks for in `context`. Where there is text to edit, a key that is not bound types itself.
+    pub fn resolve(&self, context: Context, key: Key) -> Option<Action> {
+        let bound =
+            self.bindings(context).find(|(bound, _)| *bound == key).map(|(_, def)| match (def.action, key.code) {
+                (Action::Saved(_), Code::F(number)) => Action::Saved(number),
+                (action, _) => action,
+            });
+        match context {
+            Context::Main | Context::Report | Context::Timeline => bound,
+            Context::Prompt | Context::Help | Context::Menu => bound.or_else(|| key.typed().map(Action::Insert)),
+        }
+    }
+
+    /// Every key of `context` with its action.
+    pub fn bindings(&self, context: Context) -> impl Iterator<Item = (Key, &'static ActionDef)> {
+        self.bound.iter().filter(move |(known, ..)| *known == context).map(|(_, key, def)| (*key, *def))
+    }
+
+    /// The keys of `action`, as they are shown.
+    pub fn of(&self, context: Context, action: Action) -> impl Iterator<Item = String> {
+        self.bindings(context).filter(move |(_, def)| def.action == action).map(|(key, _)| key.to_string())
+    }
+
+    /// The key of `action` that hints show; empty where it has none.
+    pub fn hint(&self, context: Context, action: Action) -> String {
+        self.of(context, action).next().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -40,22 +126,44 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_context() {
-        for context in
-            [Context::Main, Context::Prompt, Context::Help, Context::Report, Context::Timeline, Context::Menu]
-        {
+        let keys = Keys::default();
+        for (_, context) in CONTEXTS {
             let mut seen = HashMap::new();
-            for (key, def) in bindings(context) {
+            for (key, def) in keys.bindings(context) {
                 let before = seen.insert(key, def.action);
                 assert_eq!(before, None, "{key} is bound twice in {context:?}");
             }
         }
+        assert!(Keys::changed(&[]).is_ok());
+    }
+
+    #[test]
+    fn every_action_has_a_name_of_its_own() {
+        for def in ACTIONS {
+            assert_eq!(named(def.context, &name(def.action)).map(|found| found.action), Some(def.action));
+        }
+        assert_eq!(name(Action::NextTab), "next-tab");
+        assert_eq!(name(Action::Saved(0)), "saved");
     }
 
     #[test]
     fn unbound_keys_type_only_where_there_is_text() {
-        let unbound = Key::sequence("Q")[0];
-        assert_eq!(resolve(Context::Main, unbound), None);
-        assert_eq!(resolve(Context::Prompt, unbound), Some(Action::Insert('Q')));
-        assert_eq!(resolve(Context::Prompt, Key::named("ctrl-q").unwrap()), None);
+        let (keys, unbound) = (Keys::default(), Key::sequence("Q")[0]);
+        assert_eq!(keys.resolve(Context::Main, unbound), None);
+        assert_eq!(keys.resolve(Context::Prompt, unbound), Some(Action::Insert('Q')));
+        assert_eq!(keys.resolve(Context::Prompt, Key::named("ctrl-q").unwrap()), None);
+    }
+
+    #[test]
+    fn keys_of_the_user_take_the_place_of_the_usual_ones() {
+        let (freeze, quit) = (named(Context::Main, "freeze").unwrap(), named(Context::Main, "quit").unwrap());
+        let key = |name| Key::named(name).unwrap();
+        let keys = Keys::changed(&[(freeze, vec![key("q"), key("f12")]), (quit, vec![key("ctrl-q")])]).unwrap();
+        assert_eq!(keys.resolve(Context::Main, key("q")), Some(Action::Freeze));
+        assert_eq!(keys.resolve(Context::Main, key("space")), None);
+        assert_eq!(keys.hint(Context::Main, Action::Quit), "Ctrl-Q");
+        let conflict = Keys::changed(&[(freeze, vec![key("q")])]).unwrap_err();
+        assert_eq!((conflict.key, conflict.actions), (key("q"), [Action::Quit, Action::Freeze]));
+        assert!(Keys::changed(&[(freeze, vec![])]).unwrap().hint(Context::Main, Action::Freeze).is_empty());
     }
 }

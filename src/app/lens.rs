@@ -58,7 +58,7 @@ pub fn entries(profile: &Profile) -> Vec<Entry> {
 }
 
 /// The test that selects what belongs to a subject.
-fn of(subject: &Subject) -> String {
+pub(super) fn of(subject: &Subject) -> String {
     match subject {
         Subject::Address(addr) => spell(Field::Ip, Value::Addr(*addr)),
         Subject::Interface(name) => spell(Field::InterfaceId, Value::Text(name)),
@@ -163,6 +163,7 @@ impl App {
                 Some(Entry::Interface(name)) => self.look_through(Subject::Interface(Arc::clone(name))),
                 _ => self.say(Tone::Quiet, "I on an interface tells about that interface."),
             },
+            Action::Pivot => self.open_entry_pivot(),
             Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back
             | Action::Flows

@@ -209,7 +209,7 @@ impl App {
             RowId::Flow { .. } | RowId::Group(_) => Tab::Flows,
         };
         // The row must be among those that are shown.
-        (view.filter, view.window, view.lens) = (None, None, None);
+        (view.filter, view.window, view.lens, view.fold) = (None, None, None, Some(false));
         let table = view.table_mut();
         table.group_by.clear();
         table.go_to(id);

@@ -11,6 +11,7 @@ use crate::detect::mute::Mute;
 use crate::detect::{Alert, Rules};
 use crate::engine::view::{RowId, Tab};
 use crate::filter::translate::Target;
+use crate::record::Field;
 
 /// A list to choose from.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub enum Kind {
     Text,
     /// What can be muted, or is.
     Mutes,
+    /// Columns of the table.
+    Columns,
     /// Rules to try, or what they would have raised.
     Trial,
     /// Marked rows.
@@ -98,6 +101,8 @@ pub(super) enum Does {
     StopExport,
     /// Does what a key does.
     Act(Action),
+    /// Shows or hides a column.
+    Column(Field),
     /// Takes a theme.
     Theme(String),
     /// Runs the search that is offered.
@@ -197,6 +202,8 @@ impl App {
             Action::PageUp => menu.step(-page),
             Action::Cancel => self.leave_menu(),
             Action::Accept => return self.take_item(),
+            Action::Left => self.move_column(-1),
+            Action::Right => self.move_column(1),
             Action::Save => self.save_item(),
             Action::DeleteForward => self.forget_item(),
             Action::Saved(key) => self.take_saved(key),
@@ -289,6 +296,7 @@ impl App {
                 self.mode = Mode::Main;
                 return self.update(action);
             }
+            Does::Column(field) => self.toggle_column(field),
             Does::Theme(name) => {
                 self.mode = Mode::Main;
                 self.take_theme(name);
@@ -358,6 +366,7 @@ impl App {
             Some(Does::Filter(_, Some(key))) => self.history.put(key, None),
             Some(Does::Filter(text, None)) => self.history.forget(&text),
             Some(Does::Mark(id)) => return self.forget_mark(id),
+            Some(Does::Column(field)) => return self.usual_columns(field),
             _ => return,
         }
         self.reopen_filters();

@@ -8,12 +8,14 @@ pub mod action;
 mod alerts;
 pub mod brush;
 pub mod change;
+pub mod choose;
 pub mod columns;
 mod cursor;
 mod drill;
 mod earlier;
 mod edit;
 mod elsewhere;
+mod fold;
 mod history;
 pub mod key;
 pub mod keymap;
@@ -223,6 +225,12 @@ pub struct App {
     /// Why there is no earlier time to load.
     nothing_earlier: Option<String>,
     searches: Searches,
+    /// Filters that leave noise out, kept so that the same question stays the same.
+    made_folds: Vec<fold::Made>,
+    keys: Arc<keymap::Keys>,
+    arranged: choose::Arranged,
+    /// Where the user is, for local times.
+    zone: Option<jiff::tz::TimeZone>,
     asked: Option<ViewSpec>,
     /// Unix milliseconds, for countdowns.
     now: i64,
@@ -366,6 +374,30 @@ impl App {
         self.expire_mutes();
     }
 
+    /// Takes the keys of the user.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<keymap::Keys>) -> App {
+        self.keys = keys;
+        self
+    }
+
+    /// The keys in force.
+    pub fn keys(&self) -> &keymap::Keys {
+        &self.keys
+    }
+
+    /// Knows in which zone the user is.
+    #[must_use]
+    pub fn with_zone(mut self, zone: jiff::tz::TimeZone) -> App {
+        self.zone = Some(zone);
+        self
+    }
+
+    /// The zone of local times; none where that is UTC.
+    pub fn zone(&self) -> Option<&jiff::tz::TimeZone> {
+        self.zone.as_ref()
+    }
+
     /// Tells how the last frame was laid out.
     pub fn laid_out(&mut self, viewport: Viewport) {
         self.viewport = viewport;
@@ -391,7 +423,8 @@ impl App {
         if self.page.tab == Tab::Alerts {
             return columns::columns(Tab::Alerts).collect();
         }
-        self.page.columns.iter().copied().map(Col::from).collect()
+        let seen = self.page.columns.len().saturating_sub(self.unseen_columns());
+        self.page.columns[..seen].iter().copied().map(Col::from).collect()
     }
 
     /// The column that sort, pivot and copy work on: the chosen one, or that of the order.

@@ -116,6 +116,7 @@ impl App {
             }
             Target::Sidebar => self.focus = Focus::Sidebar,
             Target::Filter => return self.update(Action::Filter),
+            Target::Folded => return self.update(Action::Fold),
             Target::Table => self.focus = Focus::Table,
             Target::Entry(place) => self.pick_entry(place),
             Target::Detail | Target::Help | Target::Report | Target::Strip | Target::Menu | Target::Item(_) => {}

@@ -34,8 +34,12 @@ impl App {
         let actions = ACTIONS
             .iter()
             .filter(|def| def.context == Context::Main && !matches!(def.action, Action::Palette | Action::Saved(_)));
-        let mut items: Vec<Item> =
-            actions.map(|def| Item::new(def.help, def.keys.join(" "), Does::Act(def.action))).collect();
+        let mut items: Vec<Item> = actions
+            .map(|def| {
+                let keys: Vec<String> = self.keys.of(Context::Main, def.action).collect();
+                Item::new(def.help, keys.join(" "), Does::Act(def.action))
+            })
+            .collect();
         items.extend(self.history.saved().map(|(key, text)| {
             Item::new(format!("Filter: {text}"), format!("f{key}"), Does::Filter(text.to_owned(), Some(key)))
         }));

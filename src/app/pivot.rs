@@ -4,9 +4,11 @@
 use std::net::IpAddr;
 
 use super::columns::Col;
+use super::lens::Entry;
 use super::menu::{Does, Item, Kind, Menu};
 use super::{App, Applied, Focus, Tone};
 use crate::detect::Alert;
+use crate::engine::profile::Subject;
 use crate::engine::view::{Column, PageRow, RowId, Tab};
 use crate::filter::{Stage, spell};
 use crate::record::{Cell, Field, Kind as FieldKind, Value};
@@ -51,6 +53,57 @@ impl App {
             let title = format!("From {}", condition(field, &self.value(row, field)));
             (title, self.of_cell(row, field))
         };
+        self.offer(title, choices);
+    }
+
+    /// Offers where one can go from what is selected in the view of an address or an interface.
+    pub(super) fn open_entry_pivot(&mut self) {
+        let (Some(entry), Some(lens)) = (self.entries().into_iter().nth(self.entry_at()), &self.view.lens) else {
+            return;
+        };
+        let all = super::lens::of(&lens.subject);
+        let port = |protocol: u8, port: u16| {
+            let protocol = spell(Field::Protocol, Value::Int(u64::from(protocol)));
+            format!("{} and {protocol}", spell(Field::Port, Value::Int(u64::from(port))))
+        };
+        let address = |address: IpAddr| spell(Field::Ip, Value::Addr(address));
+        let (only, of_address) = match &entry {
+            Entry::Alert(id) => {
+                let Some(profile) = &self.page.profile else { return };
+                let Some(alert) = profile.alerts.iter().find(|alert| alert.id == *id) else { return };
+                let (title, choices) = (format!("From the alert {}", alert.rule), of_alert(alert));
+                return self.offer(title, choices);
+            }
+            Entry::Sessions | Entry::Records => match &lens.subject {
+                Subject::Address(subject) => (all.clone(), Some(*subject)),
+                Subject::Interface(_) => (all.clone(), None),
+            },
+            Entry::Peer(peer) => (address(*peer), Some(*peer)),
+            Entry::Served(protocol, number) | Entry::Used(protocol, number) => (port(*protocol, *number), None),
+            Entry::Interface(name) => (spell(Field::InterfaceId, Value::Text(name)), None),
+        };
+        let mut choices = Vec::new();
+        let mut add = |text: &str, filter: String, tab: Tab| {
+            choices.push(Choice { text: text.to_owned(), filter, tab });
+        };
+        if only != all {
+            add("the sessions of both", format!("{all} and {only}"), Tab::Sessions);
+            add("the flow records of both", format!("{all} and {only}"), Tab::Flows);
+            add("all sessions here but those", format!("{all} and not ({only})"), Tab::Sessions);
+        }
+        add("all its sessions", only.clone(), Tab::Sessions);
+        add("all its flow records", only.clone(), Tab::Flows);
+        if self.view.filter.as_ref().is_some_and(|applied| !applied.off) && self.view.tab != Tab::Alerts {
+            add("what the filter leaves of it", self.narrowed(&only), self.view.tab);
+        }
+        if let Some(address) = of_address {
+            let net = network(address);
+            add(&format!("all of its network {net}"), format!("ip = {net}"), Tab::Sessions);
+        }
+        self.offer(format!("From {only}"), choices);
+    }
+
+    fn offer(&mut self, title: String, choices: Vec<Choice>) {
         let items = choices.into_iter().map(|choice| {
             let step = choice.text.clone();
             let note = choice.filter.clone();
@@ -62,7 +115,7 @@ impl App {
 
     /// Shows the rows of `tab` that `text` selects. The order stays where the table does.
     pub(super) fn pivot_to(&mut self, text: &str, tab: Tab, step: String) {
-        if tab != self.view.tab {
+        if tab != self.view.tab || self.view.lens.is_some() {
             self.go_to_rows(text, tab, None, step);
             return;
         }

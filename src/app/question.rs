@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::view::Pin;
-use super::{App, FIRST_ROWS, Focus, Mode, columns};
+use super::{App, FIRST_ROWS, Focus, Mode};
 use crate::engine::view::{Anchor, RowId, TimelineSpec, ViewSpec};
 
 impl App {
@@ -13,6 +13,7 @@ impl App {
             0 => FIRST_ROWS,
             rows => rows,
         };
+        let fold = self.fold_wanted();
         let table = self.view.table();
         let (anchor, before, after) = match table.pin {
             Pin::Top => (Anchor::Top, 0, 3 * rows),
@@ -20,6 +21,7 @@ impl App {
             Pin::Free => (table.anchor, 2 * rows, 2 * rows + 1),
         };
         let mut spec = ViewSpec {
+            fold,
             serial: 0,
             tab: self.view.tab,
             filter: self.view.filter_in_force().cloned(),
@@ -32,7 +34,7 @@ impl App {
             values: self.values_wanted(),
             sort: table.sort,
             group_by: table.group_by.clone(),
-            columns: columns::fields(self.view.tab, self.change.is_some()),
+            columns: self.fields_wanted(),
             anchor,
             before,
             after,
@@ -84,7 +86,13 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
     };
+    let same_fold = match (&a.fold, &b.fold) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
     a.tab == b.tab
+        && same_fold
         && same_filter(&a.filter, &b.filter)
         && same_filter(&a.draft, &b.draft)
         && same_filter(&a.explain, &b.explain)

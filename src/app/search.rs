@@ -52,6 +52,8 @@ pub(super) struct Searches {
     possible: bool,
     /// Whether this is the tab of a search, not the live one.
     of_search: bool,
+    /// What was searched for; `None` for all records.
+    filter: Option<String>,
     /// What the other tab is called.
     beside: Option<String>,
     /// Sums are being added up.
@@ -66,10 +68,11 @@ impl App {
         self
     }
 
-    /// Is the tab of a search.
+    /// Is the tab of a search for what a filter selects.
     #[must_use]
-    pub fn of_search(mut self) -> App {
+    pub fn of_search(mut self, filter: Option<String>) -> App {
         self.searches.of_search = true;
+        self.searches.filter = filter;
         self
     }
 
@@ -84,7 +87,7 @@ impl App {
             .with_themes(self.themes.clone(), &self.theme)
             .with_nothing_earlier(Some("This tab holds what was searched: H searches another range.".to_owned()))
             .with_search(true)
-            .of_search()
+            .of_search(self.view.filter_in_force().map(ToString::to_string))
     }
 
     /// Sums are being added up.
@@ -103,9 +106,9 @@ impl App {
         self.searches.beside.as_deref()
     }
 
-    /// Whether this is the tab of a search.
-    pub fn is_of_search(&self) -> bool {
-        self.searches.of_search
+    /// What was searched for, where this is the tab of a search.
+    pub fn searched_for(&self) -> Option<&str> {
+        self.searches.of_search.then(|| self.searches.filter.as_deref().unwrap_or("all records"))
     }
 
     /// Whether a search fills this tab just now.
@@ -139,7 +142,9 @@ impl App {
                 "H searches a CloudWatch log group by Logs Insights; this source is none. `flowtail history` does.",
             );
         }
-        let mut text = match self.view.window {
+        // A search that left something out is gone on with where it did.
+        let unread = self.page.status.gaps.first().filter(|_| self.searches.of_search).map(|gap| (gap.from, gap.to));
+        let mut text = match self.view.window.or(unread) {
             Some((from, to)) => format!("{} to {}", written(from), written(to)),
             None => "24h".to_owned(),
         };
@@ -249,7 +254,6 @@ fn read(text: &str, now: i64) -> Result<(i64, i64, Vec<Field>), String> {
             .ok_or_else(|| format!("'{text}' is no time; write 7d (ago), 2018-08-20 15:00, 15:00 (UTC) or now."))
     };
     let from = at(from)?;
-    // The end of a range is told from its beginning where that is a time of day: `15:00 to 16:00`.
     let to = at(to)?;
     if from > to {
         Err("That range is empty: the earlier time comes first.".to_owned())

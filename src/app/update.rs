@@ -2,7 +2,6 @@
 
 use super::columns::{Col, sort_field};
 use super::cursor::Step;
-use super::keymap;
 use super::report::Topic;
 use super::{Action, App, Effect, Focus, HelpState, Input, Mode, Tone};
 use crate::engine::view::{Sort, Tab};
@@ -13,7 +12,7 @@ impl App {
     pub fn input(&mut self, input: &Input) -> Vec<Effect> {
         match input {
             Input::Key(key) => {
-                if let Some(action) = keymap::resolve(self.context(), *key) {
+                if let Some(action) = self.keys.resolve(self.context(), *key) {
                     self.update(action)
                 } else {
                     self.notice = None;
@@ -110,6 +109,14 @@ impl App {
             Action::Export => self.open_exports(),
             Action::Palette => self.open_palette(),
             Action::Freeze => self.view.frozen = !self.view.frozen,
+            Action::Fold => self.toggle_fold(),
+            Action::Columns => self.open_columns(),
+            Action::When => self.next_when(),
+            Action::Zoom => self.toggle_zoom(),
+            Action::HideStrip => self.toggle_strip(),
+            Action::HideAlerts => self.toggle_alert_list(),
+            Action::Larger => self.resize_pane(1),
+            Action::Smaller => self.resize_pane(-1),
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),
             Action::History => self.open_search(),

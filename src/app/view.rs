@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::columns::Col;
 use super::lens::Lens;
 use crate::engine::view::{Anchor, RowId, Sort, Tab};
+use crate::filter::expr::Expr;
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::Field;
 
@@ -20,6 +21,12 @@ pub struct Applied {
 }
 
 impl Applied {
+    /// What it means for rows of `tab`, where it is a filter for them.
+    pub fn expr(&self, tab: Tab) -> Option<&Expr> {
+        let filter = if tab == Tab::Sessions { &self.sessions } else { &self.flows };
+        filter.as_ref().ok().map(|filter| filter.expr())
+    }
+
     /// Compiles `text` for both kinds of rows.
     ///
     /// # Errors
@@ -157,6 +164,8 @@ pub struct View {
     tables: [Table; 3],
     /// The filter of flows and sessions.
     pub filter: Option<Applied>,
+    /// Whether noise is counted in one line; where nobody said, as long as no filter is in force.
+    pub fold: Option<bool>,
     /// Whether the view is frozen.
     pub frozen: bool,
     /// Whether the detail pane is open.

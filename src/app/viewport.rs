@@ -33,6 +33,8 @@ pub enum Target {
     Header(Col),
     /// A row of the table.
     Row(RowId),
+    /// The line that counts what is folded.
+    Folded,
     /// The table, for the wheel.
     Table,
     /// An alert of the sidebar, by number.

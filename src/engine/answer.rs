@@ -40,6 +40,7 @@ impl Core {
             Tab::Alerts => self.cut_alerts(&mut page),
         }
         page.draft = self.draft_count();
+        page.folded = self.fold_counts();
         page.profile = self.profile();
         page.change = self.change_counts();
         let (ring, chunks) = self.frozen_or_live();
@@ -60,6 +61,12 @@ impl Core {
             Draft::Flows(scan) => Some((scan.matched(ring), scan.progress(ring) >= 1.0)),
             Draft::Sessions(scan) => Some((scan.matched(), scan.is_done(chunks))),
         }
+    }
+
+    fn fold_counts(&self) -> Vec<(&'static str, u64)> {
+        let Some(fold) = &self.look.spec.fold else { return Vec::new() };
+        let counts = self.look.folded.counts(self.frozen_or_live().0);
+        fold.kinds.iter().map(|(name, _)| *name).zip(counts).collect()
     }
 
     fn change_counts(&mut self) -> Option<ChangeCounts> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::aside::{Explain, Values};
 use super::conversations::{Chunks, SessionScan};
 use super::core::Core;
+use super::fold::Folded;
 use super::groups::Groups;
 use super::lives::Lives;
 use super::phase;
@@ -14,6 +15,7 @@ use super::timeline::Tally;
 use super::top::Top;
 use super::view::{Anchor, ClockKind, Sort, Tab, ViewSpec};
 use crate::detect::Alert;
+use crate::filter::Filter;
 use crate::record::{Columns, RowRef, Table as _};
 use crate::session::Session;
 use crate::store::{Ring, Segment};
@@ -54,6 +56,8 @@ pub struct Look {
     /// All about one address or interface.
     pub(super) profile: Repeated<ProfileScan, Profile>,
     pub(super) explain: Option<Explain>,
+    /// What is counted and not shown.
+    pub(super) folded: Folded,
     pub(super) values: Vec<Values>,
     /// Rows kept ready in another order than time.
     pub(super) head: usize,
@@ -106,6 +110,7 @@ impl Default for Look {
             lives: Repeated::default(),
             profile: Repeated::default(),
             explain: None,
+            folded: Folded::default(),
             values: Vec::new(),
             head: HEAD,
             from_end: false,
@@ -135,6 +140,7 @@ impl Look {
         }
         for first_seq in gone {
             self.flows.evict(first_seq);
+            self.folded.evict(first_seq);
             if let Some(tally) = &mut self.tally {
                 tally.evict(first_seq);
             }
@@ -154,7 +160,7 @@ impl Look {
         let at = columns.time(row);
         let row = RowRef { table: columns, row };
         let is_flows = self.spec.tab == Tab::Flows;
-        let matches = self.spec.filter.as_ref().is_none_or(|filter| !is_flows || filter.matches(&row, now));
+        let matches = self.spec.shown().is_none_or(|filter| !is_flows || filter.matches(&row, now));
         frozen.unseen += u64::from(matches && is_at(self.spec.window, at));
     }
 
@@ -170,15 +176,28 @@ impl Look {
     }
 
     pub(super) fn restart(&mut self) {
-        let (filter, window) = (self.spec.filter.clone(), self.spec.window);
+        let (filter, window) = (self.spec.shown().cloned(), self.spec.window);
+        self.folded = Folded::default();
         match self.spec.tab {
-            Tab::Flows => self.flows = Scan::new(filter, window, self.gather()),
+            Tab::Flows => {
+                self.flows = Scan::new(filter, window, self.gather());
+                self.folded = self.spec.fold.as_ref().map(|fold| Folded::of_flows(fold, window)).unwrap_or_default();
+            }
             Tab::Sessions => {
-                let scan = SessionScan::new(filter, window, self.gather());
-                self.running = Some(scan.beside(self.spec.change));
+                self.look_over_sessions(filter);
                 self.seen_changes = None;
             }
             Tab::Alerts => {}
+        }
+    }
+
+    /// Begins a pass over the sessions; what the last one found is shown until it is done.
+    fn look_over_sessions(&mut self, filter: Option<Arc<Filter>>) {
+        let (window, change) = (self.spec.window, self.spec.change);
+        self.running = Some(SessionScan::new(filter, window, self.gather()).beside(change));
+        let before = std::mem::take(&mut self.folded);
+        if let Some(fold) = &self.spec.fold {
+            self.folded = before.of_sessions(fold, window, change);
         }
     }
 }
@@ -208,6 +227,7 @@ impl Core {
         }
         let rows_differ = old.tab != spec.tab
             || !same(old.filter.as_ref(), spec.filter.as_ref())
+            || !same(old.fold.as_ref(), spec.fold.as_ref())
             || old.window != spec.window
             || old.change != spec.change
             || old.frozen != spec.frozen;
@@ -329,8 +349,7 @@ impl Core {
             return;
         }
         if self.look.spec.tab == Tab::Sessions {
-            let (filter, window) = (self.look.spec.filter.clone(), self.look.spec.window);
-            self.look.running = Some(SessionScan::new(filter, window, self.look.gather()).beside(change));
+            self.look.look_over_sessions(self.look.spec.shown().cloned());
             if let Some(explain) = &mut self.look.explain {
                 explain.again(self.sessions.chunks());
             }
@@ -364,7 +383,10 @@ impl Core {
             .min(left);
         }
         match look.spec.tab {
-            Tab::Flows => left -= look.flows.step(ring, left, now).min(left),
+            Tab::Flows => {
+                left -= look.flows.step(ring, left, now).min(left);
+                left -= look.folded.step_flows(ring, left, now).min(left);
+            }
             Tab::Sessions => {
                 if let Some(scan) = &mut look.running {
                     left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
@@ -375,6 +397,7 @@ impl Core {
                         look.seen_changes = Some(self.session_changes);
                     }
                 }
+                left -= look.folded.step_sessions(chunks, &self.names, region.as_deref(), left, now).min(left);
             }
             Tab::Alerts => {}
         }

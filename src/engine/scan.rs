@@ -10,7 +10,7 @@ use super::groups::Groups;
 use super::top::{SortKey, Top};
 use super::view::{Anchor, RowId};
 use crate::filter::Filter;
-use crate::filter::columns::Bound;
+use crate::filter::columns::{BLOCK, Bound};
 use crate::record::{Field, Row, RowRef};
 use crate::store::ring::with_table;
 use crate::store::{Columnar, Part, Ring};
@@ -367,18 +367,21 @@ impl Test<'_> {
             *done = table.len();
             return paid(left);
         }
-        let pace = if bound.asks_rows() { 1 } else { PACE };
-        // A row that is asked for its line is worth several.
-        let heavy = if pace == 1 { self.filter.map_or(1, Filter::row_cost) } else { 1 };
-        while *done < table.len() && *left > 0 {
-            let work = if self.gathers { (*left).min(SPAN) } else { *left };
-            let span = *done..table.len().min(*done + work.saturating_mul(pace).div_ceil(heavy));
+        // A row that is asked for its line is worth several. How many are asked is known afterwards, so there is a block at a time, and several where
+        // the dictionaries would be asked again for the next.
+        let asks_rows = bound.asks_rows();
+        let heavy = if asks_rows { self.filter.map_or(1, Filter::row_cost) } else { 1 };
+        let enough = *done + if asks_rows && asked > 0 { 4 * BLOCK } else { 0 };
+        while *done < table.len() && (*left > 0 || *done < enough) {
+            let work = if self.gathers { (*left).clamp(1, SPAN) } else { (*left).max(1) };
+            let span = work.saturating_mul(PACE).min(if asks_rows { BLOCK } else { usize::MAX });
+            let span = *done..table.len().min(done.saturating_add(span.max(if asks_rows { BLOCK } else { 1 })));
             let before = rows.len();
-            bound.select(table, span.clone(), rows);
+            let asked = bound.select(table, span.clone(), rows);
             gather.add(table, first_seq, &rows[before..]);
             *done = span.end;
             let gathered = if self.gathers { rows.len() - before } else { 0 };
-            *left = left.saturating_sub((span.len() * heavy / pace).max(1) + gathered);
+            *left = left.saturating_sub((span.len() / PACE).max(1) + asked * heavy + gathered);
         }
         paid(left);
     }

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::fold::Fold;
 use super::pinned::Copied;
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
@@ -80,6 +81,8 @@ pub struct ViewSpec {
     pub tab: Tab,
     /// The applied filter, compiled for the tab's rows. Alerts are not filtered.
     pub filter: Option<Arc<Filter>>,
+    /// Rows that are counted and not shown; they are among those of `filter`.
+    pub fold: Option<Arc<Fold>>,
     /// A filter being typed: only its matches are counted.
     pub draft: Option<Arc<Filter>>,
     /// A filter whose parts are counted one by one, for [`Page::explained`].
@@ -124,6 +127,13 @@ pub struct ViewSpec {
     pub copies: Vec<RowId>,
 }
 
+impl ViewSpec {
+    /// The filter of the rows that are shown.
+    pub fn shown(&self) -> Option<&Arc<Filter>> {
+        self.fold.as_ref().map(|fold| &fold.shown).or(self.filter.as_ref())
+    }
+}
+
 /// One row of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRow {
@@ -149,8 +159,10 @@ pub struct Page {
     pub rows: Vec<PageRow>,
     /// Position of `rows[0]` in the whole order, from 0.
     pub first_index: u64,
-    /// Rows that match, as far as they are counted.
+    /// Rows that match and are shown, as far as they are counted.
     pub matched: u64,
+    /// Rows that match and are counted only, by the kinds of [`ViewSpec::fold`], as far as they are counted.
+    pub folded: Vec<(&'static str, u64)>,
     /// Rows held.
     pub total: u64,
     /// Share of the rows looked at so far, below 1.0 while the pass over the ring goes on.

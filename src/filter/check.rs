@@ -173,6 +173,7 @@ impl Checker<'_> {
                 return Err(FilterError::new(span, "`~` takes one pattern.").example("vpc ~ /^vpc-0a|^vpc-0b/"));
             };
             let operand = match kind {
+                // A word is a value, of which the case never matters; between slashes it does.
                 Kind::Text => Operand::Pattern(pattern(raw)?),
                 Kind::Flags => self.operands(field, op, false, raw)?.remove(0),
                 _ => {
@@ -320,7 +321,7 @@ fn span_of(parts: &[Ast<'_>]) -> Range<usize> {
 }
 
 fn pattern(raw: &RawValue<'_>) -> Result<Pattern, FilterError> {
-    let ignore_case = matches!(raw.form, Form::Regex { ignore_case: true });
+    let ignore_case = !matches!(raw.form, Form::Regex { ignore_case: false });
     Pattern::new(&raw.text, ignore_case)
         .map_err(|why| FilterError::new(raw.span.clone(), format!("Not a regular expression: {why}.")))
 }

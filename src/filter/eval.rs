@@ -3,11 +3,10 @@
 
 use std::cell::Cell;
 
-use regex::Regex;
-
 use super::Stage;
 use super::expr::{Expr, Op, Test, Window};
 use super::pred::{Needle, Pred, Services, any_of};
+use super::search::Search;
 use crate::record::{Field, On, Row, Value, services};
 
 /// A compiled expression.
@@ -32,7 +31,7 @@ pub(super) enum Node {
     /// The field does not exist on these rows.
     Never,
     Contains(Needle),
-    Matches(Regex),
+    Matches(Search),
     Last(u64),
     During(Window),
 }
@@ -73,7 +72,7 @@ fn compile_test(test: &Test, stage: Stage) -> Node {
         }
         Test::Has(field) => Node::Has(*field),
         Test::Contains(wanted) => Node::Contains(Needle::new(wanted)),
-        Test::Matches(pattern) => Node::Matches(pattern.regex().clone()),
+        Test::Matches(pattern) => Node::Matches(Search::new(pattern)),
         Test::Last(seconds) => Node::Last(*seconds),
         Test::During(window) => Node::During(*window),
     }
@@ -123,6 +122,15 @@ pub(super) fn matches<R: Row + ?Sized>(node: &Node, row: &R, now: i64) -> bool {
     passes
 }
 
+/// What it costs to look for `needle` in an entry of a dictionary, where addresses are spelled.
+fn spelled(needle: &Needle) -> usize {
+    match needle.in_addresses() {
+        (true, _) => 20,
+        (false, true) => 30,
+        (false, false) => 1,
+    }
+}
+
 impl Node {
     /// Relative cost of a test.
     fn cost(&self) -> u32 {
@@ -155,8 +163,8 @@ impl Node {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(Node::entry_cost).sum(),
             Node::Not(inner) => inner.entry_cost(),
             Node::Field { pred: Pred::Addrs(set), .. } if set.only_v4().is_some() => 1,
-            // IPv6 addresses are spelled.
-            Node::Contains(needle) if needle.in_addresses() == (false, true) => 30,
+            Node::Contains(needle) => spelled(needle),
+            Node::Matches(search) => search.needles().map(spelled).sum(),
             // A search in a list.
             Node::Field { pred: Pred::Addrs(set), .. } => 2 + set.len().max(1).ilog2() as usize,
             _ => 0,
@@ -181,7 +189,7 @@ impl Node {
             Node::Has(field) => row.any(*field, &mut |_| true),
             Node::Never => false,
             Node::Contains(needle) => needle.is_in(context.line(row).as_bytes()),
-            Node::Matches(regex) => regex.is_match(context.line(row)),
+            Node::Matches(search) => search.regex.is_match(context.line(row)),
             Node::Last(seconds) => {
                 let since = since(*seconds, context.now);
                 int(row, Field::End).is_some_and(|end| end >= since)

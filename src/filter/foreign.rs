@@ -92,6 +92,11 @@ const WORDS: &[(&str, &str)] = &[
     ("strcontains", "Write `vpc = *text*`, or `\"text\"` alone for the whole line."),
     ("greater", "A record has no packets of its own: write `packet-size >= 1000`."),
     ("less", "A record has no packets of its own: write `packet-size <= 100`."),
+    ("exists", "Write `has tcp-flags`."),
+    ("order", "Only the condition is written; `s` on the screen sorts."),
+    ("group", "Only the condition is written; `b` on the screen groups."),
+    ("limit", "Only the condition is written."),
+    ("stats", "Only the condition is written; `b` on the screen groups."),
     ("mask", "Write the network with its prefix length, such as `192.168.0.0/16`."),
     ("gateway", "Write `eni-…` or `ip = 10.0.0.1`."),
     ("ether", "Flow logs know no link layer: write `eni-…` or an address."),
@@ -145,6 +150,18 @@ pub(super) fn after_field(next: &str, field: Field) -> Option<String> {
         "mask" => Some("Write the network with its prefix length, such as `192.168.0.0/16`.".to_owned()),
         _ => None,
     }
+}
+
+/// Whether `word` is a field of a packet as Wireshark names them: a protocol and what is asked of it.
+pub(super) fn names_a_packet(word: &str) -> bool {
+    const PROTOCOLS: &[&str] = &[
+        "arp", "dhcp", "dns", "eth", "frame", "http", "http2", "icmp", "icmpv6", "ip", "ipv6", "quic", "sctp", "ssh",
+        "ssl", "tcp", "tls", "udp", "vlan",
+    ];
+    word.split_once('.').is_some_and(|(protocol, rest)| {
+        PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(protocol))
+            && rest.split('.').all(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()))
+    })
 }
 
 /// How what another tool calls `name` is written here.

@@ -16,6 +16,7 @@ pub mod members;
 mod parse;
 mod pred;
 mod print;
+mod search;
 mod sets;
 mod suggest;
 pub mod translate;

@@ -162,7 +162,8 @@ impl<'t> Parser<'t> {
             Some(Tok::Op(_) | Tok::Colon) => format!("Expected a field before `{}`.", &self.text[span.clone()]),
             Some(_) => format!("Expected a test, found `{}`.", &self.text[span.clone()]),
         };
-        FilterError::new(span, message)
+        let error = FilterError::new(span, message);
+        if matches!(self.peek(), Some(Tok::Op(_) | Tok::Colon)) { error.example("bytes > 1000") } else { error }
     }
 
     fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, FilterError>) -> Result<T, FilterError> {

@@ -208,15 +208,19 @@ impl Needle {
         Needle(text.to_ascii_lowercase().into_bytes().into_boxed_slice())
     }
 
-    /// Whether it can only stand within one word or address of a line: no space, and something that no number has. A dash alone stands for what
-    /// is absent.
-    pub(super) fn is_of_words(&self) -> bool {
-        self.0.iter().any(|byte| !byte.is_ascii_digit()) && !self.0.contains(&b' ') && *self.0 != *b"-"
+    /// A text that is folded already.
+    pub(super) fn of(folded: &[u8]) -> Needle {
+        Needle(folded.into())
     }
 
-    /// Whether an IPv4 address can have it, and whether an IPv6 address can.
+    /// It, folded.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether an IPv4 address can have a part of it that has no space, and whether an IPv6 address can.
     pub(super) fn in_addresses(&self) -> (bool, bool) {
-        let all = |of: &dyn Fn(u8) -> bool| self.0.iter().all(|byte| of(*byte));
+        let all = |of: &dyn Fn(u8) -> bool| self.0.iter().all(|byte| *byte == b' ' || of(*byte));
         let v4 = |byte: u8| byte.is_ascii_digit() || byte == b'.';
         (all(&v4), all(&|byte| v4(byte) || byte == b':' || byte.is_ascii_hexdigit()))
     }

@@ -203,6 +203,12 @@ fn number(word: &str) -> Option<Result<Meaning, Problem>> {
     if let Some(test) = socket(word) {
         return Some(Ok(test));
     }
+    if let Some((address, port)) = word.split_once(':')
+        && address.parse::<std::net::Ipv4Addr>().is_ok()
+    {
+        let problem = Problem::new(format!("`{port}` is no port: expected a number from 0 to 65535 behind the colon."));
+        return Some(Err(problem.hint(format!("Write `{address}` or `{address}:443`."))));
+    }
     if value::count(word).is_some() || value::duration(word).is_some() {
         let field = if value::count(word).is_some() { "bytes" } else { "duration" };
         let problem = Problem::new("An amount needs a field.");

@@ -126,6 +126,10 @@ pub struct TailFigures {
     pub reads: u64,
     /// The last range that was read to its end.
     pub poll: Option<Poll>,
+    /// Event ids remembered, so that each event is passed on once.
+    pub ids: u64,
+    /// Bytes that they take.
+    pub id_bytes: u64,
 }
 
 /// A source's account of itself. Counters only ever grow.

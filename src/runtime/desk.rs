@@ -76,10 +76,10 @@ impl Desk {
         )?;
         let asker = engine.asker();
         let spec = app.spec();
-        let asked = Some(spec.serial);
+        let first = Some(spec.serial);
         asker.ask(spec);
         let exports = Exports::new(engine.asker());
-        Ok(Desk { app, asker, pages, exports, live, asked, loader, ending, feeding, failed, _engine: engine })
+        Ok(Desk { app, asker, pages, exports, live, asked: first, loader, ending, feeding, failed, _engine: engine })
     }
 
     /// Asks the engine where the app has a new question.

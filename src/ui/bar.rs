@@ -12,7 +12,7 @@ use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_pro
 use super::theme::Token;
 use crate::app::menu::Kind;
 use crate::app::prompt::{Draft, FilterBar};
-use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport, keymap};
+use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
 
@@ -193,6 +193,12 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         (area.x, area.width, width) = (area.x + used, area.width.saturating_sub(used), width.saturating_sub(used));
     }
     let Some(applied) = &app.view().filter else {
+        if let Some(what) = app.searched_for() {
+            let used = paint.text(area.x + 1, area.y, width, "searched for: ", theme.style(Token::Muted));
+            let rest = width.saturating_sub(used);
+            paint.text(area.x + 1 + used, area.y, rest, what, theme.bold(Token::Ok));
+            return;
+        }
         let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";
         paint.text(area.x + 1, area.y, width, hint, theme.style(Token::Muted));
         return;
@@ -269,12 +275,12 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &bar.draft {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
-            let mut text = error.message.clone();
-            let kept = bar.refused.then_some("The last good filter stays.");
-            for more in error.hint.as_deref().into_iter().chain(kept) {
-                text.push(' ');
-                text.push_str(more);
+            let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
+            if fmt::width(&parts.join(" ")) > area.width.saturating_sub(4) {
+                parts.reverse();
             }
+            parts.extend(bar.refused.then_some("The last good filter stays."));
+            let mut text = parts.join(" ");
             let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");
@@ -378,7 +384,9 @@ pub(super) fn hints(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut
     let idle = |action| context == Context::Menu && !filters && matches!(action, Action::Save | Action::DeleteForward);
     let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty() && !idle(def.action));
     for def in hinted {
-        let Some((key, _)) = keymap::bindings(context).find(|(_, bound)| bound.action == def.action) else { continue };
+        let Some((key, _)) = app.keys().bindings(context).find(|(_, bound)| bound.action == def.action) else {
+            continue;
+        };
         let key = key.to_string();
         let wide = fmt::width(&key) + 1 + fmt::width(def.hint);
         if x + wide + 1 > area.right() {

@@ -1,9 +1,11 @@
 //! The text and style of a cell of a table.
 
+use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
 use super::fmt;
 use super::theme::{Theme, Token};
+use crate::app::choose::When;
 use crate::app::columns::{AlertColumn, Col};
 use crate::detect::Alert;
 use crate::engine::view::GroupColumn;
@@ -12,14 +14,42 @@ use crate::record::{Cell, Field, Kind};
 /// What stands for an absent value: what the log itself writes.
 const ABSENT: &str = "-";
 
-/// The text of a cell of a flow, a session or a group. `dated` writes times with their day.
-pub(super) fn text(col: Col, cell: &Cell, dated: bool) -> String {
+/// How times of rows are written.
+#[derive(Clone, Copy)]
+pub(super) struct Times<'a> {
+    /// With their day.
+    pub(super) dated: bool,
+    pub(super) when: When,
+    /// Event time, for how long ago.
+    pub(super) now: i64,
+    /// The zone of local times, UTC without one.
+    pub(super) zone: Option<&'a TimeZone>,
+}
+
+impl Times<'_> {
+    /// In UTC.
+    pub(super) fn utc(dated: bool) -> Times<'static> {
+        Times { dated, when: When::Utc, now: 0, zone: None }
+    }
+
+    fn say(self, unix: i64) -> String {
+        match self.when {
+            When::Utc if self.dated => fmt::day_time(unix),
+            When::Utc => fmt::time_of_day(unix),
+            When::Local => fmt::local(unix, self.zone.unwrap_or(&TimeZone::UTC), self.dated),
+            When::Ago => fmt::duration(u64::try_from(self.now.saturating_sub(unix)).unwrap_or(0)),
+        }
+    }
+}
+
+/// The text of a cell of a flow, a session or a group.
+pub(super) fn text(col: Col, cell: &Cell, times: Times<'_>) -> String {
     match (col, cell) {
         (_, Cell::Absent) => ABSENT.to_owned(),
         (Col::Field(Field::Action), Cell::Text(word)) => action(word).to_owned(),
         (Col::Field(Field::Phase), Cell::Text(word)) => phase(word).to_owned(),
         (Col::Field(Field::OrientedBy), Cell::Text(word)) if is_guess(word) => format!("{word}?"),
-        (Col::Field(field), Cell::Int(number)) => integer(field, *number, dated),
+        (Col::Field(field), Cell::Int(number)) => integer(field, *number, times),
         (Col::Group(GroupColumn::Bytes), Cell::Int(number)) => fmt::bytes(*number),
         (Col::Group(_), Cell::Int(number)) => fmt::count(*number),
         (Col::Group(GroupColumn::Rejected), Cell::Float(share)) => format!("{:.0}%", share * 100.0),
@@ -30,11 +60,11 @@ pub(super) fn text(col: Col, cell: &Cell, dated: bool) -> String {
     }
 }
 
-fn integer(field: Field, number: u64, dated: bool) -> String {
+fn integer(field: Field, number: u64, times: Times<'_>) -> String {
     match field.kind() {
         Kind::Time => {
             let seconds = i64::try_from(number).unwrap_or(i64::MAX);
-            if dated { fmt::day_time(seconds) } else { fmt::time_of_day(seconds) }
+            times.say(seconds)
         }
         Kind::Duration => fmt::duration(number),
         Kind::Protocol => fmt::protocol(number),
@@ -91,16 +121,15 @@ pub(super) fn style(theme: &Theme, col: Col, cell: &Cell) -> Style {
 }
 
 /// The text of a cell of the alert table.
-pub(super) fn alert_text(column: AlertColumn, alert: &Alert, dated: bool) -> String {
+pub(super) fn alert_text(column: AlertColumn, alert: &Alert, times: Times<'_>) -> String {
     match column {
         AlertColumn::Level => alert.level.to_string(),
-        AlertColumn::Time if dated => fmt::day_time(alert.last),
-        AlertColumn::Time => fmt::time_of_day(alert.last),
+        AlertColumn::Time => times.say(alert.last),
         AlertColumn::Rule => alert.rule.to_string(),
         AlertColumn::Message => alert.message.clone(),
         AlertColumn::Group => {
             let value =
-                |(field, cell): &(Field, Cell)| format!("{} {}", field.name(), text(Col::Field(*field), cell, dated));
+                |(field, cell): &(Field, Cell)| format!("{} {}", field.name(), text(Col::Field(*field), cell, times));
             alert.group.iter().map(value).collect::<Vec<_>>().join(" ")
         }
         AlertColumn::Measured => measured(alert).join(" "),

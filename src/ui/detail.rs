@@ -138,7 +138,9 @@ impl Pane<'_> {
             let group: Vec<String> = alert
                 .group
                 .iter()
-                .map(|(field, cell)| format!("{} {}", field.name(), cell::text(Col::Field(*field), cell, true)))
+                .map(|(field, cell)| {
+                    format!("{} {}", field.name(), cell::text(Col::Field(*field), cell, cell::Times::utc(true)))
+                })
                 .collect();
             self.fact("who", &group.join(", "), Token::Text);
         }
@@ -353,7 +355,9 @@ fn record(session: &SessionDetail, row: &PageRow) -> [String; 7] {
         let at = session.record_columns.iter().position(|column| *column == field)?;
         row.cells.get(at)
     };
-    let text = |field: Field| get(field).map(|cell| cell::text(Col::Field(field), cell, false)).unwrap_or_default();
+    let text = |field: Field| {
+        get(field).map(|cell| cell::text(Col::Field(field), cell, cell::Times::utc(false))).unwrap_or_default()
+    };
     let exact = |field: Field| match get(field) {
         Some(Cell::Int(n)) => fmt::thousands(*n),
         _ => "-".to_owned(),
@@ -382,7 +386,7 @@ fn flow_value(field: Field, cell: &Cell) -> String {
         (Kind::Protocol, Cell::Int(n)) => format!("{n} ({})", fmt::protocol(*n)),
         (Kind::Flags, Cell::Int(n)) => format!("{n} {}", fmt::flags(*n)),
         (_, Cell::Text(text)) => text.to_string(),
-        _ => cell::text(Col::Field(field), cell, true),
+        _ => cell::text(Col::Field(field), cell, cell::Times::utc(true)),
     }
 }
 

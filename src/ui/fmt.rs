@@ -182,6 +182,13 @@ pub fn day_time(unix: i64) -> String {
     written(unix, "%m-%d %H:%M:%S")
 }
 
+/// Time of day in `zone`, with the day where `dated`.
+pub fn local(unix: i64, zone: &jiff::tz::TimeZone, dated: bool) -> String {
+    let how = if dated { "%m-%d %H:%M:%S" } else { "%H:%M:%S" };
+    jiff::Timestamp::from_second(unix)
+        .map_or_else(|_| unix.to_string(), |time| zone.to_datetime(time).strftime(how).to_string())
+}
+
 /// Date and time, UTC: `2018-08-20 15:26:46`.
 pub fn date_time(unix: i64) -> String {
     written(unix, "%Y-%m-%d %H:%M:%S")

@@ -15,6 +15,8 @@ pub struct Glyphs {
     pub mixed: &'static str,
     /// A row that the user marked.
     pub marked: &'static str,
+    /// Before what is folded.
+    pub folded: &'static str,
     /// Sorted largest first.
     pub descending: &'static str,
     /// Sorted smallest first.
@@ -55,6 +57,7 @@ pub const UNICODE: Glyphs = Glyphs {
     arrow: "→",
     mixed: "≠",
     marked: "◆",
+    folded: "▸",
     descending: "↓",
     ascending: "↑",
     alert: "▲",
@@ -80,6 +83,7 @@ pub const ASCII: Glyphs = Glyphs {
     arrow: ">",
     mixed: "#",
     marked: "*",
+    folded: "+",
     descending: "v",
     ascending: "^",
     alert: "^",

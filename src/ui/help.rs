@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::fmt;
 use super::paint::Paint;
 use super::theme::Token;
-use crate::app::{ACTIONS, Context, HelpState, Key, Target, Viewport};
+use crate::app::{ACTIONS, App, Context, HelpState, Target, Viewport};
 
 /// What the filter can say, by example.
 const FILTER: &[(&str, &str)] = &[
@@ -27,7 +27,7 @@ enum HelpLine {
     Blank,
 }
 
-fn lines(search: &str) -> Vec<HelpLine> {
+fn lines(app: &App, search: &str) -> Vec<HelpLine> {
     let wanted = search.to_lowercase();
     let matches = |a: &str, b: &str| {
         wanted.is_empty() || a.to_lowercase().contains(&wanted) || b.to_lowercase().contains(&wanted)
@@ -48,7 +48,7 @@ fn lines(search: &str) -> Vec<HelpLine> {
     let contexts = [Context::Main, Context::Timeline, Context::Prompt, Context::Menu, Context::Help, Context::Report];
     for context in contexts {
         let entries = ACTIONS.iter().filter(|def| def.context == context).map(|def| {
-            let keys: Vec<String> = def.keys.iter().filter_map(|name| Some(Key::named(name)?.to_string())).collect();
+            let keys: Vec<String> = app.keys().of(def.context, def.action).collect();
             (keys.join(" "), def.help.to_owned())
         });
         section(context.title(), entries.collect());
@@ -58,7 +58,7 @@ fn lines(search: &str) -> Vec<HelpLine> {
     lines
 }
 
-pub(super) fn draw(state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
+pub(super) fn draw(app: &App, state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
     // All but the line of hints.
     let area = Rect { height: screen.height.saturating_sub(u16::from(screen.height > 6)), ..screen };
     if area.height < 2 || area.width < 4 {
@@ -73,7 +73,7 @@ pub(super) fn draw(state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewp
     };
     let style = paint.theme.bold(Token::Accent);
     paint.rule(Rect { height: 1, ..area }, &title, style);
-    let lines = lines(state.search.text());
+    let lines = lines(app, state.search.text());
     let room = usize::from(area.height - 1);
     viewport.help = (room, lines.len());
     if lines.is_empty() {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::app::{App, Mode};
+use crate::app::{App, Focus, Mode};
 use crate::engine::view::Tab;
 
 /// From this width on the alerts have a column of their own.
@@ -27,6 +27,10 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     let (width, height) = (area.width, area.height);
     let mut panes = Panes::default();
     let detail = app.view().detail && app.view().lens.is_none();
+    let shares = app.shares();
+    let steps = |wanted: u16, steps: i8, of: u16| {
+        wanted.saturating_add_signed(i16::from(steps) * i16::try_from(of).unwrap_or(1))
+    };
     let mut top = area.y;
     let mut bottom = area.bottom();
     let take_top = |lines: u16, top: &mut u16, bottom: u16| {
@@ -40,6 +44,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         match height {
             // Who chooses a range must see it.
             8..30 if matches!(app.mode(), Mode::Timeline(_)) => 3,
+            _ if (shares.no_strip || shares.zoomed) && !matches!(app.mode(), Mode::Timeline(_)) => 0,
             0..16 => 0,
             // The detail needs the lines more.
             16..30 if detail => 0,
@@ -69,11 +74,12 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     }
     let alerts = u16::try_from(app.page().alerts.len()).unwrap_or(u16::MAX);
     let mut table_width = width;
-    if app.view().tab == Tab::Alerts || app.view().lens.is_some() {
+    let no_alerts = (shares.no_alerts || shares.zoomed) && app.focus() != Focus::Sidebar;
+    if app.view().tab == Tab::Alerts || app.view().lens.is_some() || no_alerts {
         // The table has them all; the view of an address or interface has those about it.
     } else if width >= SIDEBAR_FROM {
         panes.sidebar_is_column = true;
-        let side = (width / 4).clamp(34, 56);
+        let side = steps((width / 4).clamp(34, 56), shares.alerts, 4).clamp(20, width / 2);
         panes.sidebar = Rect::new(area.right() - side, top, side, bottom - top);
         // Numbers at the right edge do not touch the line.
         table_width = width - side - 1;
@@ -84,14 +90,20 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
             20..32 => 3,
             _ => 5,
         };
-        let lines = lines.min(alerts + 1);
+        let lines = steps(lines, shares.alerts, 1).clamp(1, (height / 2).max(1)).min(alerts + 1);
         bottom -= lines;
         panes.sidebar = Rect::new(area.x, bottom, width, lines);
     }
     let body = bottom - top;
     // The table keeps the lines its rows need, half of the room at most; what is left explains the row.
-    let rows = u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2).max(4);
-    let wanted = if detail && body >= 8 { body - rows.min((body * 2 / 5).max(4)) } else { 0 };
+    let rows =
+        u16::try_from(app.row_count()).unwrap_or(u16::MAX).saturating_add(2 + super::fold::lines(app, body)).max(4);
+    let wanted = if detail && body >= 8 {
+        let usual = body - rows.min((body * 2 / 5).max(4));
+        steps(usual, shares.detail, 2).clamp(3, body - 4)
+    } else {
+        0
+    };
     panes.table = Rect::new(area.x, top, table_width, body - wanted);
     panes.detail = Rect::new(area.x, top + body - wanted, table_width, wanted);
     panes

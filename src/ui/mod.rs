@@ -7,6 +7,7 @@ mod bar;
 mod cell;
 mod detail;
 pub mod fmt;
+mod fold;
 pub mod glyphs;
 mod header;
 mod help;
@@ -63,10 +64,13 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     sidebar::draw(app, &mut paint, panes.sidebar, panes.sidebar_is_column, &mut viewport);
     bar::hints(app, &mut paint, panes.hints, &mut viewport);
     match app.mode() {
-        Mode::Help(state) => help::draw(state, &mut paint, area, &mut viewport),
+        Mode::Help(state) => help::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Report(state) => report::draw(app, state, &mut paint, area, &mut viewport),
         Mode::Menu(menu) => {
-            let wide = matches!(menu.kind, Kind::Marks | Kind::Export | Kind::Palette | Kind::Search | Kind::Sums);
+            let wide = matches!(
+                menu.kind,
+                Kind::Marks | Kind::Export | Kind::Palette | Kind::Search | Kind::Sums | Kind::Columns
+            );
             let width = if wide { area.width } else { panes.table.width };
             menu::draw(app, menu, &mut paint, area, width, &mut viewport);
         }

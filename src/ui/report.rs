@@ -273,6 +273,16 @@ fn tail_lines(lines: &mut Vec<Line>, tail: &TailFigures) {
             format!("{requests} request{many} for {minutes} minutes: {events} events, {known} of them known"),
         ));
     }
+    if tail.ids > 0 {
+        lines.push(Line::Fact(
+            "remembered",
+            format!(
+                "{} event ids in {}, so that none comes twice",
+                fmt::thousands(tail.ids),
+                fmt::bytes(tail.id_bytes)
+            ),
+        ));
+    }
     let lookback = fmt::duration(tail.lookback);
     let delivery = match tail.lateness {
         Some(late) => {

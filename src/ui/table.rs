@@ -3,49 +3,61 @@
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::cell;
+use super::cell::{self, Times};
 use super::fmt;
+use super::fold;
 use super::paint::Paint;
 use super::sidebar::wrap;
 use super::theme::Token;
+use crate::app::choose::When;
 use crate::app::columns::{self, Align, Col, Placed};
-use crate::app::{App, Focus, Target, Viewport};
+use crate::app::{Action, App, Context, Focus, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::{Column, Page, Sort, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
 
 /// Cells at the left edge for the mark of an alert.
-const MARK: u16 = 2;
+pub(super) const MARK: u16 = 2;
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     if area.height == 0 || area.width == 0 {
         return;
     }
     let page = app.page();
-    let rows = area.height.saturating_sub(1);
+    // Below the header the line that counts what is folded, then the rows.
+    let top = area.y + 1 + fold::lines(app, area.height);
+    let rows = area.bottom().saturating_sub(top);
     viewport.table_rows = usize::from(rows);
     viewport.hits.push((super::area(area), Target::Table));
     let ours = page.tab == app.view().tab;
     let cols = app.columns();
     let window = app.window(usize::from(rows));
     let shown = app.row_count().saturating_sub(window.start).min(usize::from(rows));
-    let dated = is_dated(page, window.start, shown);
+    let times = Times {
+        dated: is_dated(page, window.start, shown),
+        when: app.when(),
+        now: page.status.event_time.unwrap_or(app.now() / 1000),
+        zone: app.zone(),
+    };
     let sort = app.view().table().sort;
     let sorted = (sort != Sort::default()).then_some(Col::Field(sort.field));
     let keep: Vec<Col> = app.view().table().column.into_iter().chain(sorted).filter(|col| cols.contains(col)).collect();
     let wanted = |index: usize, col: Col| {
-        let text = |row: usize| fmt::width(&fmt::clean(&cell_text(page, row, index, col, dated)));
+        let text = |row: usize| fmt::width(&fmt::clean(&cell_text(page, row, index, col, times)));
         (window.start..window.start + shown).map(text).max().unwrap_or(0)
     };
     let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK), &keep, wanted);
     viewport.columns = placed.iter().map(|placed| placed.col).collect();
     head(app, paint, area, &placed, viewport);
+    if top > area.y + 1 {
+        fold::draw(app, paint, Rect::new(area.x, area.y + 1, area.width, 1), viewport);
+    }
     if !ours || shown == 0 {
         return empty(app, paint, area);
     }
     for line in 0..shown {
         let Ok(offset) = u16::try_from(line) else { break };
-        let y = area.y + 1 + offset;
+        let y = top + offset;
         let row = window.start + line;
         let rect = Rect::new(area.x, y, area.width, 1);
         let selected = window.cursor == Some(row);
@@ -58,8 +70,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         }
         mark(page, row, paint, area.x, y);
         match log_status(page, row) {
-            Some(status) => draw_status(page, row, status, &placed, paint, (area, y), dated),
-            None => placed.iter().for_each(|place| draw_cell(page, row, place, paint, (area.x + MARK, y), dated)),
+            Some(status) => draw_status(page, row, status, &placed, paint, (area, y), times),
+            None => placed.iter().for_each(|place| draw_cell(page, row, place, paint, (area.x + MARK, y), times)),
         }
         if selected {
             let style = paint.theme.selected();
@@ -81,6 +93,11 @@ fn head(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &[Placed], viewpor
         let is_sorted = app.page().tab != Tab::Alerts && columns::sort_field(place.col) == Some(table.sort.field);
         let arrow = if table.sort.descending { paint.glyphs.descending } else { paint.glyphs.ascending };
         let name = columns::title(place.col, grouped);
+        let name = match place.col {
+            Col::Field(Field::End) if app.when() == When::Ago => "ago",
+            Col::Field(Field::End) if app.when() == When::Local => "local",
+            _ => name,
+        };
         let title = match (is_sorted, def.align) {
             (false, _) => name.to_owned(),
             (true, Align::Left) => format!("{name}{arrow}"),
@@ -118,7 +135,7 @@ fn draw_status(
     placed: &[Placed],
     paint: &mut Paint<'_>,
     (area, y): (Rect, u16),
-    dated: bool,
+    times: Times<'_>,
 ) {
     let left = area.x + MARK;
     let is_address = |col| {
@@ -126,7 +143,7 @@ fn draw_status(
             || matches!(field, Field::Service | Field::Action | Field::TcpFlags | Field::LogStatus))
     };
     placed.iter().filter(|place| !is_address(place.col)).for_each(|place| {
-        draw_cell(page, row, place, paint, (left, y), dated);
+        draw_cell(page, row, place, paint, (left, y), times);
     });
     let Some(first) = placed.iter().find(|place| is_address(place.col)) else { return };
     let end = placed
@@ -169,24 +186,24 @@ pub(super) fn level_letter(level: Level) -> &'static str {
     }
 }
 
-fn cell_text(page: &Page, row: usize, index: usize, col: Col, dated: bool) -> String {
+fn cell_text(page: &Page, row: usize, index: usize, col: Col, times: Times<'_>) -> String {
     match col {
         Col::Alert(column) => {
-            page.alerts.get(row).map(|alert| cell::alert_text(column, alert, dated)).unwrap_or_default()
+            page.alerts.get(row).map(|alert| cell::alert_text(column, alert, times)).unwrap_or_default()
         }
         _ => page
             .rows
             .get(row)
             .and_then(|row| row.cells.get(index))
-            .map(|value| cell::text(col, value, dated))
+            .map(|value| cell::text(col, value, times))
             .unwrap_or_default(),
     }
 }
 
-fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (left, y): (u16, u16), dated: bool) {
+fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (left, y): (u16, u16), times: Times<'_>) {
     let def = columns::def(place.col);
     let x = left + place.x + def.lead;
-    let text = cell_text(page, row, place.index, place.col, dated);
+    let text = cell_text(page, row, place.index, place.col, times);
     let style = match (place.col, page.rows.get(row).and_then(|row| row.cells.get(place.index))) {
         (Col::Alert(column), _) => match page.alerts.get(row) {
             Some(alert) => cell::alert_style(paint.theme, column, alert),
@@ -269,10 +286,12 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
         ("No alert so far.".to_owned(), String::new())
     } else if page.total == 0 {
         nothing_yet(app)
+    } else if fold::total(app) > 0 {
+        ("Everything here is folded.".to_owned(), format!("{} shows it.", app.keys().hint(Context::Main, Action::Fold)))
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            "Esc goes back, ~ turns the filter off, / changes it.".to_owned(),
+            "Esc goes back, ~ turns the filter off, / changes it, E tells why.".to_owned(),
         )
     };
     let y = area.y + 1 + (area.height - 1) / 3;

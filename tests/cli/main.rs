@@ -2,6 +2,7 @@
 
 mod config;
 mod filters;
+mod folder;
 mod life;
 mod rules;
 mod shapes;

@@ -6,10 +6,12 @@
 
 mod actions;
 mod alerts;
+mod arrange;
 mod cursor;
 mod drill;
 mod earlier;
 mod fetch;
+mod fold;
 mod pivot;
 mod plain;
 mod play;
@@ -272,6 +274,8 @@ fn tab_completes_a_filter_with_names_and_with_values_seen() {
 fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
     let mut stage = stage();
     stage.resize(60, 24);
+    assert!(stage.text().contains("1 NODATA, 1 SKIPDATA"), "{}", stage.text());
+    stage.run("u");
     let text = stage.text();
     assert!(text.contains("15:28:42 SKIPDATA: records lost") && text.contains("15:27:42 NODATA: no traffic"), "{text}");
 }

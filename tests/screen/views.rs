@@ -149,7 +149,7 @@ fn one_interface_that_was_asked_for_is_where_it_begins() {
 #[test]
 fn tables_and_keys_that_do_nothing_in_a_view_say_so() {
     let mut s = attacked();
-    s.run("/port 11211<enter>ges");
+    s.run("/port 11211<enter>ge+");
     assert!(s.shows("That is for the tables"), "{}", s.text());
     s.run("2");
     assert!(s.app.view().lens.is_none() && s.tab() == Tab::Sessions);
@@ -293,4 +293,25 @@ fn the_mouse_drags_a_range() {
     let window = s.app.view().window;
     s.press(&mouse(MouseKind::Click, strip.x)).press(&mouse(MouseKind::Release, strip.x));
     assert!(matches!(s.app.mode(), Mode::Timeline(_)) && s.app.view().window == window);
+}
+
+#[test]
+fn pivots_lead_from_every_entry_of_a_view() {
+    let mut s = attacked();
+    s.run("/port 11211<enter>g<right><right>e").run("p");
+    assert!(s.shows("From ip = ") && s.shows("all of its network"), "{}", s.text());
+    s.run("all its flow records<enter>");
+    assert!(s.app.view().lens.is_none() && s.tab() == Tab::Flows && s.matched() > 0, "{}", s.text());
+    assert!(s.filter().is_some_and(|filter| filter.starts_with("ip = ")), "{:?}", s.filter());
+    // Esc leads back to the view, and the next entry has choices of its own.
+    s.run("<esc>");
+    assert!(s.app.view().lens.is_some(), "{}", s.text());
+    let mut places = 0;
+    for _ in 0..s.app.entries().len() {
+        s.run("p");
+        assert!(s.shows("From "), "{}", s.text());
+        s.run("<esc><down>");
+        places += 1;
+    }
+    assert!(places > 4, "{}", s.text());
 }

@@ -1,13 +1,13 @@
 //! A compiled filter to a plan for one table.
 
-use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
 use super::kernel::CodeTest;
+use super::lines::{contains, may_contain};
 use super::{PADDING, Plan, eval};
 use crate::filter::addrset::AddrSet;
 use crate::filter::eval::Node;
-use crate::filter::pred::{Ints, Needle, Pred, Services};
+use crate::filter::pred::{Ints, Pred, Services};
 use crate::record::{Field, Kind, Value, services};
 use crate::store::Columnar;
 
@@ -65,31 +65,17 @@ pub(super) fn bind<'f, T: Columnar>(node: &'f Node, table: &T, now: i64) -> Plan
             let (from, to) = eval::ends(*window, now);
             during(table, from, to)
         }
-        Node::Contains(needle) => contains(table, needle).unwrap_or(Plan::Row(node)),
-        Node::Matches(_) => Plan::Row(node),
+        Node::Contains(needle) => contains(table, needle)
+            .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
+        Node::Matches(search) => match &search.literal {
+            Some(needle) => contains(table, needle)
+                .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
+            None => {
+                let needed = search.needed.iter().map(|needles| may_contain(table, needles));
+                Plan::and(needed.chain([Plan::Row(node)]))
+            }
+        },
     }
-}
-
-/// The rows whose line contains `needle`, told by its words and addresses, where it can stand nowhere else: what is typed first is mostly the
-/// beginning of a name.
-fn contains<'f, T: Columnar>(table: &T, needle: &Needle) -> Option<Plan<'f>> {
-    let format = table.only_format().filter(|_| needle.is_of_words())?;
-    let (v4, v6) = needle.in_addresses();
-    if v4 {
-        // Addresses would have to be spelled one by one: rows are no slower.
-        return None;
-    }
-    let of = |kind| format.fields().filter(|field| field.kind() == kind).collect::<Vec<Field>>();
-    let texts = marks(table, |table, out| {
-        out.extend(table.texts().map(|text| u8::from(needle.is_in(text.as_bytes()))));
-    });
-    let mut parts = vec![any(table, of(Kind::Text), texts)];
-    if v6 {
-        let spelled = |address| needle.is_in(Ipv6Addr::from(address).to_string().as_bytes());
-        let addrs = marks(table, |table, out| table.mark_addrs(|_| false, spelled, out));
-        parts.push(any(table, of(Kind::Addr), addrs));
-    }
-    Some(Plan::or(parts))
 }
 
 const PRESENT: CodeTest = CodeTest::Range(1, u64::MAX);
@@ -104,7 +90,7 @@ fn with_absent<'f, T: Columnar>(table: &T, fields: Vec<Field>, test: CodeTest, n
 }
 
 /// At least one of `fields` passes, as far as the ends of their columns do not say so already.
-fn any<'f, T: Columnar>(table: &T, mut fields: Vec<Field>, test: CodeTest) -> Plan<'f> {
+pub(super) fn any<'f, T: Columnar>(table: &T, mut fields: Vec<Field>, test: CodeTest) -> Plan<'f> {
     let mut all = false;
     fields.retain(|field| {
         let (least, most) = table.bounds(*field);
@@ -120,7 +106,7 @@ fn any<'f, T: Columnar>(table: &T, mut fields: Vec<Field>, test: CodeTest) -> Pl
                 let held = &marks[place(least)..place(most.saturating_add(1))];
                 (held.contains(&1), false)
             }
-            CodeTest::Mask(_) => (most > 0, false),
+            CodeTest::Mask(_) | CodeTest::Digits(_) => (most > 0, false),
         };
         all |= covers;
         touches
@@ -194,7 +180,7 @@ fn ints_test(ints: &Ints) -> CodeTest {
 }
 
 /// A byte for each code of a dictionary, as `fill` says, with what belongs around it.
-fn marks<T: Columnar>(table: &T, fill: impl FnOnce(&T, &mut Vec<u8>)) -> CodeTest {
+pub(super) fn marks<T: Columnar>(table: &T, fill: impl FnOnce(&T, &mut Vec<u8>)) -> CodeTest {
     let mut marks = Vec::with_capacity(1 + table.entries() + PADDING);
     marks.push(0);
     fill(table, &mut marks);

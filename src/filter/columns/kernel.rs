@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::PADDING;
+use super::lines::Digits;
 use crate::store::Codes;
 
 /// What a code must be. 0, absent, never passes.
@@ -18,6 +19,8 @@ pub(super) enum CodeTest {
     Marks(Arc<[u8]>),
     /// The number that the code stands for has all these bits.
     Mask(u64),
+    /// The spelling of the number that the code stands for has these digits.
+    Digits(Digits),
 }
 
 /// Writes to `out`, for each of `rows`, whether the code passes. `out` has a byte a row.
@@ -48,6 +51,7 @@ fn passes(test: &CodeTest, code: u64) -> bool {
         CodeTest::Ranges(ranges) => crate::filter::addrset::within(ranges, code),
         CodeTest::Marks(marks) => usize::try_from(code).ok().and_then(|code| marks.get(code)) == Some(&1),
         CodeTest::Mask(mask) => code > 0 && (code - 1) & mask == *mask,
+        CodeTest::Digits(digits) => code > 0 && digits.is_in(code - 1),
     }
 }
 
@@ -116,7 +120,7 @@ fn narrow<T: Raw>(base: u64, codes: &[T], test: &CodeTest, out: &mut [u8]) {
                 marks.get(place).copied().unwrap_or(0)
             });
         }
-        CodeTest::Mask(_) | CodeTest::Ranges(_) => {
+        CodeTest::Mask(_) | CodeTest::Ranges(_) | CodeTest::Digits(_) => {
             each(codes, out, |code| u8::from(passes(test, base + code.into())));
         }
     }
@@ -161,6 +165,7 @@ pub(super) fn is_none(out: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lines::At;
     use super::*;
     use crate::record::column::Column;
     use crate::store::packed::Packed;
@@ -182,6 +187,7 @@ mod tests {
                 CodeTest::Marks(marks.into())
             }),
             (0..256_u64).prop_map(CodeTest::Mask),
+            "[0-9]{1,3}".prop_map(|text| CodeTest::Digits(Digits::new(text.as_bytes(), At::Within).expect("digits"))),
         ]
     }
 

@@ -1,12 +1,13 @@
 //! A filter over the columns of a table: bound to one segment of the ring, its tests become ranges and tables of codes. A test of addresses
 //! or texts is asked once for each entry of the segment's dictionary, a segment that cannot match is told by the ends of its columns, and
-//! what is left runs through `kernel` some thousand rows at a time. What has no column (a search of the line, a quotient) is asked row by
-//! row, and only where everything else holds.
+//! what is left runs through `kernel` some thousand rows at a time. A search of the line is told by its tokens as far as that goes (`lines`). What
+//! has no column (an expression over the line, a quotient) is asked row by row, and only where everything else holds.
 //!
 //! The answer is that of [`Filter::matches`] for each row; a property in the tests holds the two together.
 
 mod bind;
 mod kernel;
+mod lines;
 
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ use kernel::CodeTest;
 pub(super) const PADDING: usize = 1 << 16;
 
 /// Rows that are tested at once: their answers fit into the nearest cache together with what they are made of.
-const BLOCK: usize = 4_096;
+pub const BLOCK: usize = 4_096;
 
 /// What a filter asks of the rows of one table, which must not change in between.
 #[derive(Debug)]
@@ -76,11 +77,15 @@ impl<'f> Bound<'f> {
         self.plan.asks_rows()
     }
 
-    /// Appends those of `rows` of `table` that pass to `found`, in order. A segment has at most 65,536 rows, so a number of 16 bits tells them apart.
-    pub fn select<T: Columnar>(&self, table: &T, rows: Range<usize>, found: &mut Vec<u16>) {
+    /// Appends those of `rows` of `table` that pass to `found`, in order, and tells how many had to be looked at one by one. A segment has at most
+    /// 65,536 rows, so a number of 16 bits tells them apart.
+    pub fn select<T: Columnar>(&self, table: &T, rows: Range<usize>, found: &mut Vec<u16>) -> usize {
         match self.plan {
-            Plan::None => return,
-            Plan::All => return found.extend(rows.map(number)),
+            Plan::None => return 0,
+            Plan::All => {
+                found.extend(rows.map(number));
+                return 0;
+            }
             _ => {}
         }
         let mut room = Room::default();
@@ -93,6 +98,7 @@ impl<'f> Bound<'f> {
             self.plan.test(table, block, self.now, want, out, &mut room);
             found.extend_from_slice(pick(from, out, &mut picked));
         }
+        room.asked
     }
 }
 
@@ -239,6 +245,7 @@ impl<'f> Plan<'f> {
             }
             Plan::Row(node) => {
                 for ((row, want), out) in rows.zip(want).zip(out) {
+                    room.asked += usize::from(*want);
                     *out = u8::from(*want != 0 && eval::matches(node, &RowRef { table, row }, now));
                 }
             }
@@ -246,10 +253,12 @@ impl<'f> Plan<'f> {
     }
 }
 
-/// Blocks of answers that are used again.
+/// Blocks of answers that are used again, and what the answers took.
 #[derive(Default)]
 struct Room {
     free: Vec<Vec<u8>>,
+    /// Rows that were looked at one by one.
+    asked: usize,
 }
 
 impl Room {

@@ -37,6 +37,11 @@ impl<'t> Parser<'t> {
         if let Some(hint) = foreign::word(word, called) {
             return Err(FilterError::new(span, format!("`{word}` belongs to another tool.")).hint(hint));
         }
+        if foreign::names_a_packet(word) {
+            let error = FilterError::new(span, format!("There is no field `{word}`."));
+            let quoted = "Quote it to search the line for it, or see `flowtail fields`.";
+            return Err(error.hint(foreign::hint(word).unwrap_or(quoted)));
+        }
         Ok(RawKind::Bare(self.values()?))
     }
 

@@ -134,3 +134,22 @@ fn doubtful_filters_carry_warnings() {
     assert!(warnings("service = memcache")[0].contains("memcached"));
     assert!(warnings("hello").is_empty());
 }
+
+#[test]
+fn what_another_tool_asks_is_never_taken_for_a_text() {
+    wrong("tcp.flags.reset", "tcp.flags.reset", "flags ~ rst");
+    wrong("port 53 dns.qry.name contains \"foo\"", "dns.qry.name", "Quote it");
+    wrong("not exists", "exists", "has tcp-flags");
+    wrong("dstport = 22 ORDER BY bytes DESC", "ORDER", "Only the condition");
+    wrong("10.0.0.1:99999", "10.0.0.1:99999", "no port");
+    wrong("10.0.0.1:", "10.0.0.1:", "behind the colon");
+    wrong("> 1000", ">", "bytes > 1000");
+}
+
+#[test]
+fn the_case_of_a_word_never_matters_and_that_of_an_expression_does() {
+    let filter = |text| Filter::parse(text, Stage::Flows).expect("a filter").to_string();
+    assert_eq!(filter("action ~ reject"), "action ~ /reject/i");
+    assert_eq!(filter("action contains rej"), "action ~ /rej/i");
+    assert_eq!(filter("action ~ /REJ/"), "action ~ /REJ/");
+}

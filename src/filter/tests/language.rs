@@ -107,8 +107,8 @@ fn operators_values_and_units() {
             ("duration > 30s or duration > 5m", "duration > 30s or duration > 5m"),
             ("duration > 5 min or duration >= 1h30m", "duration > 5m or duration >= 90m"),
             ("vpc ~ /^vpc-0/i", "vpc-id ~ /^vpc-0/i"),
-            ("vpc =~ ^vpc-0", "vpc-id ~ /^vpc-0/"),
-            ("vpc !~ x", "vpc-id !~ /x/"),
+            ("vpc =~ ^vpc-0", "vpc-id ~ /^vpc-0/i"),
+            ("vpc !~ x", "vpc-id !~ /x/i"),
             ("10/8 or 2001:db8::/32 or 10.1.*", "ip = 10.0.0.0/8 or ip = 2001:db8::/32 or ip = 10.1.0.0/16"),
             ("src 10.0.0.1-10.0.0.9", "srcaddr = 10.0.0.1-10.0.0.9"),
             ("2001:db8::1-2001:db8::ffff", "ip = 2001:db8::1-2001:db8::ffff"),
@@ -169,8 +169,8 @@ fn wireshark_is_understood() {
             ("ip.proto == 17", "protocol = udp"),
             ("ipv6.addr == 2001:db8::1", "ip = 2001:db8::1"),
             ("tcp.port != 443", "protocol = tcp and port != 443"),
-            ("vpc contains \"a.b\"", "vpc-id ~ /a\\.b/"),
-            ("vpc matches \"a.b\"", "vpc-id ~ /a\\.b/"),
+            ("vpc contains \"a.b\"", "vpc-id ~ /a\\.b/i"),
+            ("vpc matches \"a.b\"", "vpc-id ~ /a\\.b/i"),
         ],
     );
     refused(&[("tcp.flags.syn == 1", "tcp.flags.syn", "flags ~ syn"), ("frame.len > 100", "frame.len", "packet-size")]);
@@ -210,7 +210,7 @@ fn insights_splunk_and_sql_are_understood_or_told_the_spelling() {
         &[
             ("srcAddr = \"10.0.0.1\" and dstPort in [22, 3389]", "srcaddr = 10.0.0.1 and dstport in {22, 3389}"),
             ("interfaceId like /eni-0/ and logStatus = \"OK\"", "interface-id ~ /eni-0/ and log-status = OK"),
-            ("interfaceId not like \"eni-0\"", "interface-id !~ /eni\\-0/"),
+            ("interfaceId not like \"eni-0\"", "interface-id !~ /eni\\-0/i"),
             ("src_ip=10.0.0.0/8 NOT dest_port=443", "srcaddr = 10.0.0.0/8 and not dstport = 443"),
             ("src_ip=\"10.0.*\" action=\"REJECT\"", "srcaddr = 10.0.0.0/16 and action = REJECT"),
             ("dest_port IN (22, 3389)", "dstport in {22, 3389}"),

@@ -305,7 +305,7 @@ fn canonical_spellings() {
         ("bytes>1000000 duration>300 bytes<2MiB", "bytes > 1M and duration > 5m and bytes < 2MiB"),
         ("10.1.2.3-10.1.2.3 10.0.0.0-10.255.255.255", "ip = 10.1.2.3 and ip = 10.0.0.0/8"),
         ("end>1534778800", "end > 2018-08-20T15:26:40Z"),
-        ("vpc ~ \"a/b\"", "vpc-id ~ /a\\/b/"),
+        ("vpc ~ \"a/b\"", "vpc-id ~ /a\\/b/i"),
         ("eni-05 NOT in-between", "interface-id = eni-05* and not \"in-between\""),
     ] {
         assert_eq!(filter(text, Stage::Flows).to_string(), printed);

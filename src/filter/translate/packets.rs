@@ -32,11 +32,11 @@ pub(super) fn translate<D: Dialect>(
     Ok(Translation { text, exact, notes })
 }
 
-/// The part of `ranges` that can be a port, and whether 0 is in it: records without ports say 0.
+/// The part of `ranges` that can be a port, and whether 0 is in it: records without ports say 0, as those of the port 0 do.
 pub(super) fn ports(ranges: &[(u64, u64)]) -> (Vec<(u64, u64)>, bool) {
     let zero = ranges.iter().any(|(from, _)| *from == 0);
-    let real = ranges.iter().filter(|(from, to)| *from <= 65_535 && *to > 0);
-    (real.map(|(from, to)| ((*from).max(1), (*to).min(65_535))).collect(), zero)
+    let real = ranges.iter().filter(|(from, _)| *from <= 65_535);
+    (real.map(|(from, to)| (*from, (*to).min(65_535))).collect(), zero)
 }
 
 /// Protocol numbers in `ranges`; `None` where they are too many to name.

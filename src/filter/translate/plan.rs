@@ -141,6 +141,10 @@ impl<'a> Planner<'a> {
                 ];
                 if keep { Plan::All(parts) } else { Plan::Any(parts) }
             }
+            // Of a session's ports and addresses each is on some side of its records, and which is not said.
+            Test::Has(_) if self.stage == Stage::Sessions && !keep => {
+                self.leave_out(test, ", since it is asked of whole sessions")
+            }
             Test::Has(field) => match self.columns(*field, test) {
                 Err(plan) => plan,
                 Ok(cols) if *field == Field::Service => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 
 use super::plan::{Ask, Leaf, Plan, note};
-use crate::record::Field;
+use crate::record::{Field, Kind};
 
 /// How a language writes a test of a column.
 pub(super) trait Dialect {
@@ -135,7 +135,16 @@ fn join(mut said: Vec<Said>, joint: &'static str) -> Option<Said> {
 /// Tests whose answer needs no row.
 fn decided(leaf: &Leaf) -> Option<bool> {
     let empty = match &leaf.ask {
-        Ask::Ints(ranges) => ranges.is_empty(),
+        // Of the column's kind no number is so large.
+        Ask::Ints(ranges) => {
+            let most = match leaf.col.kind() {
+                Kind::Port => 65_535,
+                Kind::Protocol => 255,
+                _ => u64::MAX,
+            };
+            ranges.iter().all(|(from, _)| *from > most)
+        }
+        Ask::Addrs(ranges) => ranges.is_empty(),
         // A dash in a line is an absent value, so no value is a dash.
         Ask::Word(text) => text == "-",
         _ => false,

@@ -70,6 +70,8 @@ impl<L: Logs> Runner<L> {
         self.status.facts.clone_from(&self.parts.about.facts);
         let recording = self.parts.recorder.as_ref().map(|recorder| ("recording".to_owned(), recorder.fact()));
         self.status.facts.extend(recording);
+        let long = self.parts.groups.iter().flat_map(Group::long_reads).map(|text| ("long read".to_owned(), text));
+        self.status.facts.extend(long);
         self.status.tail = Some(figures);
         self.status.note = (!notes.is_empty()).then(|| notes.join("; "));
     }
@@ -83,6 +85,8 @@ impl<L: Logs> Runner<L> {
         let possible = if self.answer_time > 0.0 { 1000.0 / self.answer_time } else { f64::INFINITY };
         #[expect(clippy::cast_precision_loss, reason = "at most 10,000 and a dozen")]
         let capacity = self.parts.max_rps.min(possible) * page as f64 / reads as f64;
+        let (ids, id_bytes) =
+            groups.iter().map(|group| group.plan.remembered()).fold((0, 0), |sum, own| (sum.0 + own.0, sum.1 + own.1));
         let rates: Vec<f64> = groups.iter().filter_map(|group| group.plan.rate(lateness)).collect();
         TailFigures {
             capacity: whole(capacity),
@@ -92,6 +96,8 @@ impl<L: Logs> Runner<L> {
             lookback: seconds(millis(self.parts.lookback)),
             reads: reads as u64,
             poll: groups.iter().filter_map(Group::last_poll).max_by_key(|(at, _)| *at).map(|(_, poll)| poll),
+            ids: ids as u64,
+            id_bytes: id_bytes as u64,
         }
     }
 

@@ -78,6 +78,13 @@ impl Seen {
         self.ids.len() + self.contents.len()
     }
 
+    /// Bytes that the tables take.
+    pub(super) fn bytes(&self) -> usize {
+        // Seven of eight slots may be taken, and each has a byte of control beside it (hashbrown, `raw`).
+        let slots = |capacity: usize| capacity.div_ceil(7) * 8;
+        slots(self.ids.capacity()) * 9 + slots(self.contents.capacity()) * 17
+    }
+
     /// Whether nothing is held.
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0

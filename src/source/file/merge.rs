@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 use super::chunk::Chunk;
 use super::reader::Report;
+use super::reader::{self, How};
 use super::seen::Seen;
-use super::{Failure, OpenError};
+use super::{Failure, Feed, OpenError, PathOrStdin, SIDE_BY_SIDE};
 use crate::record::{Batch, Input, Origin, SourceState, SourceStatus};
 use crate::source::pace::Pacer;
 
@@ -36,6 +37,8 @@ struct Lane {
     origin: Arc<Origin>,
     /// `None` once all was read.
     reports: Option<mpsc::Receiver<Report>>,
+    /// Read once one before it has ended.
+    waiting: Option<(PathOrStdin, How)>,
     held: Option<Held>,
     /// Nothing more for now: others need not wait for it.
     passed: bool,
@@ -73,6 +76,10 @@ struct Gone;
 pub(super) struct Merger {
     out: mpsc::Sender<Input>,
     lanes: Vec<Lane>,
+    /// All lanes before it are over.
+    first_open: usize,
+    /// No lane before it waits.
+    next_waiting: usize,
     pending: Option<Pending>,
     pacer: Option<Pacer>,
     /// Greatest time taken so far: the clock of the replay.
@@ -90,25 +97,35 @@ enum News {
 }
 
 impl Merger {
-    pub(super) fn new(
-        inputs: Vec<(Arc<Origin>, mpsc::Receiver<Report>)>,
-        speed: Option<f64>,
-        out: mpsc::Sender<Input>,
-    ) -> Self {
+    pub(super) fn new(inputs: Vec<(Arc<Origin>, Feed)>, speed: Option<f64>, out: mpsc::Sender<Input>) -> Self {
         let now = Instant::now();
-        let lane = |(origin, reports)| Lane {
-            origin,
-            reports: Some(reports),
-            held: None,
-            passed: false,
-            empty_since: now,
-            size: None,
-            consumed: 0,
-            note: None,
+        let lane = |(origin, feed)| {
+            let (reports, waiting) = match feed {
+                Feed::Open(reports) => (Some(reports), None),
+                Feed::Waiting(path, how) => (None, Some((path, how))),
+            };
+            // So that progress is told of all of it.
+            let size = match &waiting {
+                Some((PathOrStdin::Path(path), _)) => std::fs::metadata(path).ok().map(|about| about.len()),
+                _ => None,
+            };
+            Lane {
+                origin,
+                reports,
+                waiting,
+                held: None,
+                passed: false,
+                empty_since: now,
+                size,
+                consumed: 0,
+                note: None,
+            }
         };
         Merger {
             out,
             lanes: inputs.into_iter().map(lane).collect(),
+            first_open: 0,
+            next_waiting: 0,
             pending: None,
             pacer: speed.map(Pacer::new),
             clock: i64::MIN,
@@ -129,7 +146,8 @@ impl Merger {
 
     async fn all(&mut self) -> Result<(), Gone> {
         loop {
-            for index in 0..self.lanes.len() {
+            self.open_more();
+            for index in self.first_open..self.lanes.len() {
                 // Lanes that nobody waits for are asked in passing.
                 if self.lanes[index].passed
                     && let Some(report) = self.lanes[index].poll()
@@ -141,7 +159,7 @@ impl Merger {
                 (false, Some(lane)) => self.take(lane).await?,
                 (false, None) => {
                     self.flush().await?;
-                    if self.lanes.iter().all(|lane| lane.reports.is_none()) {
+                    if self.lanes.iter().all(|lane| lane.reports.is_none() && lane.waiting.is_none()) {
                         return self.end().await;
                     }
                     self.wait(None).await?;
@@ -151,13 +169,37 @@ impl Merger {
         }
     }
 
+    /// Begins to read what waits, as others end.
+    fn open_more(&mut self) {
+        while self.lanes.get(self.first_open).is_some_and(Lane::is_over) {
+            self.first_open += 1;
+        }
+        while self.lanes.get(self.next_waiting).is_some_and(|lane| lane.waiting.is_none()) {
+            self.next_waiting += 1;
+        }
+        if self.next_waiting >= self.lanes.len() {
+            return;
+        }
+        let open = self.lanes[self.first_open..self.next_waiting].iter().filter(|lane| !lane.is_over()).count();
+        for _ in open..SIDE_BY_SIDE {
+            let Some(lane) = self.lanes.get_mut(self.next_waiting) else { return };
+            if let Some((path, how)) = lane.waiting.take() {
+                lane.reports = Some(reader::spawn(&path, how));
+                lane.empty_since = Instant::now();
+            }
+            self.next_waiting += 1;
+        }
+    }
+
     /// Whether a lane must show its next line before the oldest line is known.
     fn awaited(&self) -> bool {
-        self.lanes.iter().any(Lane::awaited)
+        self.lanes[self.first_open..].iter().any(Lane::awaited)
     }
 
     fn oldest(&self) -> Option<usize> {
-        (0..self.lanes.len()).filter(|index| self.lanes[*index].held.is_some()).min_by_key(|index| self.place(*index))
+        (self.first_open..self.lanes.len())
+            .filter(|index| self.lanes[*index].held.is_some())
+            .min_by_key(|index| self.place(*index))
     }
 
     /// The order of lanes: by time, then as they were named.
@@ -246,7 +288,8 @@ impl Merger {
 
     /// Takes from `lane` all lines that come before every other lane's next line and, in a replay, are due.
     async fn take(&mut self, index: usize) -> Result<(), Gone> {
-        let others = (0..self.lanes.len()).filter(|other| *other != index && self.lanes[*other].held.is_some());
+        let others =
+            (self.first_open..self.lanes.len()).filter(|other| *other != index && self.lanes[*other].held.is_some());
         let limit = others.map(|other| self.place(other)).min();
         let Some(mut held) = self.lanes[index].held.take() else { return Ok(()) };
         if held.chunk.marks.is_empty() {
@@ -363,6 +406,11 @@ impl Merger {
 impl Lane {
     fn awaited(&self) -> bool {
         self.reports.is_some() && self.held.is_none() && !self.passed
+    }
+
+    /// Whether all of it was read and taken.
+    fn is_over(&self) -> bool {
+        self.reports.is_none() && self.held.is_none() && self.waiting.is_none()
     }
 
     /// A report, if one is there. Where the input has ended, the lane is closed on the way.

@@ -10,6 +10,7 @@
 
 mod chunk;
 mod envelope;
+pub mod folder;
 mod gzip;
 mod lines;
 mod merge;
@@ -113,11 +114,28 @@ pub async fn run(config: OpenConfig, out: mpsc::Sender<Input>) -> Result<(), Ope
     let region: Option<Arc<str>> = config.region.as_deref().map(Arc::from);
     let how = How { follow: config.follow, timed: config.paths.len() > 1 || config.speed.is_some() };
     let inputs = config.paths.iter().enumerate().map(|(index, path)| {
-        let reports = if repeats_stdin(&config.paths, index) { refused(ONCE) } else { reader::spawn(path, how) };
-        (Arc::new(Origin { name: path.to_string().into(), region: region.clone() }), reports)
+        let feed = if repeats_stdin(&config.paths, index) {
+            Feed::Open(refused(ONCE))
+        } else if index < SIDE_BY_SIDE || config.follow {
+            Feed::Open(reader::spawn(path, how))
+        } else {
+            Feed::Waiting(path.clone(), how)
+        };
+        (Arc::new(Origin { name: path.to_string().into(), region: region.clone() }), feed)
     });
     let inputs = inputs.collect();
     Merger::new(inputs, config.speed, out).run().await
+}
+
+/// Inputs that are read at a time. Each has a thread and a queue of its own; a folder of a month has thousands of files.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Where the lines of an input come from.
+enum Feed {
+    /// It is being read.
+    Open(mpsc::Receiver<Report>),
+    /// It is read once one before it has ended.
+    Waiting(PathOrStdin, How),
 }
 
 const ONCE: &str = "standard input can be read only once. Name it once";

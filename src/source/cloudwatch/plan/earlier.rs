@@ -1,6 +1,6 @@
 //! Time before the window: asked for at the start (`--since`) or later, an hour a press, read once, newest first.
 
-use super::{Plan, SLICE, Seen, Span};
+use super::{Plan, SLICE, Span};
 
 /// Least time that can be asked for, slices: none before 1970.
 const FIRST: i64 = 0;
@@ -11,25 +11,19 @@ impl Plan {
         if self.backlog.is_empty() {
             self.backlog_top = self.backlog.end;
         }
-        let from = self.backlog.start.min(self.backlog.end).saturating_sub(slices.max(0)).max(FIRST);
-        // What was left half way is read whole, or not at all.
-        self.backlog.start = self.backlog_half.as_ref().map_or(from, |half| half.start.min(from));
+        self.backlog.start = self.backlog.start.min(self.backlog.end).saturating_sub(slices.max(0)).max(FIRST);
     }
 
-    /// Asks for no more than what was read.
-    pub(in crate::source::cloudwatch) fn stop_earlier(&mut self, reading: Option<&Span>) {
-        if let Some(span) = reading {
-            self.backlog_half = Some(span.slices.clone());
-            self.backlog_busy = false;
-        }
+    /// Asks for no more than what was read. A read that was left half way is remembered, so asking again repeats nothing.
+    pub(in crate::source::cloudwatch) fn stop_earlier(&mut self) {
+        self.backlog_busy = false;
         self.backlog.start = self.backlog.end;
     }
 
     /// A range of the backlog is read, or given up.
     pub(super) fn backlog_done(&mut self, span: &Span) {
         self.backlog_busy = false;
-        self.backlog_half = None;
-        self.backlog_seen = Seen::default();
+        self.backlog_seen.retain(|slice, _| *slice < span.slices.start);
         self.backlog.end = span.slices.start.max(self.backlog.start);
     }
 

@@ -16,7 +16,7 @@ mod live;
 mod report;
 mod span;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
 use super::seen::Seen;
@@ -70,9 +70,8 @@ pub(super) struct Plan {
     /// Slices before the window, not read yet.
     backlog: Range<i64>,
     backlog_busy: bool,
-    backlog_seen: Seen,
-    /// A read of the backlog that was left half way: it comes first, since the ids of its events are remembered.
-    backlog_half: Option<Range<i64>>,
+    /// Ids of the backlog's slices that a read began and did not finish.
+    backlog_seen: BTreeMap<i64, Seen>,
     /// End of the backlog when it was last asked for.
     backlog_top: i64,
     /// Slices to take at once where nothing is known of their size.
@@ -100,8 +99,7 @@ impl Plan {
             slices: VecDeque::new(),
             backlog: start..first,
             backlog_busy: false,
-            backlog_seen: Seen::default(),
-            backlog_half: None,
+            backlog_seen: BTreeMap::new(),
             backlog_top: first,
             chunk: 5,
             chains: chains.max(1) as u64,
@@ -182,7 +180,7 @@ impl Plan {
     pub(super) fn seen(&mut self, span: &Span, timestamp: i64) -> Option<&mut Seen> {
         span.position(timestamp)?;
         if span.backlog {
-            return Some(&mut self.backlog_seen);
+            return Some(self.backlog_seen.entry(timestamp.div_euclid(SLICE)).or_default());
         }
         let index = usize::try_from(timestamp.div_euclid(SLICE) - self.first).ok()?;
         self.slices.get_mut(index).map(|slice| &mut slice.seen)
@@ -247,10 +245,7 @@ impl Plan {
         if self.backlog_busy || self.backlog.is_empty() {
             return None;
         }
-        let from = match &self.backlog_half {
-            Some(half) => half.start,
-            None => self.backlog.start.max(self.backlog.end - self.chunk),
-        };
+        let from = self.backlog.start.max(self.backlog.end - self.chunk);
         Some(Span { slices: from..self.backlog.end, backlog: true })
     }
 
@@ -313,6 +308,24 @@ impl Plan {
             slice.read_at = Some(now);
         }
         None
+    }
+
+    /// The span is too much for one read: it is left unread, to be read in parts of fewer slices. What came of it so far is remembered. `counts` has the
+    /// events of each slice so far, and `pages` is what they took.
+    pub(super) fn cut(&mut self, span: &Span, counts: &[u64], pages: u64) {
+        // Pages come in the order of time: up to the last slice with events they show how much there is in a minute.
+        let covered = counts.iter().rposition(|events| *events > 0).map_or(1, |last| last as u64 + 1);
+        let fits = i64::try_from(covered * 2 * self.chains / pages.max(1)).unwrap_or(1);
+        self.chunk = fits.clamp(1, (self.chunk / 2).max(1));
+        if span.backlog {
+            self.backlog_busy = false;
+            return;
+        }
+        for (index, events) in self.indexes(span).zip(counts) {
+            let slice = &mut self.slices[index];
+            slice.busy = false;
+            slice.events = slice.events.max(*events);
+        }
     }
 
     /// Forgets what was read, but not which events: everything in the window is due again.

@@ -70,6 +70,12 @@ impl Plan {
         (count > 0).then(|| events as f64 / (f64::from(count) * 60.0))
     }
 
+    /// Event ids remembered, and the bytes of their tables.
+    pub(in crate::source::cloudwatch) fn remembered(&self) -> (usize, usize) {
+        let sets = self.slices.iter().map(|slice| &slice.seen).chain(self.backlog_seen.values());
+        sets.fold((0, 0), |(ids, bytes), seen| (ids + seen.len(), bytes + seen.bytes()))
+    }
+
     /// Event time (milliseconds) up to which everything of the window is believed to be read, if events are delivered within `lateness` of their timestamp.
     pub(in crate::source::cloudwatch) fn complete_to(&self, lateness: i64) -> Option<i64> {
         let mut complete = None;

@@ -1,147 +1,107 @@
-//! Memory of a long tail. Takes minutes, and measures its whole process: `cargo test --lib memory_of -- --ignored --nocapture --test-threads 1`.
+//! What the tail remembers is bounded, whatever passes through it. `examples/tail_memory.rs` measures the process.
 
-use super::super::client::{Ask, Found, FoundPage, Logs};
-use super::super::fault::{Fault, Place};
-use super::super::group::Group;
-use super::super::plan::Plan;
-use super::super::runner::{self, Parts};
-use super::super::seen::{Seen, key};
+use super::super::group::{Group, Next};
+use super::super::plan::{Plan, SLICE};
+use super::super::seen::{Seen, Swept};
 use super::*;
 
-/// Events a second.
-const RATE: i64 = 2000;
-
-/// A group without end that holds nothing: each event is made when it is asked for.
-struct Stream {
-    clock: StepClock,
-    count: i64,
-    requests: u64,
-    place: Place,
-}
-
-impl Stream {
-    /// Up to three minutes late.
-    fn event(number: i64) -> Found {
-        let timestamp = BEGIN + number * 1000 / RATE;
-        let late = i64::try_from(Dice(number.cast_unsigned()).below(180_000)).unwrap();
-        Found {
-            stream: format!("eni-{:017x}-all", number % 20),
-            timestamp,
-            ingestion: timestamp + late,
-            message: format!(
-                "2 622676721278 eni-{:017x} 10.0.0.1 10.0.0.2 443 {number} 6 10 1000 1 2 ACCEPT OK",
-                number % 20
-            ),
-            id: format!("{number:056}"),
-        }
-    }
-}
-
-impl Logs for Stream {
-    async fn page(&mut self, ask: &Ask<'_>) -> Result<FoundPage, Fault> {
-        self.requests += 1;
-        let now = self.clock.now.fetch_add(100, Ordering::Relaxed) + 100;
-        let at = |time: i64| ((time - BEGIN) * RATE + 999).div_euclid(1000).clamp(0, self.count);
-        let from = ask.token.map_or(at(ask.range.0), |token| token.parse().unwrap());
-        let mut events = Vec::new();
-        for number in from..at(ask.range.1 + 1) {
-            let event = Stream::event(number);
-            if event.ingestion > now {
-                continue;
-            }
-            if events.len() == 10_000 {
-                return Ok(FoundPage { events, token: Some(number.to_string()) });
-            }
-            events.push(event);
-        }
-        Ok(FoundPage { events, token: None })
-    }
-
-    async fn has_stream(&mut self, _: &GroupName, _: &str) -> Result<bool, Fault> {
-        Ok(true)
-    }
-
-    async fn refresh(&mut self) {}
-
-    fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    fn place(&self) -> &Place {
-        &self.place
-    }
-}
-
-/// Resident bytes of this process; 0 where the system does not tell.
-fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
-}
-
 #[test]
-#[ignore = "takes minutes, and measures the whole process"]
-fn memory_of_five_million_events_is_flat() {
-    let count = 5_000_000;
-    let clock = StepClock { now: Arc::new(AtomicI64::new(BEGIN)), set: Arc::new(Mutex::new((i64::MAX, 0))) };
-    let logs = Stream { clock: clock.clone(), count, requests: 0, place: Place::default() };
+fn an_id_takes_between_ten_and_twenty_one_bytes() {
+    let mut seen = Seen::default();
+    let mut most = 0;
+    for number in 1..=2_000_000_u64 {
+        seen.sweep(number.wrapping_mul(0x9e37_79b9_7f4a_7c15), None);
+        if number >= 1_000_000 && number % 1000 == 0 {
+            let each = seen.bytes() * 10 / seen.len();
+            assert!((100..=210).contains(&each), "{each} tenths of a byte at {number}");
+            most = most.max(each);
+        }
+    }
+    assert!(most > 190, "the table has doubled in between: {most}");
+}
+
+/// A group of `rate` events a minute from `from` on, all delivered at once, in pages of `page`; `rates` may change with the minute.
+fn read_all(group: &mut Group, now: i64, page: u64, rate: impl Fn(i64) -> u64, peak: &mut (usize, usize)) -> u64 {
+    let mut new = 0;
+    while group.prepare(now, None).is_ok() {
+        let Some(Next::Page(_, (from, to), token)) = group.next(now) else { panic!("no page is asked for") };
+        let span = group.span().unwrap();
+        // A token is the number of events before its page.
+        let skip: u64 = token.map_or(0, |token| token.parse().unwrap());
+        let mut timestamps = Vec::new();
+        let (mut before, mut more) = (0, false);
+        for minute in from / SLICE..=to / SLICE {
+            let count = rate(minute);
+            for number in 0..count {
+                let at = before + number;
+                if at >= skip + page {
+                    more = true;
+                    break;
+                }
+                if at >= skip {
+                    let timestamp = minute * SLICE + i64::try_from(number * 60_000 / count).unwrap();
+                    let id = (minute.cast_unsigned() << 20 | number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let seen = group.plan.seen(&span, timestamp).expect("it is in the range");
+                    new += u64::from(seen.sweep(id, None) == Swept::New);
+                    timestamps.push(timestamp);
+                }
+            }
+            before += count;
+            if more {
+                break;
+            }
+        }
+        let (ids, bytes) = group.plan.remembered();
+        *peak = (peak.0.max(ids), peak.1.max(bytes));
+        let token = more.then(|| (skip + page).to_string());
+        group.page_read(&timestamps, timestamps.len(), token).unwrap();
+    }
+    new
+}
+
+fn group(plan: Plan) -> Group {
     let config = TailConfig { groups: vec!["g".into()], ..TailConfig::default() };
-    let name = check(&config).unwrap().groups.remove(0);
-    let (lookback, max_rps) = (8 * MINUTE, 4.0);
-    let parts = Parts {
-        logs,
-        clock: Arc::new(clock.clone()),
-        origin: Arc::new(Origin::default()),
-        groups: vec![Group::new(name, &[], Plan::new(BEGIN, 0, lookback, 1, max_rps, 3_000_000), 1)],
-        max_rps,
-        lookback: super::super::clock::duration(lookback),
-        run_for: Some(super::super::clock::duration(count * 1000 / RATE + lookback + 4 * MINUTE)),
-        pattern: None,
-        live: runner::Live::default(),
-        limit: None,
-        about: super::super::preflight::About::default(),
-        asking: super::super::preflight::Asking::nothing(),
-        recorder: None,
-        asked: None,
-    };
-    let (sender, mut receiver) = tokio::sync::mpsc::channel(4);
-    let watch = async {
-        let (mut came, mut read, mut gaps) = (0, 0, 0);
-        let mut samples = Vec::new();
-        while let Some(input) = receiver.recv().await {
-            match input {
-                Input::Batch(batch) => came += batch.events.len(),
-                Input::Status(status) => read = status.events_read,
-                Input::Gap(_) => gaps += 1,
-                Input::End => {}
-            }
-            if came / 500_000 > samples.len() {
-                samples.push(resident());
-                println!("{came} events came, {read} read: {} MB", resident() >> 20);
-            }
-        }
-        (came, gaps, samples)
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (came, gaps, samples) = runtime.block_on(async { tokio::join!(run(parts, sender), watch).1 });
-    assert_eq!((i64::try_from(came).unwrap(), gaps), (count, 0));
-    // Look-back is full after the second million and a half.
-    let (filled, last) = (samples[3], *samples.last().unwrap());
-    assert!(last < filled + filled / 5, "{filled} after 2 million, {last} after 5");
+    Group::new(check(&config).unwrap().groups.remove(0), &[], plan, 1)
 }
 
 #[test]
-#[ignore = "measures the whole process"]
-fn memory_of_a_million_ids() {
-    for thousands in [1000, 1800] {
-        let before = resident();
-        let mut seen = Seen::default();
-        for number in 0..thousands * 1000 {
-            seen.sweep(key(&format!("{number:056}"), "", 0, 0, ""), None);
+fn what_is_remembered_depends_on_look_back_and_not_on_how_much_came() {
+    let (rate, lookback) = (5000, 8);
+    let begin = BEGIN / SLICE;
+    let mut group = group(Plan::new(begin * SLICE, 0, lookback * SLICE, 1, 4.0, 3_000_000));
+    let mut peaks = Vec::new();
+    let (mut came, mut peak) = (0, (0, 0));
+    for minute in begin..begin + 200 {
+        // Each minute is there when it is over.
+        let now = (minute + 1) * SLICE - 1;
+        assert_eq!(group.plan.observe(now), []);
+        came +=
+            read_all(&mut group, now, 10_000, |at| if (begin..=minute).contains(&at) { rate } else { 0 }, &mut peak);
+        if (minute - begin) % 50 == 49 {
+            peaks.push(std::mem::take(&mut peak));
         }
-        let bytes = resident().saturating_sub(before);
-        // A slot has 9 bytes, and at least 7 of 16 are taken.
-        assert!(bytes < seen.len() as u64 * 24, "{bytes} for {thousands},000 ids");
-        println!("{thousands},000 ids: {} MB, {} bytes an id", bytes >> 20, bytes / seen.len() as u64);
     }
+    assert_eq!(came, 200 * rate);
+    // Look-back, the minute that is not over and the one that is read for the last time.
+    assert!(peaks.iter().all(|(ids, _)| *ids as u64 <= (lookback.unsigned_abs() + 2) * rate), "{peaks:?}");
+    assert!(peaks.iter().all(|peak| *peak == peaks[0]), "{peaks:?}");
+    assert!(peaks[0].1 <= peaks[0].0 * 21, "{peaks:?}");
+}
+
+#[test]
+fn a_backlog_that_is_quiet_and_then_busy_is_read_in_parts() {
+    let (begin, page) = (BEGIN / SLICE, 10_000);
+    // Twenty quiet hours, and before them one of six pages a minute.
+    let rate = |at: i64| match begin - at {
+        31..1230 => 1,
+        1230..1290 => 60_000,
+        _ => 0,
+    };
+    let mut group = group(Plan::new(begin * SLICE, 24 * HOUR, 30 * MINUTE, 1, 4.0, 3_000_000));
+    let mut peak = (0, 0);
+    let new = read_all(&mut group, begin * SLICE, page, rate, &mut peak);
+    assert_eq!(new, (begin - 1440..begin).map(rate).sum::<u64>());
+    // What one read may bring, each time that ranges have grown again over quiet hours; all of it would be 3.6 million.
+    assert!(peak.0 < 1_500_000, "{peak:?}");
+    assert_eq!(group.plan.remembered().0, 0, "what is read once is forgotten when it is read");
 }

@@ -185,7 +185,7 @@ fn standard_input_is_read_once_and_typed_as_a_dash() {
     let outcome = runtime().block_on(async {
         let (out, inputs) = mpsc::channel(4);
         let origin = Arc::new(Origin { name: typed[2].to_string().into(), region: None });
-        collect(Merger::new(vec![(origin, refused(ONCE))], None, out).run(), inputs).await
+        collect(Merger::new(vec![(origin, Feed::Open(refused(ONCE)))], None, out).run(), inputs).await
     });
     assert!(outcome.result.unwrap_err().to_string().starts_with("stdin: standard input can be read only once"));
 }
@@ -355,7 +355,7 @@ fn a_line_from_a_slow_pipe_is_not_kept_waiting() {
     runtime().block_on(async {
         let (writer, input) = pipe(How { follow: false, timed: false });
         let (out, mut inputs) = mpsc::channel(4);
-        let task = tokio::spawn(Merger::new(vec![input], None, out).run());
+        let task = tokio::spawn(Merger::new(vec![(input.0, Feed::Open(input.1))], None, out).run());
         for step in 0..5 {
             let sent = Instant::now();
             writer.send(Ok(format!("line {step}\nhalf").into_bytes())).unwrap();
@@ -386,7 +386,9 @@ fn a_silent_pipe_does_not_hold_back_a_file_and_an_error_in_it_is_told() {
         let name = PathOrStdin::Path(path);
         let file = (Arc::new(Origin { name: name.to_string().into(), region: None }), reader::spawn(&name, how));
         let (out, mut inputs) = mpsc::channel(4);
-        let task = tokio::spawn(Merger::new(vec![input, file], None, out).run());
+        let task = tokio::spawn(
+            Merger::new(vec![(input.0, Feed::Open(input.1)), (file.0, Feed::Open(file.1))], None, out).run(),
+        );
         assert_eq!(lines(&mut inputs, 1).await.len(), 1);
         writer.send(Ok(b"one\ntwo".to_vec())).unwrap();
         assert_eq!(lines(&mut inputs, 1).await, ["1:one"]);

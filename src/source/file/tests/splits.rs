@@ -37,7 +37,7 @@ fn in_pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Batch> {
         }
         drop(writer);
         let (out, inputs) = mpsc::channel(4);
-        collect(async { Merger::new(vec![input], None, out).run().await }, inputs).await
+        collect(async { Merger::new(vec![(input.0, Feed::Open(input.1))], None, out).run().await }, inputs).await
     });
     assert_eq!(outcome.result, Ok(()));
     outcome.batches
