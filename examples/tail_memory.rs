@@ -99,9 +99,8 @@ fn page(from: i64, to: i64, token: &Value, now: i64, count: i64) -> String {
     let first = |time: i64| ((time - BEGIN) * RATE + 999).div_euclid(1000).clamp(0, count);
     let from = token.as_str().and_then(|token| token.parse().ok()).unwrap_or_else(|| first(from));
     let mut text = String::from("{\"events\":[");
-    let mut events = 0;
     let mut next = None;
-    for number in (from..first(to + 1)).filter(|number| delivery(*number) <= now) {
+    for (events, number) in (from..first(to + 1)).filter(|number| delivery(*number) <= now).enumerate() {
         if events == PAGE {
             next = Some(number);
             break;
@@ -117,7 +116,6 @@ fn page(from: i64, to: i64, token: &Value, now: i64, count: i64) -> String {
             at / 1000,
             at / 1000 + 59
         );
-        events += 1;
     }
     text.push(']');
     if let Some(next) = next {
@@ -176,7 +174,7 @@ async fn main() -> ExitCode {
     while let Some(input) = receiver.recv().await {
         match input {
             Input::Batch(batch) => came += batch.events.len(),
-            Input::Status(told) => status = told,
+            Input::Status(told) => status = *told,
             Input::Gap(_) => gaps += 1,
             Input::End => break,
         }

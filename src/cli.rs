@@ -318,6 +318,9 @@ pub struct Common {
     /// Configuration file [default: that of the environment (`FLOWTAIL_CONFIG`), else flowtail/config.toml in ~/.config]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub config: Option<PathBuf>,
+    /// Names for addresses and interfaces: a CSV file with a line `address-or-eni,name` each; a name is also a set (`$name`) in filters
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub names: Option<PathBuf>,
     /// Print the configuration with every key and what it means
     #[arg(long, global = true, exclusive = true, help_heading = "Everywhere")]
     pub print_config: bool,
@@ -360,6 +363,9 @@ pub struct Common {
     /// Have the terminal notify when an alert is raised (OSC 9)
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub notify: bool,
+    /// The names of `--names`.
+    #[arg(skip)]
+    pub known: std::sync::Arc<crate::enrich::Names>,
     /// Keys of the user, and how the screen is arranged.
     #[arg(skip)]
     pub keys: std::sync::Arc<crate::app::keymap::Keys>,

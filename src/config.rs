@@ -29,10 +29,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::app::keymap::Keys;
+use crate::enrich::Names;
 use crate::filter::Sets;
 
 /// Largest configuration that is read, bytes.
 const LIMIT: u64 = 1 << 20;
+/// Largest list of names that is read, bytes.
+const NAMES_LIMIT: u64 = 128 << 20;
 
 /// What is configured, checked.
 #[derive(Clone, Debug, Default)]
@@ -201,6 +204,16 @@ impl Source<'_> {
             _ => self.path.parent().unwrap_or(Path::new("")).join(written),
         }
     }
+}
+
+/// Reads a list of names.
+///
+/// # Errors
+/// It cannot be read, or a line of it is none: the file, what is wrong and what to do.
+pub fn names(path: &Path) -> Result<Names, String> {
+    let text = read(path, NAMES_LIMIT)
+        .map_err(|error| format!("{}: cannot read the names: {error}. Check the path", path.display()))?;
+    Names::read(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The text of a file of at most `limit` bytes; what is not UTF-8 in it is replaced.

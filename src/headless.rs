@@ -123,7 +123,7 @@ pub async fn print(
         while let Some(input) = inputs.blocking_recv() {
             let work = match input {
                 Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                Input::Status(status) => Work::Status(Box::new(status)),
+                Input::Status(status) => Work::Status(status),
                 Input::Gap(gap) => Work::Gap(gap),
                 Input::End => continue,
             };

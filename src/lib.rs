@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod engine;
+pub mod enrich;
 pub mod evaluate;
 pub mod export;
 pub mod filter;

@@ -41,7 +41,12 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         Command::Rules { command: RulesCommand::Schema } => return tables::schema(),
         _ => {}
     }
-    let config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
+    let mut config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
+    if let Some(path) = &common.names {
+        let names = flowtail::config::names(path).map_err(|error| format!("--names {error}"))?;
+        names.define(&mut config.sets);
+        common.known = names.into();
+    }
     Sets::install(config.sets);
     match command {
         Command::Filter(wanted) => return translate::run(&wanted, &common),

@@ -6,6 +6,7 @@ mod exports;
 mod input;
 mod searches;
 mod signals;
+mod tabs;
 mod themes;
 
 use std::io;
@@ -19,8 +20,9 @@ use tokio::time::Instant;
 
 use desk::Desk;
 use input::{is_noise, translate};
-use searches::{Heard, Searches};
+use searches::Searches;
 use signals::{Signal, Signals};
+use tabs::beside;
 use themes::Themes;
 
 use crate::app::{App, Effect};
@@ -66,6 +68,24 @@ pub enum ScreenError {
     Terminal(#[from] io::Error),
 }
 
+/// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
+fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
+    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
+    app = app.with_names(Arc::clone(&common.known));
+    app = app.with_arrangement(common.screen.iter().map(String::as_str));
+    if let Some(text) = &common.filter {
+        app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
+    }
+    if let Some(place) = kept {
+        let earlier = place.load()?;
+        app = app.with_mutes(earlier.muted.iter().cloned());
+        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
+        app = app.with_history(earlier.filters.iter().map(String::as_str));
+        app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
+    }
+    Ok(app)
+}
+
 /// Opens the screen on `command` and runs until the user leaves. Gives what the source could not read, for the exit code.
 ///
 /// # Errors
@@ -74,19 +94,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     // All that can be wrong is found out before the screen opens.
     let decoder = start::decoder(common)?;
     let detector = start::detection(common)?;
-    let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_arrangement(common.screen.iter().map(String::as_str));
-    if let Some(text) = &common.filter {
-        app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
-    }
     let kept = state::place(&command, common);
-    if let Some(place) = &kept {
-        let earlier = place.load()?;
-        app = app.with_mutes(earlier.muted.iter().cloned());
-        app = app.with_arrangement(earlier.screen.iter().map(String::as_str));
-        app = app.with_history(earlier.filters.iter().map(String::as_str));
-        app = app.with_saved(earlier.saved.iter().map(|(key, text)| (*key, text.as_str())));
-    }
+    let mut app = known(common, kept.as_ref())?;
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
     let themes = Themes::new(depth);
@@ -305,74 +314,6 @@ impl Loop {
         }
     }
 
-    /// The tab beside the shown one has a page.
-    fn receive_beside(&mut self) {
-        let Some(desk) = &mut self.other else { return };
-        desk.receive();
-        let raised = desk.app.take_raised();
-        if desk.live {
-            for alert in raised {
-                self.alarmed(alert);
-            }
-        }
-        if let Some(desk) = &mut self.other {
-            desk.ask_if_new();
-        }
-    }
-
-    fn alarmed(&mut self, alert: Arc<Alert>) {
-        if let Some(notifier) = &mut self.notifier {
-            notifier.tell(&alert);
-        }
-        self.raised.get_or_insert(alert);
-    }
-
-    /// Something is heard of a search.
-    fn hear(&mut self, heard: Heard) {
-        let app = &mut self.desk.app;
-        match heard {
-            Heard::Planned(planned) => match *planned {
-                Ok(search) => {
-                    app.offer_search(&search.planned);
-                    self.searches.offer(search);
-                }
-                Err(error) => app.refuse(error.to_string().replace('\n', " ")),
-            },
-            Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
-            Heard::Sums(sums) => app.show_sums(&sums),
-        }
-    }
-
-    /// Runs the search that was offered: its records come into a tab of their own, beside the live one.
-    fn run_search(&mut self) -> io::Result<()> {
-        let Some(source) = self.searches.run() else {
-            self.desk.app.sum_up();
-            return Ok(());
-        };
-        let opened = start::decoder(&self.common).and_then(|decoder| Ok((decoder, start::detection(&self.common)?)));
-        let (decoder, detector) = opened.map_err(io::Error::other)?;
-        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, self.common.memory / 4, false)?;
-        let shown = std::mem::replace(&mut self.desk, desk);
-        let gone = if shown.live { self.other.replace(shown) } else { Some(shown) };
-        if let Some(gone) = gone {
-            // The queries of an earlier search are stopped.
-            tokio::spawn(gone.close());
-        }
-        self.desk.app.put_beside(Some("Live".to_owned()));
-        if let Some(live) = &mut self.other {
-            live.app.put_beside(Some("History".to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Shows the other tab.
-    fn go_beside(&mut self) {
-        if let Some(other) = &mut self.other {
-            std::mem::swap(&mut self.desk, other);
-            self.desk.receive();
-        }
-    }
-
     /// Takes the theme that the app wants, also one that is only looked at.
     fn dress(&mut self) {
         let wanted = self.desk.app.theme_wanted();
@@ -446,13 +387,5 @@ impl Loop {
         self.screen.suspend()?;
         *events = EventStream::new();
         Ok(())
-    }
-}
-
-/// Completes when the tab beside the shown one has a page; gives nothing once its engine is gone.
-async fn beside(other: &mut Option<Desk>) -> Option<()> {
-    match other {
-        Some(desk) => desk.pages.changed().await.ok(),
-        None => std::future::pending().await,
     }
 }

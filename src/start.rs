@@ -1,5 +1,6 @@
 //! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
 
+mod open;
 pub mod search;
 
 use std::future::Future;
@@ -13,10 +14,11 @@ use tokio::sync::watch;
 use crate::cli::{Command, Common};
 use crate::detect::{Detector, Limits, Rules};
 use crate::engine::Config;
+use crate::export::clean::for_terminal;
 use crate::filter::translate::pattern::Fetch;
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::{Decoder, Format, Input};
-use crate::source::{demo, file};
+use crate::source::demo;
 
 /// What keeps a run from starting or from reading all its input. Every message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +71,11 @@ pub enum StartError {
 
 /// The filter with the wrong part marked underneath.
 pub(crate) fn pointed(text: &str, error: &FilterError) -> String {
-    let before = text.get(..error.span.start).unwrap_or("").chars().count();
-    let wide = text.get(error.span.clone()).map_or(1, |part| part.chars().count().max(1));
-    let hint = error.hint.as_ref().map(|hint| format!(" {hint}")).unwrap_or_default();
-    format!("{}{hint}\n  {text}\n  {}{}", error.message, " ".repeat(before), "^".repeat(wide))
+    // A script or a rule may have it from anywhere.
+    let cells = |part: Option<&str>| for_terminal(part.unwrap_or_default()).chars().count();
+    let (before, wide) = (cells(text.get(..error.span.start)), cells(text.get(error.span.clone())).max(1));
+    let (said, text) = (error.to_string(), for_terminal(text));
+    format!("{}\n  {text}\n  {}{}", for_terminal(&said), " ".repeat(before), "^".repeat(wide))
 }
 
 pub(crate) type Running = Pin<Box<dyn Future<Output = Result<(), StartError>> + Send>>;
@@ -130,7 +133,7 @@ impl Source {
                 let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
                 prepare_tail(tail, wanted, given).await
             }
-            Command::Open(open) => open_files(open, screen),
+            Command::Open(wanted) => open::files(wanted, screen),
             #[cfg(feature = "aws")]
             Command::History(wanted) => crate::history::source(&wanted, common, screen).await,
             #[cfg(not(feature = "aws"))]
@@ -199,94 +202,6 @@ impl Source {
     }
 }
 
-/// Files and folders, and the part of time that is wanted of them.
-fn open_files(open: crate::cli::Open, screen: bool) -> Result<Source, StartError> {
-    let now = jiff::Timestamp::now().as_second();
-    let time = |option: &str, text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => crate::app::search::time(text, now).map(Some).ok_or_else(|| {
-            StartError::Unreadable(format!(
-                "{option}: '{text}' is no time; write 2018-08-20T15:00Z, 15:00 (UTC, the latest), 7d (ago), or now"
-            ))
-        }),
-    };
-    let (from, to) = (time("--from", &open.from)?, time("--to", &open.to)?);
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
-        return Err(StartError::Unreadable("--from is later than --to: the range is empty".to_owned()));
-    }
-    let typed: Vec<file::PathOrStdin> = open.files.into_iter().map(file::PathOrStdin::from).collect();
-    let typed_names: Vec<String> = typed.iter().map(ToString::to_string).collect();
-    let picked = file::folder::pick(typed, from, to).map_err(|failure| StartError::Unreadable(failure.to_string()))?;
-    if picked.folders && open.follow {
-        return Err(StartError::Unreadable("--follow reads on in files: name one, not a folder".to_owned()));
-    }
-    if picked.paths.is_empty() {
-        let held = picked.span.map_or_else(
-            || "there are no log files (.gz, .log, .parquet, .txt, .csv, .json)".to_owned(),
-            |(first, last)| format!("by their names its files are from {} to {}", stamp(first), stamp(last)),
-        );
-        return Err(StartError::Unreadable(format!("{}: nothing to read: {held}", typed_names.join(", "))));
-    }
-    let mut name = typed_names.join(", ");
-    if picked.folders || picked.left_out > 0 {
-        let all = picked.paths.len() + picked.left_out;
-        name = format!("{name} ({} of {all} files)", picked.paths.len());
-    }
-    // Of what a file holds beside the range nothing is wanted. A record without times is kept.
-    let bounds: Vec<String> =
-        [from.map(|at| format!("not end < {}", stamp(at))), to.map(|at| format!("not start > {}", stamp(at)))]
-            .into_iter()
-            .flatten()
-            .collect();
-    let select = match bounds.join(" and ") {
-        none if none.is_empty() => None,
-        text => Some(Filter::parse(&text, Stage::Flows).map_err(|error| StartError::Filter { text, error })?),
-    };
-    let config =
-        file::OpenConfig { paths: picked.paths, follow: open.follow, speed: open.speed, region: open.region.clone() };
-    if screen {
-        something_to_read(&config.paths)?;
-    }
-    Ok(Source {
-        name: name.into(),
-        region: open.region.map(Into::into),
-        interfaces: Vec::new(),
-        fetch: None,
-        select,
-        stop: None,
-        load: None,
-        search: None,
-        live: false,
-        lateness: FILE_LATENESS,
-        run: Box::new(|out| {
-            Box::pin(
-                async move { file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string())) },
-            )
-        }),
-    })
-}
-
-/// A time as it is typed.
-fn stamp(at: i64) -> String {
-    jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string())
-}
-
-/// A screen that could only say that there is nothing should not open. Where some inputs are there, the others are told on it.
-fn something_to_read(paths: &[file::PathOrStdin]) -> Result<(), StartError> {
-    let mut missing = Vec::new();
-    for path in paths {
-        let file::PathOrStdin::Path(path) = path else { return Ok(()) };
-        // Not opened: a named pipe would wait for its writer.
-        match std::fs::metadata(path) {
-            Ok(_) => return Ok(()),
-            Err(error) => missing.push(format!("{}: cannot open it: {error}. Check the path", path.display())),
-        }
-    }
-    Err(StartError::Unreadable(missing.join("\n")))
-}
-
 #[cfg(feature = "aws")]
 async fn prepare_tail(
     tail: crate::cli::Tail,
@@ -318,7 +233,7 @@ async fn prepare_tail(
         && let Some(format) = connected.format().await
     {
         let better = Fetch::new(wanted, Some(&format));
-        connected.ask_for(better.pattern.clone());
+        connected.ask_for(better.pattern.clone(), format);
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);

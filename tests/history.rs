@@ -5,7 +5,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,19 +115,9 @@ fn sums(config: HistoryConfig, lab: Lab) -> Result<(Groups, Report), HistoryErro
 
 const ALL: usize = usize::MAX;
 
-fn flowtail(port: u16, arguments: &[&str]) -> Output {
-    let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_flowtail"))
-        .args(["history", "/vpc/fake", "--from", "2018-08-20T13:00:00Z", "--to", "2018-08-20T18:00:00Z"])
-        .args(arguments)
-        .args(["--region", "us-west-1", "--endpoint-url", &format!("http://127.0.0.1:{port}")])
-        .env_clear()
-        .env("HOME", home.path())
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .output()
-        .unwrap()
+fn searched(port: u16, arguments: &[&str]) -> Output {
+    let all = ["history", "/vpc/fake", "--from", "2018-08-20T13:00:00Z", "--to", "2018-08-20T18:00:00Z"];
+    support::flowtail(port, &[&all, arguments].concat())
 }
 
 fn rows(output: &Output) -> Vec<serde_json::Value> {
@@ -139,7 +129,7 @@ fn rows(output: &Output) -> Vec<serde_json::Value> {
 fn the_founding_example_is_found_by_a_typed_filter() {
     let server = Insights::start();
     founding(&server);
-    let output = flowtail(server.port, &["--filter", "port 11211"]);
+    let output = searched(server.port, &["--filter", "port 11211"]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{errors}");
     let found = rows(&output);
@@ -156,18 +146,18 @@ fn the_founding_example_is_found_by_a_typed_filter() {
         assert!(errors.contains(said), "{said}: {errors}");
     }
     assert!(errors.contains("sort @timestamp asc"), "{errors}");
-    let sessions = rows(&flowtail(server.port, &["--filter", "port 11211", "--print", "sessions"]));
+    let sessions = rows(&searched(server.port, &["--filter", "port 11211", "--print", "sessions"]));
     let trigger = sessions.iter().find(|row| row["client_port"] == 40_396).unwrap_or_else(|| panic!("{sessions:?}"));
     assert!((trigger["byte_ratio"].as_f64().unwrap() - 1026.54).abs() < 0.01, "{trigger}");
-    let alerts = rows(&flowtail(server.port, &["--filter", "port 11211", "--print", "alerts"]));
+    let alerts = rows(&searched(server.port, &["--filter", "port 11211", "--print", "alerts"]));
     assert!(alerts.iter().any(|alert| alert["rule"].as_str().unwrap().starts_with("AMP")), "{alerts:?}");
-    let groups = rows(&flowtail(server.port, &["--filter", "udp", "--by", "dstaddr,dstport"]));
+    let groups = rows(&searched(server.port, &["--filter", "udp", "--by", "dstaddr,dstport"]));
     assert_eq!(
         groups[0],
         serde_json::json!({"dstaddr": "172.16.0.178", "dstport": "11211", "bytes": 5_072_600, "packets": 3_423, "records": 2})
     );
     assert_eq!(groups.len(), 3);
-    let dry = flowtail(server.port, &["--filter", "udp", "--dry-run"]);
+    let dry = searched(server.port, &["--filter", "udp", "--dry-run"]);
     assert!(String::from_utf8_lossy(&dry.stdout).starts_with("filter protocol = 17\n| fields"), "{dry:?}");
 }
 
@@ -277,7 +267,7 @@ fn what_only_a_person_can_mend_is_said_once() {
         assert!(came.messages.is_empty());
         assert!(report.to_string().contains(said), "{report}");
         assert!(matches!(&came.state, SourceState::Failed(why) if why.contains(said)), "{:?}", came.state);
-        let output = flowtail(server.port, &[]);
+        let output = searched(server.port, &[]);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains(said));
     }

@@ -30,7 +30,7 @@ fn play(until: i64) -> Core {
             match input {
                 Input::Batch(batch) if batch.arrival > until => break,
                 Input::Batch(batch) => core.ingest(&decoder.decode(&batch)),
-                Input::Status(status) => core.source_status(status),
+                Input::Status(status) => core.source_status(*status),
                 Input::Gap(gap) => core.gap(gap),
                 Input::End => core.finish(),
             }

@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,26 +13,7 @@ use serde_json::Value;
 
 use support::fake::Fake;
 use support::moto::Moto;
-use support::{ENI, flow, now};
-
-/// `flowtail` with an environment of its own.
-fn flowtail(port: u16, arguments: &[&str]) -> Output {
-    let home = tempfile::tempdir().unwrap();
-    command(port, home.path(), arguments).output().unwrap()
-}
-
-fn command(port: u16, home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtail"));
-    command
-        .args(arguments)
-        .args(["--region", "us-west-1", "--endpoint-url", &format!("http://127.0.0.1:{port}")])
-        .env_clear()
-        .env("HOME", home)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-        .env("AWS_SECRET_ACCESS_KEY", "secret");
-    command
-}
+use support::{ENI, command, flow, flowtail, now};
 
 fn rows(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();

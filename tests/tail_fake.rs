@@ -158,13 +158,16 @@ fn the_second_try_of_the_sdk_is_counted() {
 
 #[test]
 fn an_answer_that_does_not_come_in_time_is_asked_for_again() {
-    let fake = Fake::start();
-    let expected = fake.deliver(ENI, 10, 300);
-    fake.state().troubles.extend([Trouble::Fine, Trouble::Slow(3000)]);
-    let (config, lab) = setup(&fake, 30);
-    let tally = run(config, Lab { read_timeout: Duration::from_millis(500), ..lab }, |_| true);
-    tally.assert_exactly(&expected);
-    assert!(tally.waits().iter().any(|why| why.contains("in time")), "{:?}", tally.waits());
+    // A slow first byte, and a body that stops in the middle.
+    for trouble in [Trouble::Slow(3000), Trouble::Stalled(3000)] {
+        let fake = Fake::start();
+        let expected = fake.deliver(ENI, 10, 300);
+        fake.state().troubles.extend([Trouble::Fine, trouble]);
+        let (config, lab) = setup(&fake, 30);
+        let tally = run(config, Lab { read_timeout: Duration::from_millis(500), ..lab }, |_| true);
+        tally.assert_exactly(&expected);
+        assert!(tally.waits().iter().any(|why| why.contains("in time")), "{trouble:?}: {:?}", tally.waits());
+    }
 }
 
 #[test]
@@ -295,6 +298,26 @@ fn what_ec2_does_not_say_is_said_to_be_unknown_and_the_tail_goes_on() {
     assert!(broken.contains("not known, formats are guessed"), "{broken}");
     let failing = facts(Some((503, String::new())));
     assert!(failing.contains("not known, formats are guessed"), "{failing}");
+}
+
+#[test]
+fn a_group_without_flow_logs_says_how_to_read_those_that_go_to_s3() {
+    let fake = Fake::start();
+    let answer = "<DescribeFlowLogsResponse><flowLogSet><item><flowLogId>fl-0b</flowLogId><resourceId>vpc-1</resourceId><trafficType>ALL</trafficType>\
+        <logDestinationType>s3</logDestinationType><logDestination>arn:aws:s3:::flows-bucket/prod</logDestination></item></flowLogSet></DescribeFlowLogsResponse>";
+    fake.state().ec2 = Some((200, answer.to_owned()));
+    let (config, lab) = setup(&fake, 600);
+    let tally = run(config.clone(), lab.clone(), |tally| tally.last().note.is_none());
+    let note = tally.last().note.as_deref().unwrap_or_default();
+    assert!(note.contains("no flow log writes to /vpc/fake, but one goes to S3"), "{note}");
+    assert!(note.contains("s3://flows-bucket/prod/") && note.contains("flowtail open"), "{note}");
+    // Who names nothing, or something that is not there, is told as well.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for groups in [vec![], vec!["/vpc/flow-logs".to_owned()]] {
+        let config = TailConfig { groups, ..config.clone() };
+        let error = runtime.block_on(Tail::connect_with(config, lab.clone())).err().unwrap();
+        assert!(error.to_string().contains("s3://flows-bucket/prod/"), "{error}");
+    }
 }
 
 #[test]

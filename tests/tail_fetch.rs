@@ -5,28 +5,19 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread;
+use std::time::Duration;
 
+use flowtail::filter::translate::pattern::Fetch;
+use flowtail::filter::{Filter, Stage};
+use flowtail::record::{Format, Input};
+use flowtail::source::cloudwatch::{Lab, Tail, TailConfig};
 use serde_json::Value;
 
 use support::fake::Fake;
 use support::moto::Moto;
-use support::{ENI, now};
-
-fn flowtail(port: u16, arguments: &[&str]) -> Output {
-    let home = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_flowtail"))
-        .args(arguments)
-        .args(["--region", "us-west-1", "--endpoint-url", &format!("http://127.0.0.1:{port}")])
-        .env_clear()
-        .env("HOME", home.path())
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
-        .env("AWS_SECRET_ACCESS_KEY", "secret")
-        .output()
-        .unwrap()
-}
+use support::{ENI, FastClock, config, flowtail, lab, now};
 
 fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -191,4 +182,61 @@ fn a_format_that_ec2_proves_is_asked_for_by_position() {
     let (patterns, says) = run(&jiff::Timestamp::now().to_string(), "ALL");
     assert!(patterns.len() == 1 && patterns.first().unwrap().is_empty(), "{patterns:?}");
     assert!(!says.contains("warning:"), "{says}");
+}
+
+/// EC2's answer: a flow log of this format that is older than all records.
+fn flow_log_of(format: &str) -> (u16, String) {
+    let fields: Vec<String> = format.split(' ').map(|name| ["${", name, "}"].concat()).collect();
+    let answer = format!(
+        "<DescribeFlowLogsResponse><flowLogSet><item><flowLogId>fl-0a</flowLogId><resourceId>vpc-1</resourceId><trafficType>ALL</trafficType>\
+         <creationTime>2020-01-01T00:00:00.000Z</creationTime><logGroupName>/vpc/fake</logGroupName><logFormat>{}</logFormat></item></flowLogSet></DescribeFlowLogsResponse>",
+        fields.join(" ")
+    );
+    (200, answer)
+}
+
+#[test]
+fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
+    let names: Vec<&str> = Format::default_v2().fields().map(flowtail::record::Field::name).collect();
+    let usual = names.join(" ");
+    let filter = Filter::parse("bytes > 50000", Stage::Flows).unwrap();
+    let by_place = Fetch::new(&filter, Some(&Format::default_v2())).pattern.unwrap();
+    let fake = Fake::start();
+    fake.state().ec2 = Some(flow_log_of(&usual));
+    let first = messages().remove(1);
+    fake.deliver_message(ENI, &first, 300);
+    // A record of another format, which a pattern by place does not let through.
+    let other = format!("{} 99999 10.0.0.1 10.0.0.2", now() / 1000 - 200);
+    let config = TailConfig { run_for: Some(Duration::from_mins(20)), ..config(fake.port, "/vpc/fake") };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (mut came, mut said) = (Vec::new(), false);
+    runtime.block_on(async {
+        let lab = Lab { clock: FastClock::new(60), ..lab() };
+        let mut tail = Tail::connect_with(config, lab).await.expect("connects");
+        let format = tail.format().await.expect("EC2 proves it");
+        tail.ask_for(Some(by_place.clone()), format);
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(8);
+        tokio::spawn(tail.run(sender));
+        while let Some(input) = receiver.recv().await {
+            match input {
+                Input::Batch(batch) => {
+                    came.push(String::from_utf8(batch.bytes).unwrap());
+                    if came.len() == 1 {
+                        fake.deliver_message(ENI, &other, 200);
+                        fake.state().ec2 = Some(flow_log_of("start bytes srcaddr dstaddr"));
+                    }
+                }
+                Input::Status(status) => said |= status.note.is_some_and(|note| note.contains("no longer proven")),
+                Input::Gap(gap) => panic!("{gap:?}"),
+                Input::End => break,
+            }
+        }
+    });
+    assert_eq!(came, [first, other], "each once");
+    assert!(said);
+    let state = fake.state();
+    let asked: Vec<Option<&str>> = state.asked.iter().skip(1).map(|body| body["filterPattern"].as_str()).collect();
+    let changed = asked.iter().position(|pattern| pattern.is_none()).expect("the pattern is left");
+    assert!(changed > 1 && asked[..changed].iter().all(|pattern| *pattern == Some(by_place.as_str())), "{asked:?}");
+    assert!(asked[changed..].iter().all(Option::is_none), "{asked:?}");
 }

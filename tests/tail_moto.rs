@@ -201,3 +201,28 @@ fn without_a_group_those_of_flow_logs_are_listed_and_for_s3_a_command() {
     assert!(error.contains("us-west-1") && error.contains("/x/network, /vpc/flow-logs"), "{error}");
     assert!(!error.contains("lambda"), "{error}");
 }
+
+#[test]
+fn several_groups_and_interfaces_whatever_their_streams_are_called() {
+    let Some(moto) = Moto::start() else { return };
+    let other = "eni-0123456789abcdef0";
+    let mut expected = Vec::new();
+    for (group, suffixes) in [("/vpc/a", ["-all", ""]), ("/vpc/b", ["-accept", "-reject"])] {
+        moto.group(group);
+        for (number, interface) in [ENI, other, "eni-0fffffffffffffff0", &format!("{ENI}0")].iter().enumerate() {
+            for suffix in suffixes {
+                let stream = format!("{interface}{suffix}");
+                moto.stream(group, &stream);
+                let sent = deliver(&moto, group, &stream, interface, 300, number * 10..number * 10 + 5);
+                expected.extend(sent.into_iter().filter(|_| number < 2));
+            }
+        }
+    }
+    let mut config = config(moto.port, "/vpc/a");
+    config.groups.push("/vpc/b".to_owned());
+    config.interfaces = vec![ENI.to_owned(), other.to_owned()];
+    config.run_for = Some(Duration::from_secs(5));
+    let tally = run(config, lab(), |_| true);
+    tally.assert_exactly(&expected);
+    assert!(tally.gaps.is_empty() && tally.last().note.is_none(), "{:?}", tally.last());
+}

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use flowtail::app::{Input, Key};
 use flowtail::ui::Look;
 use flowtail::ui::glyphs::UNICODE;
 use flowtail::ui::theme::{Depth, Theme};
@@ -40,6 +41,29 @@ const SHOTS: [Shot; 7] = [
     Shot { name: "small", size: (80, 24), theme: "dark", keys: "/11211<enter>" },
 ];
 
+/// The film: what is pressed, and how long it stands, tenths of a second. What is typed goes letter by letter.
+const FILM: (&str, (u16, u16), &[(&str, u32)]) = (
+    "session",
+    (110, 30),
+    &[
+        ("", 20),
+        ("u", 12),
+        ("u", 8),
+        ("a", 12),
+        ("<enter>", 35),
+        ("e", 30),
+        ("<esc>", 5),
+        ("<esc>", 5),
+        ("2", 15),
+        ("/server.port in @amplification and ratio > 10", 1),
+        ("<enter>", 25),
+        ("m", 12),
+        ("x", 25),
+        ("<esc>", 5),
+        ("<esc>", 15),
+    ],
+);
+
 fn main() -> ExitCode {
     let check = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [] => false,
@@ -51,14 +75,14 @@ fn main() -> ExitCode {
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots");
     let mut stale = Vec::new();
-    for shot in &SHOTS {
-        let path = folder.join(shot.name).with_extension("svg");
-        let picture = draw(shot);
+    let pictures = SHOTS.iter().map(|shot| (shot.name, draw(shot)));
+    for (name, picture) in pictures.chain(std::iter::once_with(|| (FILM.0, film()))) {
+        let path = folder.join(name).with_extension("svg");
         if fs::read_to_string(&path).is_ok_and(|there| there == picture) {
             continue;
         }
         if check {
-            stale.push(shot.name);
+            stale.push(name);
             continue;
         }
         if let Err(error) = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, picture)) {
@@ -74,6 +98,27 @@ fn main() -> ExitCode {
         eprintln!("screenshots/{name}.svg is not what the screen draws: cargo run --example screenshots makes it anew");
     }
     ExitCode::FAILURE
+}
+
+fn film() -> String {
+    let (_, size, script) = FILM;
+    let theme = Theme::load("dark", None, Depth::True).expect("a built-in theme");
+    let mut stage = Stage::demo(NOW, Look { theme, glyphs: &UNICODE }, size);
+    let mut frames = Vec::new();
+    for (keys, tenths) in script {
+        let mut take = |stage: &Stage| {
+            frames.push(svg::Frame { buffer: stage.frame.clone(), caret: stage.viewport.caret, tenths: *tenths });
+        };
+        let keys = Key::sequence(keys);
+        if keys.is_empty() {
+            take(&stage);
+        }
+        for key in keys {
+            stage.press(&Input::Key(key));
+            take(&stage);
+        }
+    }
+    svg::film(&frames, &stage.look.theme)
 }
 
 fn draw(shot: &Shot) -> String {

@@ -28,32 +28,93 @@ struct Looks {
     underlined: bool,
 }
 
+/// A frame of a film.
+pub struct Frame {
+    pub buffer: Buffer,
+    pub caret: Option<(u16, u16)>,
+    /// How long it stands, tenths of a second.
+    pub tenths: u32,
+}
+
+/// Draws frames of one size one after the other, again and again: an animation that needs no script. A row is drawn once for as long as it stays the same.
+pub fn film(frames: &[Frame], theme: &Theme) -> String {
+    let Some(first) = frames.first() else { return String::new() };
+    let paper = rgb(theme.color(Token::Background)).unwrap_or_default();
+    let all: u32 = frames.iter().map(|frame| frame.tenths).sum::<u32>().max(1);
+    let mut out = head(first.buffer.area, paper);
+    for y in 0..first.buffer.area.height {
+        let rows: Vec<String> = frames
+            .iter()
+            .map(|frame| {
+                let mut drawn = String::new();
+                row(&mut drawn, &frame.buffer, y, theme, frame.caret, paper);
+                drawn
+            })
+            .collect();
+        let mut from = 0;
+        let mut at = 0;
+        for run in rows.chunk_by(|a, b| a == b) {
+            let to = from + frames[at..at + run.len()].iter().map(|frame| frame.tenths).sum::<u32>();
+            at += run.len();
+            if run.len() == rows.len() {
+                out.push_str(&run[0]);
+            } else if !run[0].is_empty() {
+                let part = |tenths: u32| f64::from(tenths) / f64::from(all);
+                let (values, times) = match (from, to) {
+                    (0, to) => ("visible;hidden".to_owned(), format!("0;{:.4}", part(to))),
+                    (from, to) if to == all => ("hidden;visible".to_owned(), format!("0;{:.4}", part(from))),
+                    (from, to) => ("hidden;visible;hidden".to_owned(), format!("0;{:.4};{:.4}", part(from), part(to))),
+                };
+                let (still, seconds) = (if from == 0 { "visible" } else { "hidden" }, f64::from(all) / 10.0);
+                // Writing to a string cannot fail.
+                let _ = write!(
+                    out,
+                    "<g visibility=\"{still}\"><animate attributeName=\"visibility\" values=\"{values}\" keyTimes=\"{times}\" \
+                     calcMode=\"discrete\" dur=\"{seconds}s\" repeatCount=\"indefinite\"/>\n{}</g>\n",
+                    run[0]
+                );
+            }
+            from = to;
+        }
+    }
+    out.push_str("</g>\n</svg>\n");
+    out
+}
+
 /// Draws `frame`, with the caret where it is.
 pub fn picture(frame: &Buffer, theme: &Theme, caret: Option<(u16, u16)>) -> String {
-    let area = frame.area;
-    let (width, height) = (area.width * WIDTH + 2 * MARGIN, area.height * HEIGHT + 2 * MARGIN);
     let paper = rgb(theme.color(Token::Background)).unwrap_or_default();
-    let mut out = format!(
+    let mut out = head(frame.area, paper);
+    for y in 0..frame.area.height {
+        row(&mut out, frame, y, theme, caret, paper);
+    }
+    out.push_str("</g>\n</svg>\n");
+    out
+}
+
+fn head(area: ratatui::layout::Rect, paper: Rgb) -> String {
+    let (width, height) = (area.width * WIDTH + 2 * MARGIN, area.height * HEIGHT + 2 * MARGIN);
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\">\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{}\"/>\n\
          <g transform=\"translate({MARGIN} {MARGIN})\" font-family=\"'DejaVu Sans Mono',Menlo,Consolas,monospace\" \
          font-size=\"{FONT_SIZE}\">\n",
         hex(paper)
-    );
-    for y in 0..area.height {
-        let row: Vec<(&str, Looks)> = (0..area.width)
-            .filter_map(|x| frame.cell((area.x + x, area.y + y)))
-            .map(|cell| (cell.symbol(), looks(cell, theme)))
-            .collect();
-        grounds(&mut out, &row, y, paper);
-        if let Some((x, _)) = caret.filter(|(_, row)| *row == y) {
-            let ink = hex(rgb(theme.color(Token::Text)).unwrap_or_default());
-            rect(&mut out, (x * WIDTH, y * HEIGHT), (2, HEIGHT), &ink, None);
-        }
-        signs(&mut out, &row, y);
+    )
+}
+
+fn row(out: &mut String, frame: &Buffer, y: u16, theme: &Theme, caret: Option<(u16, u16)>, paper: Rgb) {
+    let area = frame.area;
+    let row: Vec<(&str, Looks)> = (0..area.width)
+        .filter_map(|x| frame.cell((area.x + x, area.y + y)))
+        .map(|cell| (cell.symbol(), looks(cell, theme)))
+        .collect();
+    grounds(out, &row, y, paper);
+    if let Some((x, _)) = caret.filter(|(_, row)| *row == y) {
+        let ink = hex(rgb(theme.color(Token::Text)).unwrap_or_default());
+        rect(out, (x * WIDTH, y * HEIGHT), (2, HEIGHT), &ink, None);
     }
-    out.push_str("</g>\n</svg>\n");
-    out
+    signs(out, &row, y);
 }
 
 fn looks(cell: &Cell, theme: &Theme) -> Looks {

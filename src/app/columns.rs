@@ -127,7 +127,7 @@ const COLUMNS: &[ColumnDef] = &[
     field(Field::State, "state", 10, 10, Left),
     field(Field::OrientedBy, "by", 9, 10, Left),
     field(Field::Records, "recs", 5, 7, Right),
-    field(Field::InterfaceId, "interface", 13, 21, Left),
+    field(Field::InterfaceId, "interface", 13, 36, Left),
     field(Field::AccountId, "account", 12, 12, Left),
     field(Field::LogStatus, "status", 8, 8, Left),
 

@@ -158,9 +158,9 @@ impl App {
     pub(super) fn narrowed(&self, more: &str) -> String {
         match &self.view.filter {
             // Only an "or" would be torn.
-            Some(applied) if !applied.off => match applied.expr(self.view.tab) {
-                Some(Expr::Or(_)) | None => format!("({}) and {more}", applied.text),
-                Some(_) => format!("{} and {more}", applied.text),
+            Some(applied) if !applied.off => match applied.on(self.view.tab).map(|filter| filter.expr()) {
+                Ok(Expr::Or(_)) | Err(_) => format!("({}) and {more}", applied.text),
+                Ok(_) => format!("{} and {more}", applied.text),
             },
             _ => more.to_owned(),
         }

@@ -37,14 +37,13 @@ impl App {
         }
     }
 
-    /// Copies the filter in another language, and shows what was copied.
     /// What was said to be copied could not be: where it is instead, or why it is nowhere.
     pub fn not_on_clipboard(&mut self, text: &str) {
         // The list that shows the text covers what is said elsewhere.
         if let Mode::Menu(menu) = &mut self.mode
             && menu.kind == Kind::Text
         {
-            menu.title = text.to_owned();
+            text.clone_into(&mut menu.title);
         }
         self.say(Tone::Refused, text);
     }

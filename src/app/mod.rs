@@ -228,6 +228,7 @@ pub struct App {
     /// Filters that leave noise out, kept so that the same question stays the same.
     made_folds: Vec<fold::Made>,
     keys: Arc<keymap::Keys>,
+    names: Arc<crate::enrich::Names>,
     arranged: choose::Arranged,
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
@@ -372,6 +373,18 @@ impl App {
     pub fn tick(&mut self, now: i64) {
         self.now = now;
         self.expire_mutes();
+    }
+
+    /// Knows names of addresses and interfaces.
+    #[must_use]
+    pub fn with_names(mut self, names: Arc<crate::enrich::Names>) -> App {
+        self.names = names;
+        self
+    }
+
+    /// Names of addresses and interfaces.
+    pub fn names(&self) -> &crate::enrich::Names {
+        &self.names
     }
 
     /// Takes the keys of the user.

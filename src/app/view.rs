@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::columns::Col;
 use super::lens::Lens;
 use crate::engine::view::{Anchor, RowId, Sort, Tab};
-use crate::filter::expr::Expr;
 use crate::filter::{Filter, FilterError, Stage};
 use crate::record::Field;
 
@@ -21,12 +20,6 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// What it means for rows of `tab`, where it is a filter for them.
-    pub fn expr(&self, tab: Tab) -> Option<&Expr> {
-        let filter = if tab == Tab::Sessions { &self.sessions } else { &self.flows };
-        filter.as_ref().ok().map(|filter| filter.expr())
-    }
-
     /// Compiles `text` for both kinds of rows.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ impl Bank {
     /// What the rules of `of` remember of sessions, within `memory` bytes.
     pub(super) fn new(of: &intake::Bank, memory: usize) -> Bank {
         let each = of.rest.len() * size_of::<(Field, Key)>();
-        Bank { rules: of.rules.clone(), table: Table::new(memory, each), looks: 0, forgotten: 0 }
+        Bank { rules: of.rules().to_vec(), table: Table::new(memory, each), looks: 0, forgotten: 0 }
     }
 
     /// Reads what the next look at this session will need, and decides nothing.

@@ -7,9 +7,11 @@ use super::condition::{AmpColumn, Comparison, Condition, Function, Number};
 use super::rule::Rule;
 use crate::filter::Stage;
 use crate::filter::expr::{Expr, Op, Operand, Test};
+use crate::record::services::{TCP, UDP};
+use crate::record::special::is_public;
 use crate::record::{Field, Kind, Row, Value};
 
-/// Yes-or-no questions about a session that rules ask, as a set.
+/// Yes-or-no questions about a session or a record that rules ask, as a set. Of a record the source is the client and the destination the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bits(u16);
 
@@ -30,12 +32,43 @@ impl Bits {
     /// Not all of it was rejected.
     pub const LET_IN: Bits = Bits(1 << 8);
 
+    /// All of it was rejected.
+    pub const DENIED: Bits = Bits(1 << 9);
+    pub const NOT_TCP: Bits = Bits(1 << 10);
+
     /// How many sets there are.
-    const SETS: u16 = 1 << 9;
+    const SETS: u16 = 1 << 11;
 
     /// Every set there is, in the order of [`Bits::index`].
     pub(super) fn all() -> impl Iterator<Item = Bits> {
         (0..Bits::SETS).map(Bits)
+    }
+
+    /// Those of a flow record.
+    pub(super) fn of_flow<R: Row + ?Sized>(row: &R) -> Bits {
+        let side = |field, public, inside| match row.get(field) {
+            Some(Value::Addr(addr)) if is_public(addr) => public,
+            Some(_) => inside,
+            None => Bits::default(),
+        };
+        let bits = side(Field::SrcAddr, Bits::CLIENT_PUBLIC, Bits::CLIENT_INSIDE)
+            | side(Field::DstAddr, Bits::SERVER_PUBLIC, Bits::SERVER_INSIDE);
+        let protocol = match row.get(Field::Protocol) {
+            Some(Value::Int(number)) => u8::try_from(number).ok(),
+            _ => None,
+        };
+        let rejected =
+            matches!(row.get(Field::Action), Some(Value::Text(action)) if action.eq_ignore_ascii_case("REJECT"));
+        bits | Bits::of_protocol(protocol) | if rejected { Bits::DENIED } else { Bits::LET_IN }
+    }
+
+    /// What a protocol number alone says.
+    pub(super) fn of_protocol(protocol: Option<u8>) -> Bits {
+        match protocol {
+            Some(TCP) => Bits::TRANSPORT,
+            Some(UDP) => Bits::TRANSPORT | Bits::NOT_TCP,
+            _ => Bits::NOT_TCP,
+        }
     }
 
     /// Its place among all sets.
@@ -60,7 +93,6 @@ impl BitOr for Bits {
 /// See the module's text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gate {
-    /// For sessions.
     pub bits: Bits,
     /// Fields that must be there and reach this value.
     floors: Vec<(Field, f64)>,
@@ -79,8 +111,8 @@ impl Gate {
             gate.bits = gate.bits | Bits::AMPLIFIER;
         }
         match rule.filter.as_ref().map(crate::filter::Filter::expr) {
-            Some(Expr::And(parts)) => parts.iter().for_each(|part| gate.read(part, sessions)),
-            Some(part) => gate.read(part, sessions),
+            Some(Expr::And(parts)) => parts.iter().for_each(|part| gate.read(part)),
+            Some(part) => gate.read(part),
             None => {}
         }
         // What is not counted still teaches `new`.
@@ -97,7 +129,7 @@ impl Gate {
     }
 
     /// One part of a filter that must hold.
-    fn read(&mut self, part: &Expr, sessions: bool) {
+    fn read(&mut self, part: &Expr) {
         match part {
             // Only fields that have one value: `port > 9` asks either side.
             Expr::Test(Test::Compare { field, op: Op::Ge | Op::Gt, values })
@@ -110,7 +142,7 @@ impl Gate {
                     self.floors.push((*field, *least));
                 }
             }
-            Expr::Test(Test::Compare { field, op: Op::Eq, values }) if sessions => {
+            Expr::Test(Test::Compare { field, op: Op::Eq, values }) => {
                 if let [Operand::Set(set)] = &values[..] {
                     let client = matches!(field, Field::Client | Field::SrcAddr);
                     let server = matches!(field, Field::Server | Field::DstAddr);
@@ -128,14 +160,26 @@ impl Gate {
                 {
                     self.bits = self.bits | Bits::TRANSPORT;
                 }
-            }
-            Expr::Not(inner) if sessions => {
-                if let Expr::Test(Test::Compare { field: Field::Action, op: Op::Eq, values }) = &**inner
-                    && values
-                        .iter()
-                        .any(|value| matches!(value, Operand::Word(word) if word.eq_ignore_ascii_case("REJECT")))
-                {
+                if *field == Field::Action && values.iter().all(|value| is_word(value, "ACCEPT")) {
                     self.bits = self.bits | Bits::LET_IN;
+                }
+                if *field == Field::Action && values.iter().all(|value| is_word(value, "REJECT")) {
+                    self.bits = self.bits | Bits::DENIED;
+                }
+            }
+            Expr::Not(inner) => {
+                if let Expr::Test(Test::Compare { field, op: Op::Eq, values }) = &**inner {
+                    let without = |excluded: fn(&Operand) -> bool| values.iter().any(excluded);
+                    if *field == Field::Action && without(|value| is_word(value, "REJECT")) {
+                        self.bits = self.bits | Bits::LET_IN;
+                    }
+                    if *field == Field::Protocol
+                        && without(
+                            |value| matches!(value, Operand::Int(from, to) if (*from..=*to).contains(&TCP.into())),
+                        )
+                    {
+                        self.bits = self.bits | Bits::NOT_TCP;
+                    }
                 }
             }
             _ => {}
@@ -164,6 +208,11 @@ impl Gate {
     }
 }
 
+/// Whether an operand is this word.
+fn is_word(value: &Operand, wanted: &str) -> bool {
+    matches!(value, Operand::Word(word) if word.eq_ignore_ascii_case(wanted))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,7 +225,7 @@ mod tests {
     #[test]
     fn every_set_of_bits_has_its_place() {
         assert!(Bits::all().enumerate().all(|(place, bits)| bits.index() == place));
-        assert_eq!(Bits::all().last(), Some(Bits(Bits::LET_IN.0 * 2 - 1)), "the greatest bit is the last one");
+        assert_eq!(Bits::all().last(), Some(Bits(Bits::NOT_TCP.0 * 2 - 1)), "the greatest bit is the last one");
     }
 
     #[test]
@@ -187,5 +236,9 @@ mod tests {
         assert_eq!(gate("VOL-LARGE").floors, [(Field::Bytes, 10_000.0)]);
         assert!(gate("RATIO-PACKETS").floors.contains(&(Field::Packets, 20.0)));
         assert_eq!(gate("NEW-PEER").floors, [], "what is too small still teaches");
+        assert!(gate("VOL-LARGE").bits.has(Bits::CLIENT_INSIDE | Bits::SERVER_PUBLIC | Bits::LET_IN));
+        assert_eq!(gate("DENY-SPIKE").bits, Bits::CLIENT_INSIDE | Bits::DENIED);
+        assert!(gate("UDP-FLOOD-OUT").bits.has(Bits::NOT_TCP));
+        assert!(gate("PROTO-ODD").bits.has(Bits::NOT_TCP | Bits::LET_IN), "no list with TCP in it holds for TCP");
     }
 }

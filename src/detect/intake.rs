@@ -28,12 +28,40 @@ const MET: usize = 1_024;
 /// The rules for sessions, up to [`RULES`] of them, which are told together.
 #[derive(Clone, Debug)]
 pub(super) struct Bank {
-    /// Places in the list of rules.
-    pub rules: Vec<usize>,
     /// Fields that these rules group by or count, beyond [`Facts`].
     pub rest: Vec<Field>,
-    /// By the bits of a session, the rules whose gates it passes.
-    candidates: Box<[u64]>,
+    /// Of a session.
+    candidates: Candidates,
+}
+
+/// Up to [`RULES`] rules, and which of them a row may pass.
+#[derive(Clone, Debug)]
+struct Candidates {
+    /// Places in the list of rules.
+    rules: Vec<usize>,
+    /// By the bits of a row, the rules whose gates it passes.
+    passing: Box<[u64]>,
+}
+
+impl Candidates {
+    fn new(rules: &[usize], takers: &[Taker]) -> Candidates {
+        let passing = |bits: Bits| {
+            let passes = rules.iter().enumerate().filter(|(_, index)| bits.has(takers[**index].gate.bits));
+            passes.fold(0, |all, (bit, _)| all | 1 << bit)
+        };
+        Candidates { rules: rules.to_vec(), passing: Bits::all().map(passing).collect() }
+    }
+
+    /// The rules that a row with `bits` may pass: bits, and places in the list.
+    #[inline]
+    fn of(&self, bits: Bits) -> impl Iterator<Item = (u32, usize)> {
+        let mut left = self.passing[bits.index()];
+        std::iter::from_fn(move || {
+            let bit = left.trailing_zeros();
+            left &= left.wrapping_sub(1);
+            Some((bit, *self.rules.get(bit as usize)?))
+        })
+    }
 }
 
 /// See the module's text.
@@ -42,7 +70,8 @@ pub(super) struct Intake {
     takers: Vec<Taker>,
     /// What the takers ask: those for flows, and those of each bank.
     questions: Vec<Questions>,
-    flows: Vec<usize>,
+    /// The rules for flows, in banks like those for sessions.
+    flows: Vec<Candidates>,
     /// Rules that ask what became of the log: they look at records without traffic too.
     notices: Vec<usize>,
     banks: Vec<Bank>,
@@ -76,7 +105,7 @@ impl Intake {
         let notices = flows.iter().copied().filter(|index| asks_status(&rules[*index])).collect();
         flows.retain(|index| !only_without_traffic(&rules[*index]));
         Intake {
-            flows,
+            flows: flows.chunks(RULES).map(|own| Candidates::new(own, &takers)).collect(),
             notices,
             banks: sessions.chunks(RULES).map(|own| Bank::new(own, &takers)).collect(),
             novelty: takers.iter().any(Taker::knows_hosts),
@@ -102,30 +131,33 @@ impl Intake {
             _ => end,
         };
         self.saw(start, end, orders);
-        self.tell(&self.flows, row, end, orders);
+        let (bits, mut answers) = (Bits::of_flow(row), Answers::default());
+        for (_, index) in self.flows.iter().flat_map(|own| own.of(bits)) {
+            self.tell(index, row, end, &mut answers, orders);
+        }
     }
 
     /// A record without traffic: NODATA or SKIPDATA.
     pub(super) fn notice<R: Row + ?Sized>(&mut self, row: &R, end: i64, orders: &mut Orders) {
         self.last = self.last.max(end);
-        self.tell(&self.notices, row, end, orders);
+        let mut answers = Answers::default();
+        for index in &self.notices {
+            self.tell(*index, row, end, &mut answers, orders);
+        }
     }
 
-    fn tell<R: Row + ?Sized>(&self, rules: &[usize], row: &R, end: i64, orders: &mut Orders) {
-        let mut answers = Answers::default();
-        for index in rules {
-            let taker = &self.takers[*index];
-            let Some(counts) = taker.accepts(row, end, &self.questions[0], &mut answers) else { continue };
-            orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
-            orders.items.extend(items(&taker.rule.aggregates, row));
-            let protocol = match row.get(Field::Protocol) {
-                Some(Value::Int(number)) => u8::try_from(number).ok(),
-                _ => None,
-            };
-            let (keys, items) = (orders.keys.len(), orders.items.len());
-            let start = time(row, Field::Start).unwrap_or(end);
-            orders.list.push(Order::Flow { rule: *index, keys, items, start, end, protocol, counts });
-        }
+    fn tell<R: Row + ?Sized>(&self, rule: usize, row: &R, end: i64, answers: &mut Answers, orders: &mut Orders) {
+        let taker = &self.takers[rule];
+        let Some(counts) = taker.accepts(row, end, &self.questions[0], answers) else { return };
+        orders.keys.extend(taker.rule.group_by.iter().map(|field| Key::of(row, *field)));
+        orders.items.extend(items(&taker.rule.aggregates, row));
+        let protocol = match row.get(Field::Protocol) {
+            Some(Value::Int(number)) => u8::try_from(number).ok(),
+            _ => None,
+        };
+        let (keys, items) = (orders.keys.len(), orders.items.len());
+        let start = time(row, Field::Start).unwrap_or(end);
+        orders.list.push(Order::Flow { rule, keys, items, start, end, protocol, counts });
     }
 
     /// An interface logged. Told once a minute.
@@ -153,12 +185,9 @@ impl Intake {
             let known = Known::of(row, end, &bank.rest);
             let bits = known.bits();
             let shown = Shown { facts: &known.facts, row };
-            let (mut accepted, mut counts, mut answers) = (0, 0, Answers::default());
-            let mut left = bank.candidates[bits.index()];
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                let taker = &self.takers[bank.rules[bit as usize]];
+            let (mut accepted, mut counts, mut answers) = (0_u64, 0, Answers::default());
+            for (bit, index) in bank.candidates.of(bits) {
+                let taker = &self.takers[index];
                 let counted = taker.accepts(&shown, known.facts.last, &self.questions[at + 1], &mut answers);
                 if let Some(counted) = counted {
                     accepted |= 1 << bit;
@@ -224,6 +253,11 @@ impl Intake {
 }
 
 impl Bank {
+    /// Places of its rules in the list of rules.
+    pub(super) fn rules(&self) -> &[usize] {
+        &self.candidates.rules
+    }
+
     fn new(own: &[usize], takers: &[Taker]) -> Bank {
         let mut rest: Vec<Field> = own
             .iter()
@@ -235,11 +269,7 @@ impl Bank {
             .collect();
         rest.sort_unstable();
         rest.dedup();
-        let passing = |bits: Bits| {
-            let passes = own.iter().enumerate().filter(|(_, index)| bits.has(takers[**index].gate.bits));
-            passes.fold(0, |all, (bit, _)| all | 1 << bit)
-        };
-        Bank { rules: own.to_vec(), rest, candidates: Bits::all().map(passing).collect() }
+        Bank { candidates: Candidates::new(own, takers), rest }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A session as the rules see it, and what is kept of one between two looks so that what it added can be taken back.
 
 use crate::record::amplification::{Exposure, amp_port};
-use crate::record::services::{TCP, UDP};
+use crate::record::services::UDP;
 use crate::record::special::is_public;
 use crate::record::{Field, Row, Value};
 use crate::session::{Facts, SessionRow};
@@ -32,26 +32,19 @@ impl Known {
         let side = |addr, public, inside| if is_public(addr) { public } else { inside };
         let mut bits = side(facts.client.0, Bits::CLIENT_PUBLIC, Bits::CLIENT_INSIDE)
             | side(facts.server.0, Bits::SERVER_PUBLIC, Bits::SERVER_INSIDE);
-        match facts.protocol {
-            TCP => bits = bits | Bits::TRANSPORT,
-            UDP => {
-                bits = bits | Bits::TRANSPORT;
-                if let Some(row) = facts.server.1.and_then(amp_port) {
-                    bits = bits | Bits::AMPLIFIER;
-                    if row.exposure == Exposure::NeverPublic {
-                        bits = bits | Bits::NEVER_PUBLIC;
-                    }
-                }
+        bits = bits | Bits::of_protocol(Some(facts.protocol));
+        if facts.protocol == UDP
+            && let Some(row) = facts.server.1.and_then(amp_port)
+        {
+            bits = bits | Bits::AMPLIFIER;
+            if row.exposure == Exposure::NeverPublic {
+                bits = bits | Bits::NEVER_PUBLIC;
             }
-            _ => {}
         }
         if facts.method.is_strong() {
             bits = bits | Bits::CERTAIN;
         }
-        if facts.action != Some("REJECT") {
-            bits = bits | Bits::LET_IN;
-        }
-        bits
+        bits | if facts.action == Some("REJECT") { Bits::DENIED } else { Bits::LET_IN }
     }
 }
 

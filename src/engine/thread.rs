@@ -137,7 +137,7 @@ impl Engine {
             while let Some(input) = input() {
                 let work = match input {
                     Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                    Input::Status(status) => Work::Status(Box::new(status)),
+                    Input::Status(status) => Work::Status(status),
                     Input::Gap(gap) => Work::Gap(gap),
                     Input::End => Work::End,
                 };

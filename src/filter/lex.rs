@@ -99,6 +99,15 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
         (b'/', _) => regex(rest, at).map(Some),
         _ => {
             let len = word_len(rest);
+            // A mail or a chat has made them of the plain ones.
+            let curly = |c| matches!(c, '“' | '”' | '„' | '‘' | '’');
+            if let Some(place) = rest[..len].find(curly).filter(|place| *place == 0 || rest[..*place].ends_with([':']))
+            {
+                let place = at + place;
+                let len = text[place..].chars().next().map_or(0, char::len_utf8);
+                let message = "This is a quote of typesetters, not of filters.";
+                return Err(FilterError::new(place..place + len, message).hint("Write `\"…\"` or `'…'`."));
+            }
             if len == 0 {
                 // Only control characters get here: everything else begins a word or was dealt with above.
                 let len = rest.chars().next().map_or(0, char::len_utf8);

@@ -88,12 +88,11 @@ fn required(hir: &Hir) -> Vec<Vec<String>> {
         HirKind::Concat(parts) => {
             let (mut all, mut run) = (Vec::new(), String::new());
             for part in parts {
-                match exact(part) {
-                    Some(text) => run.push_str(&text),
-                    None => {
-                        all.push(vec![std::mem::take(&mut run)]);
-                        all.extend(required(part));
-                    }
+                if let Some(text) = exact(part) {
+                    run.push_str(&text);
+                } else {
+                    all.push(vec![std::mem::take(&mut run)]);
+                    all.extend(required(part));
                 }
             }
             all.push(vec![run]);

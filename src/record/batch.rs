@@ -205,11 +205,15 @@ pub struct LiveStatus {
 
 /// What a source sends.
 #[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a channel holds a handful of them, and a status comes a few times a second"
+)]
 pub enum Input {
     /// Lines.
     Batch(Batch),
     /// News about the source itself.
-    Status(SourceStatus),
+    Status(Box<SourceStatus>),
     /// Event time that could not be read.
     Gap(Gap),
     /// Nothing more will come.

@@ -61,7 +61,8 @@ impl Desk {
                 let _ = remembered.set(error.to_string());
                 let state = SourceState::Failed(error.to_string());
                 // Nobody listens any more if this fails.
-                let _ = failures.send(Input::Status(SourceStatus { state, ..SourceStatus::default() })).await;
+                let status = SourceStatus { state, ..SourceStatus::default() };
+                let _ = failures.send(Input::Status(Box::new(status))).await;
             }
         });
         let (publish, pages) = watch::channel(Arc::new(Page::default()));
@@ -74,12 +75,23 @@ impl Desk {
                 let _ = publish.send(Arc::new(page));
             },
         )?;
-        let asker = engine.asker();
-        let spec = app.spec();
-        let first = Some(spec.serial);
-        asker.ask(spec);
+        let first = app.spec();
+        let asked = Some(first.serial);
+        engine.asker().ask(first);
         let exports = Exports::new(engine.asker());
-        Ok(Desk { app, asker, pages, exports, live, asked: first, loader, ending, feeding, failed, _engine: engine })
+        Ok(Desk {
+            app,
+            asker: engine.asker(),
+            pages,
+            exports,
+            live,
+            asked,
+            loader,
+            ending,
+            feeding,
+            failed,
+            _engine: engine,
+        })
     }
 
     /// Asks the engine where the app has a new question.

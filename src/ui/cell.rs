@@ -9,27 +9,30 @@ use crate::app::choose::When;
 use crate::app::columns::{AlertColumn, Col};
 use crate::detect::Alert;
 use crate::engine::view::GroupColumn;
+use crate::enrich::Names;
 use crate::record::{Cell, Field, Kind};
 
 /// What stands for an absent value: what the log itself writes.
 const ABSENT: &str = "-";
 
-/// How times of rows are written.
+/// How values of rows are written.
 #[derive(Clone, Copy)]
-pub(super) struct Times<'a> {
+pub(super) struct Spelling<'a> {
     /// With their day.
     pub(super) dated: bool,
     pub(super) when: When,
     /// Event time, for how long ago.
     pub(super) now: i64,
+    /// Names of addresses and interfaces, which follow them.
+    pub(super) names: Option<&'a Names>,
     /// The zone of local times, UTC without one.
     pub(super) zone: Option<&'a TimeZone>,
 }
 
-impl Times<'_> {
+impl Spelling<'_> {
     /// In UTC.
-    pub(super) fn utc(dated: bool) -> Times<'static> {
-        Times { dated, when: When::Utc, now: 0, zone: None }
+    pub(super) fn utc(dated: bool) -> Spelling<'static> {
+        Spelling { dated, when: When::Utc, now: 0, names: None, zone: None }
     }
 
     fn say(self, unix: i64) -> String {
@@ -43,7 +46,7 @@ impl Times<'_> {
 }
 
 /// The text of a cell of a flow, a session or a group.
-pub(super) fn text(col: Col, cell: &Cell, times: Times<'_>) -> String {
+pub(super) fn text(col: Col, cell: &Cell, times: Spelling<'_>) -> String {
     match (col, cell) {
         (_, Cell::Absent) => ABSENT.to_owned(),
         (Col::Field(Field::Action), Cell::Text(word)) => action(word).to_owned(),
@@ -55,12 +58,19 @@ pub(super) fn text(col: Col, cell: &Cell, times: Times<'_>) -> String {
         (Col::Group(GroupColumn::Rejected), Cell::Float(share)) => format!("{:.0}%", share * 100.0),
         (_, Cell::Float(number)) => fmt::ratio(*number),
         (_, Cell::Int(number)) => number.to_string(),
-        (_, Cell::Addr(addr)) => addr.to_string(),
+        (_, Cell::Addr(addr)) => match times.names.and_then(|names| names.address(*addr)) {
+            Some(name) => format!("{addr} {name}"),
+            None => addr.to_string(),
+        },
+        (Col::Field(Field::InterfaceId), Cell::Text(id)) => match times.names.and_then(|names| names.interface(id)) {
+            Some(name) => format!("{id} {name}"),
+            None => id.to_string(),
+        },
         (_, Cell::Text(text)) => text.to_string(),
     }
 }
 
-fn integer(field: Field, number: u64, times: Times<'_>) -> String {
+fn integer(field: Field, number: u64, times: Spelling<'_>) -> String {
     match field.kind() {
         Kind::Time => {
             let seconds = i64::try_from(number).unwrap_or(i64::MAX);
@@ -121,7 +131,7 @@ pub(super) fn style(theme: &Theme, col: Col, cell: &Cell) -> Style {
 }
 
 /// The text of a cell of the alert table.
-pub(super) fn alert_text(column: AlertColumn, alert: &Alert, times: Times<'_>) -> String {
+pub(super) fn alert_text(column: AlertColumn, alert: &Alert, times: Spelling<'_>) -> String {
     match column {
         AlertColumn::Level => alert.level.to_string(),
         AlertColumn::Time => times.say(alert.last),

@@ -1,5 +1,7 @@
 //! The detail pane: all that is known of one row, in the order in which somebody asks: who, what, where, when, how much, how sure, what else.
 
+use std::net::IpAddr;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -13,6 +15,7 @@ use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
 use crate::detect::mute::group_of;
 use crate::engine::view::{Detail, PageRow, SessionDetail};
+use crate::enrich::Names;
 use crate::record::{Cell, Field, Kind};
 
 /// A line of spans.
@@ -28,7 +31,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let width = area.width.saturating_sub(2);
     let (title, lines) = match &app.page().detail {
         Some(detail) => {
-            let mut pane = Pane { theme: paint.theme, arrow: paint.glyphs.arrow, width, lines: Vec::new() };
+            let mut pane =
+                Pane { theme: paint.theme, arrow: paint.glyphs.arrow, names: app.names(), width, lines: Vec::new() };
             let title = pane.detail(detail);
             (title, pane.lines)
         }
@@ -53,6 +57,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 struct Pane<'a> {
     theme: &'a Theme,
     arrow: &'static str,
+    names: &'a Names,
     width: u16,
     lines: Vec<Spans>,
 }
@@ -139,7 +144,7 @@ impl Pane<'_> {
                 .group
                 .iter()
                 .map(|(field, cell)| {
-                    format!("{} {}", field.name(), cell::text(Col::Field(*field), cell, cell::Times::utc(true)))
+                    format!("{} {}", field.name(), cell::text(Col::Field(*field), cell, cell::Spelling::utc(true)))
                 })
                 .collect();
             self.fact("who", &group.join(", "), Token::Text);
@@ -159,6 +164,24 @@ impl Pane<'_> {
             self.title(&format!("The session that tipped it ({})", session.id));
             self.session(session);
             self.records(session);
+        }
+    }
+
+    /// The names of those that have one.
+    fn names<'b>(
+        &mut self,
+        addresses: impl IntoIterator<Item = IpAddr>,
+        interfaces: impl IntoIterator<Item = &'b str>,
+    ) {
+        let mut named: Vec<String> = Vec::new();
+        for address in addresses {
+            named.extend(self.names.address(address).map(|name| format!("{address} {name}")));
+        }
+        for id in interfaces {
+            named.extend(self.names.interface(id).map(|name| format!("{id} {name}")));
+        }
+        if !named.is_empty() {
+            self.fact("names", &named.join(", "), Token::Text);
         }
     }
 
@@ -188,6 +211,12 @@ impl Pane<'_> {
             })
             .collect();
         self.fact("where", &format!("{}, region {}", interfaces.join(", "), session.region), Token::Text);
+        let address = |field| match value(session, field) {
+            Some(Cell::Addr(addr)) => Some(*addr),
+            _ => None,
+        };
+        let ends = [Field::Client, Field::Server].into_iter().filter_map(address);
+        self.names(ends, session.interfaces.iter().map(|(interface, _)| &**interface));
     }
 
     fn session(&mut self, session: &SessionDetail) {
@@ -295,6 +324,15 @@ impl Pane<'_> {
         if let Some(interface) = text(Field::InterfaceId) {
             self.fact("where", &format!("{interface}{account}"), Token::Text);
         }
+        let address = |field| match get(field) {
+            Some(Cell::Addr(addr)) => Some(*addr),
+            _ => None,
+        };
+        let ends = [Field::SrcAddr, Field::DstAddr, Field::PktSrcAddr, Field::PktDstAddr];
+        let mut ends: Vec<IpAddr> = ends.into_iter().filter_map(address).collect();
+        ends.dedup();
+        let interface = text(Field::InterfaceId);
+        self.names(ends, interface.as_deref());
         let time = |field| number(field).and_then(|time| i64::try_from(time).ok());
         if let (Some(first), Some(last)) = (time(Field::Start), time(Field::End)) {
             self.fact("when", &span(first, last), Token::Text);
@@ -356,7 +394,7 @@ fn record(session: &SessionDetail, row: &PageRow) -> [String; 7] {
         row.cells.get(at)
     };
     let text = |field: Field| {
-        get(field).map(|cell| cell::text(Col::Field(field), cell, cell::Times::utc(false))).unwrap_or_default()
+        get(field).map(|cell| cell::text(Col::Field(field), cell, cell::Spelling::utc(false))).unwrap_or_default()
     };
     let exact = |field: Field| match get(field) {
         Some(Cell::Int(n)) => fmt::thousands(*n),
@@ -386,7 +424,7 @@ fn flow_value(field: Field, cell: &Cell) -> String {
         (Kind::Protocol, Cell::Int(n)) => format!("{n} ({})", fmt::protocol(*n)),
         (Kind::Flags, Cell::Int(n)) => format!("{n} {}", fmt::flags(*n)),
         (_, Cell::Text(text)) => text.to_string(),
-        _ => cell::text(Col::Field(field), cell, cell::Times::utc(true)),
+        _ => cell::text(Col::Field(field), cell, cell::Spelling::utc(true)),
     }
 }
 

@@ -41,8 +41,11 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     }
     viewport.hits.push((super::area(area), Target::Table));
     let title = match &lens.subject {
-        Subject::Address(addr) => format!("Endpoint {addr}"),
-        Subject::Interface(name) => format!("Interface {name}"),
+        Subject::Address(addr) => format!("Endpoint {}", with_name(*addr, app)),
+        Subject::Interface(id) => match app.names().interface(id) {
+            Some(name) => format!("Interface {id} {name}"),
+            None => format!("Interface {id}"),
+        },
     };
     let bold = paint.theme.bold(Token::Header);
     paint.rule(Rect { height: 1, ..area }, &title, bold);
@@ -59,7 +62,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         paint.text(area.x + fmt::width(&title) + 4, area.y, fmt::width(&text), &text, style);
     }
     let selected = app.entry_at();
-    let (left, right) = lines(profile);
+    let (left, right) = lines(app, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
     for line in facts(profile, &app.page().status) {
@@ -81,7 +84,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 }
 
 /// What stands in the first column and in the second.
-fn lines(profile: &Profile) -> (Vec<Line>, Vec<Line>) {
+fn lines(app: &App, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
     let entries = entries(profile);
     let place = |entry: &Entry| entries.iter().position(|known| known == entry).unwrap_or(0);
     let mut left = Vec::new();
@@ -113,7 +116,7 @@ fn lines(profile: &Profile) -> (Vec<Line>, Vec<Line>) {
         listed += 1;
         let numbers =
             vec![fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
-        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), peer.addr.to_string(), Token::Text, numbers));
+        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), with_name(peer.addr, app), Token::Text, numbers));
     }
     if profile.peer_count > listed {
         left.push(Line::Quiet(format!(
@@ -145,6 +148,14 @@ fn lines(profile: &Profile) -> (Vec<Line>, Vec<Line>) {
         }
     }
     (left, right)
+}
+
+/// An address, and its name after it.
+fn with_name(addr: std::net::IpAddr, app: &App) -> String {
+    match app.names().address(addr) {
+        Some(name) => format!("{addr} {name}"),
+        None => addr.to_string(),
+    }
 }
 
 fn facts(profile: &Profile, status: &Status) -> Vec<Line> {

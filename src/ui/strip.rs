@@ -53,10 +53,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
             _ => hang(paint, x, area.y + up, down, eighths, Token::Service),
         }
     }
-    axis(app, paint, area, &strip, bins);
+    let begins = axis(app, paint, area, &strip, bins);
     overlays(app, paint, area, &strip);
     if scale > 0 {
-        scales(app, paint, area, up, timeline, most);
+        scales(app, paint, area, (up, begins), timeline, most);
     }
 }
 
@@ -73,8 +73,8 @@ fn sides(measure: Measure, of_sessions: bool) -> (Amount, Amount) {
     }
 }
 
-/// What marks a bin stands once, in its middle; what is missing is missing all along it.
-fn axis(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip, bins: &[Bin]) {
+/// What marks a bin stands once, in its middle; what is missing is missing all along it. Tells whether there was room for the time it begins at.
+fn axis(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip, bins: &[Bin]) -> bool {
     let y = area.bottom() - 1;
     let wide = usize::from(strip.width);
     let seen = app.visible_time();
@@ -103,10 +103,12 @@ fn axis(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip, bins: &[Bin
     let ends =
         [app.view().window, app.chosen()].into_iter().flatten().flat_map(|(from, to)| [from.max(strip.from), to - 1]);
     let hidden = ends.chain(app.change().map(|change| change.at)).any(hides);
-    if !hidden && bins[covered].iter().all(|bin| bin.alert.is_none() && bin.skipped == 0) {
+    let free = !hidden && bins[covered].iter().all(|bin| bin.alert.is_none() && bin.skipped == 0);
+    if free {
         let muted = paint.theme.style(Token::Muted);
         paint.text(area.x + 1, y, area.width - 1, &start, muted);
     }
+    free
 }
 
 /// The range that the table is narrowed to, the one that is being chosen, the mark of a change.
@@ -149,7 +151,14 @@ fn overlays(app: &App, paint: &mut Paint<'_>, area: Rect, strip: &Strip) {
 }
 
 /// What the tallest bars are, what a bar is, and by which clock.
-fn scales(app: &App, paint: &mut Paint<'_>, area: Rect, up: u16, timeline: &Timeline, most: (u64, u64)) {
+fn scales(
+    app: &App,
+    paint: &mut Paint<'_>,
+    area: Rect,
+    (up, begins): (u16, bool),
+    timeline: &Timeline,
+    most: (u64, u64),
+) {
     let muted = paint.theme.style(Token::Muted);
     let names = match app.measure() {
         Measure::Bytes if timeline.of_sessions => ("asked", "answered"),
@@ -169,6 +178,9 @@ fn scales(app: &App, paint: &mut Paint<'_>, area: Rect, up: u16, timeline: &Time
         (format!("counted {:.0}%", timeline.progress * 100.0), paint.theme.style(Token::Warning))
     } else if app.clock() == ClockKind::Ingestion && !timeline.of_sessions {
         (format!("{}Z ingested", fmt::hour_minute(end)), paint.theme.style(Token::Accent))
+    } else if !begins {
+        // Where a mark took the place of the beginning, it is told beside the end.
+        (format!("{}-{}Z {step}", fmt::hour_minute(timeline.from), fmt::hour_minute(end)), muted)
     } else {
         (format!("{}Z {step}/bin", fmt::hour_minute(end)), muted)
     };

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::cell::{self, Times};
+use super::cell::{self, Spelling};
 use super::fmt;
 use super::fold;
 use super::paint::Paint;
@@ -33,10 +33,11 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let cols = app.columns();
     let window = app.window(usize::from(rows));
     let shown = app.row_count().saturating_sub(window.start).min(usize::from(rows));
-    let times = Times {
+    let times = Spelling {
         dated: is_dated(page, window.start, shown),
         when: app.when(),
         now: page.status.event_time.unwrap_or(app.now() / 1000),
+        names: Some(app.names()),
         zone: app.zone(),
     };
     let sort = app.view().table().sort;
@@ -135,7 +136,7 @@ fn draw_status(
     placed: &[Placed],
     paint: &mut Paint<'_>,
     (area, y): (Rect, u16),
-    times: Times<'_>,
+    times: Spelling<'_>,
 ) {
     let left = area.x + MARK;
     let is_address = |col| {
@@ -186,7 +187,7 @@ pub(super) fn level_letter(level: Level) -> &'static str {
     }
 }
 
-fn cell_text(page: &Page, row: usize, index: usize, col: Col, times: Times<'_>) -> String {
+fn cell_text(page: &Page, row: usize, index: usize, col: Col, times: Spelling<'_>) -> String {
     match col {
         Col::Alert(column) => {
             page.alerts.get(row).map(|alert| cell::alert_text(column, alert, times)).unwrap_or_default()
@@ -200,7 +201,14 @@ fn cell_text(page: &Page, row: usize, index: usize, col: Col, times: Times<'_>) 
     }
 }
 
-fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (left, y): (u16, u16), times: Times<'_>) {
+fn draw_cell(
+    page: &Page,
+    row: usize,
+    place: &Placed,
+    paint: &mut Paint<'_>,
+    (left, y): (u16, u16),
+    times: Spelling<'_>,
+) {
     let def = columns::def(place.col);
     let x = left + place.x + def.lead;
     let text = cell_text(page, row, place.index, place.col, times);
@@ -231,7 +239,11 @@ fn draw_cell(page: &Page, row: usize, place: &Placed, paint: &mut Paint<'_>, (le
         Align::Left if matches!(place.col, Col::Field(field) if matches!(field.kind(), Kind::Addr) || field == Field::InterfaceId) =>
         {
             let clean = fmt::clean(&text);
-            let cut = fmt::cut_middle(&clean, place.width, paint.glyphs.ellipsis);
+            // A name follows; what it is a name of is seen as a whole where there is room for that.
+            let cut = match clean.split_once(' ') {
+                Some((id, _)) if fmt::width(id) <= place.width => fmt::cut(&clean, place.width, paint.glyphs.ellipsis),
+                _ => fmt::cut_middle(&clean, place.width, paint.glyphs.ellipsis),
+            };
             paint.text(x, y, place.width, &cut, style);
         }
         Align::Left => {

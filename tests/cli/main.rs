@@ -1,5 +1,6 @@
 //! The contract of the command line, held by the real binary: what goes in, what comes out, and the exit code.
 
+mod case;
 mod config;
 mod filters;
 mod folder;

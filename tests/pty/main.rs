@@ -237,3 +237,47 @@ fn rendition(raw: &[u8]) -> (Vec<String>, Vec<String>) {
     }
     (colours, attributes)
 }
+
+#[test]
+fn what_is_pasted_is_typed_and_never_pressed() {
+    let mut terminal = Terminal::start(&Setup::new(&["demo"]));
+    terminal.wait_for("rows", |screen| rows(screen).len() > 5);
+    // Outside of a prompt a paste would be a row of keys, of which `q` quits.
+    terminal.press("\x1b[200~qqq\x1b[201~/");
+    terminal.wait_for_text("all rows");
+    terminal.press("\x1b[200~port\n11211\x1b[201~");
+    terminal.wait_for("the text on one line", |screen| screen.contains("port 11211"));
+    terminal.press("\r");
+    terminal.wait_for_text("filter: port 11211");
+}
+
+#[test]
+fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
+    let mut terminal = Terminal::start(&Setup::new(&["demo"]));
+    terminal.wait_for("rows and the mouse", |screen| rows(screen).len() > 5);
+    assert_ne!(terminal.mouse(), vt100::MouseProtocolMode::None);
+    // A click on the tab of sessions, wherever it stands.
+    let place = |terminal: &Terminal, text: &str| {
+        let contents = terminal.contents();
+        let found = contents.lines().enumerate().find_map(|(y, line)| {
+            let before = line.find(text)?;
+            Some((line[..before].chars().count() + 1, y + 1))
+        });
+        found.unwrap_or_else(|| panic!("no {text} in\n{contents}"))
+    };
+    let click = |terminal: &mut Terminal, (x, y): (usize, usize)| {
+        terminal.press(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
+    };
+    let tab = place(&terminal, "2 Sessions");
+    click(&mut terminal, tab);
+    terminal.wait_for_text("initiator");
+    let ratio = place(&terminal, "ratio");
+    click(&mut terminal, ratio);
+    terminal.wait_for("the order of the ratio", |screen| screen.contains("↓ratio"));
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    terminal.assert_given_back();
+    let mut left = Terminal::start(&Setup::new(&["demo", "--no-mouse"]));
+    left.wait_for("rows", |screen| rows(screen).len() > 5);
+    assert_eq!(left.mouse(), vt100::MouseProtocolMode::None);
+}

@@ -103,6 +103,11 @@ impl Terminal {
         self.screen.screen().alternate_screen() && self.screen.screen().hide_cursor()
     }
 
+    /// How the program asked for the mouse.
+    pub fn mouse(&self) -> vt100::MouseProtocolMode {
+        self.screen.screen().mouse_protocol_mode()
+    }
+
     /// The terminal is as the shell had it: screen, cursor, mouse, paste, modes.
     pub fn assert_given_back(&self) {
         let screen = self.screen.screen();

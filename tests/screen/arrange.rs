@@ -130,13 +130,13 @@ fn a_small_screen_and_a_tall_narrow_one_show_something_useful() {
 #[test]
 fn keys_of_the_user_work_and_are_shown_everywhere() {
     use flowtail::config::Config;
-    let text = "[keys.tables]\nfreeze = [\"f12\"]\nfold = \"X\"\nfilter = \"ctrl-t\"\n[screen]\nflow-columns = [\"srcaddr\", \"bytes\"]\n";
+    let text = "[keys.tables]\nfreeze = [\"f12\"]\nfold = \"Q\"\nfilter = \"ctrl-t\"\n[screen]\nflow-columns = [\"srcaddr\", \"bytes\"]\n";
     let config = Config::parse(text, std::path::Path::new("c.toml")).expect("a configuration");
     let mut stage = crate::stage();
     stage.app = App::new().with_keys(config.keys.clone()).with_arrangement(config.screen.iter().map(String::as_str));
     stage.resize(120, 32);
-    assert_eq!(titles(&stage), "source bytes");
-    assert!(stage.shows("X shows") && stage.shows("Ctrl-T filter"), "{}", stage.text());
+    assert!(titles(&stage).starts_with("source bytes │"), "{}", titles(&stage));
+    assert!(stage.shows("Q shows") && stage.shows("Ctrl-T filter"), "{}", stage.text());
     stage.run("<space>");
     assert!(!stage.app.view().frozen);
     stage.run("<f12>");
@@ -145,4 +145,26 @@ fn keys_of_the_user_work_and_are_shown_everywhere() {
     assert!(stage.shows("F12"), "{}", stage.text());
     stage.run("<esc>:freeze");
     assert!(stage.shows("F12"), "{}", stage.text());
+}
+
+#[test]
+fn names_stand_beside_what_they_name() {
+    let list = "13.125.33.130,\u{1b}[31mmallory\n172.16.0.178,cache-1\neni-0536faba73134a9b7,edge\n";
+    let names = std::sync::Arc::new(flowtail::enrich::Names::read(list).expect("names"));
+    let mut stage = crate::stage();
+    stage.app = App::new().with_names(names);
+    stage.resize(200, 60).run("/port 40396<enter>");
+    for seen in ["13.125.33.130 \u{fffd}[31mmallory", "172.16.0.178 cache-1", "7 edge"] {
+        assert!(stage.shows(seen), "{seen}\n{}", stage.text());
+    }
+    stage.run("d");
+    assert!(stage.shows("names     172.16.0.178 cache-1, "), "{}", stage.text());
+    stage.run("<esc>e");
+    assert!(stage.shows("Endpoint 172.16.0.178 cache-1") && stage.shows("mallory"), "{}", stage.text());
+    // What is taken away is what was logged.
+    stage.run("<esc><right><right>y");
+    assert_eq!(stage.effects, [flowtail::app::Effect::Copy("172.16.0.178".to_owned())]);
+    // On a narrow screen the address stays whole.
+    stage.resize(80, 24);
+    assert!(stage.shows("13.125.33.130") && stage.shows("172.16.0.178"), "{}", stage.text());
 }

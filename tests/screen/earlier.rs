@@ -15,7 +15,7 @@ fn tail(from: i64, wanted: i64) -> Stage {
     let mut stage = Stage::new("/vpc/flow-logs", Some("us-west-1"), crate::look(), (120, 32));
     let earlier = Some(Earlier { from, wanted, begun: FIFTEEN });
     let status = SourceStatus { state: SourceState::Live, earlier, ..SourceStatus::default() };
-    stage.feed([batch(LINES), Input::Status(status)]);
+    stage.feed([batch(LINES), Input::Status(Box::new(status))]);
     stage
 }
 

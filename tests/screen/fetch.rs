@@ -14,12 +14,12 @@ fn fetching(fetch: &str) -> Stage {
 fn with_live(live: LiveStatus) -> Stage {
     let mut stage = crate::stage();
     let live = Some(live);
-    stage.feed([Input::Status(SourceStatus {
+    stage.feed([Input::Status(Box::new(SourceStatus {
         state: SourceState::Live,
         requests: 9,
         live,
         ..SourceStatus::default()
-    })]);
+    }))]);
     stage
 }
 

@@ -75,7 +75,7 @@ fn batch(lines: &str) -> Input {
 }
 
 fn live() -> Input {
-    Input::Status(SourceStatus { state: SourceState::Live, ..SourceStatus::default() })
+    Input::Status(Box::new(SourceStatus { state: SourceState::Live, ..SourceStatus::default() }))
 }
 
 impl Stage {
@@ -179,7 +179,7 @@ fn the_source_and_what_did_not_parse() {
 fn waiting() {
     let mut stage = Stage::new("/vpc/flow-logs", Some("us-west-1"), look(), (120, 32));
     let waits = SourceState::Waiting { why: "CloudWatch Logs asks for fewer requests".to_owned(), until: NOW + 7_500 };
-    stage.feed([Input::Status(SourceStatus { state: waits, ..SourceStatus::default() })]);
+    stage.feed([Input::Status(Box::new(SourceStatus { state: waits, ..SourceStatus::default() }))]);
     stage.pictures("waiting");
 }
 
@@ -194,7 +194,7 @@ fn failed_with_a_gap() {
     let mut stage = stage();
     let gap = Gap { from: 1_534_778_930, to: 1_534_778_990, why: "access denied".to_owned() };
     let failed = SourceState::Failed("AccessDenied: allow logs:FilterLogEvents on the log group".to_owned());
-    stage.feed([Input::Gap(gap), Input::Status(SourceStatus { state: failed, ..SourceStatus::default() })]);
+    stage.feed([Input::Gap(gap), Input::Status(Box::new(SourceStatus { state: failed, ..SourceStatus::default() }))]);
     stage.pictures("failed");
 }
 

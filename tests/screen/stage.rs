@@ -89,7 +89,7 @@ impl Stage {
         for input in inputs {
             match input {
                 Input::Batch(batch) => self.core.ingest(&self.decoder.decode(&batch)),
-                Input::Status(status) => self.core.source_status(status),
+                Input::Status(status) => self.core.source_status(*status),
                 Input::Gap(gap) => self.core.gap(gap),
                 Input::End => self.core.finish(),
             }

@@ -26,6 +26,8 @@ pub enum Trouble {
     Reset,
     /// Half of the answer, then the connection ends.
     Truncated,
+    /// Half of the answer, and the rest after this many milliseconds.
+    Stalled(u64),
     /// The answer comes after this many milliseconds.
     Slow(u64),
     /// An empty page with a token that leads to the page asked for.
@@ -228,6 +230,13 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         text.len()
     );
+    if let Trouble::Stalled(millis) = trouble {
+        let (now, later) = text.as_bytes().split_at(text.len() / 2);
+        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(now));
+        thread::sleep(Duration::from_millis(millis));
+        let _ = sent.and_then(|()| stream.write_all(later));
+        return;
+    }
     let sent = if trouble == Trouble::Truncated { &text.as_bytes()[..text.len() / 2] } else { text.as_bytes() };
     // The client may be gone, which is its right.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent));

@@ -15,6 +15,8 @@ pub mod pattern;
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -44,6 +46,26 @@ pub fn http(port: u16, method: &str, path: &str, headers: &str, body: &str) -> s
     let status = answer.split_whitespace().nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
     Ok((status, body))
+}
+
+/// `flowtail` with an environment of its own, to be run against the server at `port`.
+pub fn command(port: u16, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flowtail"));
+    command
+        .args(arguments)
+        .args(["--region", "us-west-1", "--endpoint-url", &format!("http://127.0.0.1:{port}")])
+        .env_clear()
+        .env("HOME", home)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "secret");
+    command
+}
+
+/// Runs `flowtail` to its end.
+pub fn flowtail(port: u16, arguments: &[&str]) -> Output {
+    let home = tempfile::tempdir().unwrap();
+    command(port, home.path(), arguments).output().unwrap()
 }
 
 /// A flow record in the default format, beginning at `start` (Unix seconds). `number` makes it unlike any other.
@@ -100,7 +122,7 @@ impl Tally {
                 }
                 assert_eq!(from, batch.bytes.len(), "bytes without an event");
             }
-            Input::Status(status) => self.statuses.push(status),
+            Input::Status(status) => self.statuses.push(*status),
             Input::Gap(gap) => self.gaps.push(gap),
             Input::End => self.ended = true,
         }

@@ -107,7 +107,8 @@ fn pages_in_the_order_of_time_are_cut_out_of_all_that_matches() {
 #[test]
 fn a_slice_does_no_more_than_it_may() {
     let ring = ring();
-    let mut by_line = scan(Some("/nothing/"), None);
+    // What no column says is asked row by row.
+    let mut by_line = scan(Some("/./"), None);
     assert_eq!(by_line.step(&ring, 4_096, 0), 4_096);
     assert!(by_line.segments.values().map(|matches| matches.done).sum::<usize>() <= 4_096);
     let mut by_column = scan(Some("port 443 and bytes > 5"), None);

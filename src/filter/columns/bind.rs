@@ -7,7 +7,7 @@ use super::lines::{contains, may_contain};
 use super::{PADDING, Plan, eval};
 use crate::filter::addrset::AddrSet;
 use crate::filter::eval::Node;
-use crate::filter::pred::{Ints, Pred, Services};
+use crate::filter::pred::{Ints, Needle, Pred, Services};
 use crate::record::{Field, Kind, Value, services};
 use crate::store::Columnar;
 
@@ -65,17 +65,21 @@ pub(super) fn bind<'f, T: Columnar>(node: &'f Node, table: &T, now: i64) -> Plan
             let (from, to) = eval::ends(*window, now);
             during(table, from, to)
         }
-        Node::Contains(needle) => contains(table, needle)
-            .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
-        Node::Matches(search) => match &search.literal {
-            Some(needle) => contains(table, needle)
-                .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)])),
-            None => {
-                let needed = search.needed.iter().map(|needles| may_contain(table, needles));
-                Plan::and(needed.chain([Plan::Row(node)]))
+        Node::Contains(needle) => literal(node, needle, table),
+        Node::Matches(search) => {
+            if let Some(needle) = &search.literal {
+                return literal(node, needle, table);
             }
-        },
+            let needed = search.needed.iter().map(|needles| may_contain(table, needles));
+            Plan::and(needed.chain([Plan::Row(node)]))
+        }
     }
+}
+
+/// The rows whose line contains `needle`, which is what `node` asks.
+fn literal<'f, T: Columnar>(node: &'f Node, needle: &Needle, table: &T) -> Plan<'f> {
+    contains(table, needle)
+        .unwrap_or_else(|| Plan::and([may_contain(table, std::slice::from_ref(needle)), Plan::Row(node)]))
 }
 
 const PRESENT: CodeTest = CodeTest::Range(1, u64::MAX);

@@ -144,6 +144,8 @@ fn what_another_tool_asks_is_never_taken_for_a_text() {
     wrong("10.0.0.1:99999", "10.0.0.1:99999", "no port");
     wrong("10.0.0.1:", "10.0.0.1:", "behind the colon");
     wrong("> 1000", ">", "bytes > 1000");
+    wrong("action = “REJECT”", "“", "Write `\"…\"`");
+    wrong("action:‘REJECT’", "‘", "Write `\"…\"`");
 }
 
 #[test]

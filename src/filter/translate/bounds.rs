@@ -1,21 +1,10 @@
 //! The span of time that a filter says.
 
-use super::super::expr::{Expr, Test, Window};
+use super::super::eval::ends;
+use super::super::expr::{Expr, Test};
 use super::super::{Filter, Stage};
 use super::plan::{Ask, asks};
 use crate::record::{Field, Kind};
-
-/// First and last second of a window.
-pub(super) fn span(window: Window, now: i64) -> (u64, u64) {
-    match window {
-        Window::Absolute(from, to) => (from, to),
-        Window::OfDay(from, to) => {
-            let midnight = u64::try_from(now).unwrap_or(0) / 86_400 * 86_400;
-            let begins = if from > to { midnight.saturating_sub(86_400) } else { midnight };
-            (begins + u64::from(from), midnight + u64::from(to))
-        }
-    }
-}
 
 /// Longest window of a record, seconds, with a margin: flow logs aggregate for ten minutes at most.
 const LONGEST: u64 = 3_600;
@@ -41,9 +30,9 @@ pub fn bounds(filter: &Filter, now: i64) -> (Option<u64>, Option<u64>) {
                 at_least(u64::try_from(since).unwrap_or(0).saturating_sub(LONGEST));
             }
             Test::During(window) => {
-                let (begins, ends) = span(*window, now);
+                let (begins, over) = ends(*window, now);
                 at_least(begins.saturating_sub(LONGEST));
-                at_most(ends);
+                at_most(over);
             }
             Test::Compare { field, op, values } if field.kind() == Kind::Time && !op.is_negative() => {
                 let asks = asks(*op, values);

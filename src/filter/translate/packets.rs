@@ -39,8 +39,15 @@ pub(super) fn ports(ranges: &[(u64, u64)]) -> (Vec<(u64, u64)>, bool) {
     (real.map(|(from, to)| (*from, (*to).min(65_535))).collect(), zero)
 }
 
-/// Protocol numbers in `ranges`; `None` where they are too many to name.
-pub(super) fn protocols(ranges: &[(u64, u64)]) -> Option<Vec<u64>> {
+/// The protocols in `ranges` as both languages call them, but for `icmpv6` and those without a name; `None` where they are too many.
+pub(super) fn protocols(ranges: &[(u64, u64)], icmpv6: &str, other: impl Fn(u64) -> String) -> Option<Vec<String>> {
     let numbers: Vec<u64> = (0..=255).filter(|number| ranges.iter().any(|(a, b)| a <= number && number <= b)).collect();
-    (numbers.len() <= 16).then_some(numbers)
+    let named = |number| match number {
+        1 => "icmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        58 => icmpv6.to_owned(),
+        _ => other(number),
+    };
+    (numbers.len() <= 16).then(|| numbers.into_iter().map(named).collect())
 }

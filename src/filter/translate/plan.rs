@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use super::super::Members;
+use super::super::eval::ends;
 use super::super::expr::{Expr, Op, Operand, Pattern, Test};
 use super::super::pred::Services;
 use super::super::{Filter, Stage};
-use super::bounds::span;
 use crate::record::{Field, Format, On, Value, services};
 
 /// A filter taken apart.
@@ -128,7 +128,7 @@ impl<'a> Planner<'a> {
                 if self.has(Field::End) { leaf(Field::End, ask, keep) } else { Plan::Const(!keep) }
             }
             Test::During(window) => {
-                let (from, to) = span(*window, self.now);
+                let (from, to) = ends(*window, self.now);
                 let (start, end) = match (self.has(Field::Start), self.has(Field::End)) {
                     (true, true) => (Field::Start, Field::End),
                     (true, false) => (Field::Start, Field::Start),

@@ -40,16 +40,9 @@ impl Dialect for Bpf {
             _ => "",
         };
         let parts: Vec<String> = match (leaf.col, &leaf.ask) {
-            (Field::Protocol, Ask::Ints(ranges)) => protocols(ranges)?
-                .into_iter()
-                .map(|number| match number {
-                    1 => "icmp".to_owned(),
-                    6 => "tcp".to_owned(),
-                    17 => "udp".to_owned(),
-                    58 => "icmp6".to_owned(),
-                    other => format!("(ip proto {other} or ip6 proto {other})"),
-                })
-                .collect(),
+            (Field::Protocol, Ask::Ints(ranges)) => {
+                protocols(ranges, "icmp6", |number| format!("(ip proto {number} or ip6 proto {number})"))?
+            }
             (_, Ask::Addrs(ranges)) => match networks(ranges)? {
                 Networks::In(nets) => nets.iter().map(|net| in_network(side, net)).collect(),
                 // That one side is beyond them must not be read as: neither is in them.

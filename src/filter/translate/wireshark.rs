@@ -43,16 +43,9 @@ impl Dialect for Display {
             _ => ("addr", "port"),
         };
         let parts: Vec<String> = match (leaf.col, &leaf.ask) {
-            (Field::Protocol, Ask::Ints(ranges)) => protocols(ranges)?
-                .into_iter()
-                .map(|number| match number {
-                    1 => "icmp".to_owned(),
-                    6 => "tcp".to_owned(),
-                    17 => "udp".to_owned(),
-                    58 => "icmpv6".to_owned(),
-                    other => format!("(ip.proto == {other} || ipv6.nxt == {other})"),
-                })
-                .collect(),
+            (Field::Protocol, Ask::Ints(ranges)) => {
+                protocols(ranges, "icmpv6", |number| format!("(ip.proto == {number} || ipv6.nxt == {number})"))?
+            }
             (_, Ask::Addrs(ranges)) => match networks(ranges)? {
                 Networks::In(nets) => nets.iter().map(|net| in_network(address, net)).collect(),
                 // That one side is beyond them must not be read as: neither is in them.

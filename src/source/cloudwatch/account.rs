@@ -53,6 +53,7 @@ impl<L: Logs> Runner<L> {
             group.notes(&mut notes);
         }
         notes.extend(self.parts.about.warnings.iter().cloned());
+        self.proof_notes(&mut notes);
         self.status.warnings.clone_from(&notes);
         self.live_notes(&mut notes);
         if lateness > millis(self.parts.lookback) && self.lateness.is_known() {

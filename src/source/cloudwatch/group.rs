@@ -119,6 +119,13 @@ impl Group {
         self.plan.stop_earlier();
     }
 
+    /// Leaves all ranges that are on their way, to be read from their beginning.
+    pub(super) fn begin_again(&mut self) {
+        for reading in self.current.take().into_iter().chain(self.parked.drain(..)) {
+            self.plan.leave(&reading.span);
+        }
+    }
+
     fn reading(&self, span: Span, now: i64) -> Reading {
         Reading::new(span, now, self.pages)
     }

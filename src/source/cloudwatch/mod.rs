@@ -165,6 +165,7 @@ impl Tail {
             lookback: config.lookback,
             run_for: config.run_for,
             pattern,
+            proof: None,
             live: runner::Live::default(),
             limit: lab.page_limit,
             recorder,
@@ -190,12 +191,15 @@ impl Tail {
         sender
     }
 
-    /// Sends `pattern` with every request, instead of that of the configuration.
-    pub fn ask_for(&mut self, pattern: Option<String>) {
+    /// Sends `pattern` with every request, instead of that of the configuration, as long as all records are of `format`, which [`Tail::format`] gave.
+    /// Should EC2 say otherwise later, that of the configuration is sent again.
+    pub fn ask_for(&mut self, pattern: Option<String>, format: Arc<Format>) {
         for want in &mut self.live {
             want.pattern.clone_from(&pattern);
         }
-        self.parts.pattern = pattern.map(Into::into);
+        let wider = std::mem::replace(&mut self.parts.pattern, pattern.map(Into::into));
+        let confirmed = self.parts.clock.now();
+        self.parts.proof = Some(runner::Proof { format, wider, confirmed, broken: false });
     }
 
     /// What it reads: the names of the groups, and the region.

@@ -1,6 +1,7 @@
 //! The loop of the tail: one request at a time, over all groups in turn, under one budget; events out, and an account of itself.
 
 mod live;
+mod proof;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use super::record::Recorder;
 use super::seen::{Swept, content, key};
 
 pub(super) use live::Live;
+pub(super) use proof::Proof;
 
 /// Events in a batch at most.
 const BATCH_EVENTS: usize = 4096;
@@ -47,6 +49,8 @@ pub(super) struct Parts<L> {
     pub(super) run_for: Option<Duration>,
     /// Filter pattern of every request.
     pub(super) pattern: Option<Arc<str>>,
+    /// What the pattern relies on, where that may change.
+    pub(super) proof: Option<Proof>,
     /// Live sessions beside the reads.
     pub(super) live: Live,
     /// Events a page, for tests; `None` for as many as it carries.
@@ -75,6 +79,10 @@ pub(super) struct Runner<L> {
     turn: usize,
     /// Credentials are to be loaded anew before the next request.
     renew: bool,
+    /// When it was last asked about the groups, Unix milliseconds.
+    asked_at: i64,
+    /// Pattern of the requests on their way.
+    asks_for: Option<Arc<str>>,
 }
 
 /// Runs until `run_for` is over or the receiver is gone.
@@ -82,6 +90,8 @@ pub(super) async fn run<L: Logs>(parts: Parts<L>, out: Sender<Input>) {
     let budget = Budget::new(parts.max_rps, parts.clock.now());
     let status = SourceStatus { live: parts.live.status(), ..SourceStatus::default() };
     let mut runner = Runner {
+        asked_at: parts.clock.now(),
+        asks_for: parts.pattern.clone(),
         parts,
         budget,
         out,
@@ -104,10 +114,8 @@ impl<L: Logs> Runner<L> {
             while let Some(asked) = self.parts.asked.as_mut().and_then(|asked| asked.try_recv().ok()) {
                 self.load(asked);
             }
-            if let Some(about) = self.parts.asking.arrived() {
-                self.parts.about = about;
-            }
             let now = self.now();
+            self.ask_again(now);
             let closing = end.filter(|end| now >= *end);
             for lost in self.parts.groups.iter_mut().flat_map(|group| group.plan.observe(now)).collect::<Vec<_>>() {
                 self.gap(lost).await?;
@@ -186,7 +194,7 @@ impl<L: Logs> Runner<L> {
             }
             Next::Page(select, range, token) => {
                 let group = &self.parts.groups[index];
-                let pattern = self.parts.pattern.clone();
+                let pattern = self.asks_for.clone();
                 let (token, limit) = (token.as_deref(), self.parts.limit);
                 let ask = Ask { group: &group.name, select, pattern, range, token, limit };
                 let asked_at = self.parts.clock.now();
@@ -288,7 +296,7 @@ impl<L: Logs> Runner<L> {
         }
         self.account();
         self.status.state = SourceState::Ended;
-        self.send(Input::Status(self.status.clone())).await?;
+        self.send(Input::Status(Box::new(self.status.clone()))).await?;
         self.send(Input::End).await
     }
 
@@ -310,7 +318,7 @@ impl<L: Logs> Runner<L> {
             return Ok(());
         }
         self.told = Some(self.status.clone());
-        self.send(Input::Status(self.status.clone())).await
+        self.send(Input::Status(Box::new(self.status.clone()))).await
     }
 
     async fn send(&mut self, input: Input) -> Result<(), Closed> {

@@ -221,6 +221,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
         lookback: super::clock::duration(lookback),
         run_for: Some(super::clock::duration(run_for)),
         pattern: None,
+        proof: None,
         live: super::runner::Live::default(),
         limit: None,
         about: super::preflight::About::default(),
@@ -242,7 +243,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
                         outcome.came.entry(event.id.into()).or_insert((0, batch.arrival)).0 += 1;
                     }
                 }
-                Input::Status(status) => outcome.statuses.push((clock.now(), status)),
+                Input::Status(status) => outcome.statuses.push((clock.now(), *status)),
                 Input::Gap(gap) => outcome.gaps.push(gap),
                 Input::End => outcome.ended = true,
             }

@@ -137,7 +137,7 @@ async fn play(config: DemoConfig, out: &mpsc::Sender<Input>) -> Result<(), mpsc:
     let origin = Arc::new(Origin { name: "demo".into(), region: Some(network::REGION.into()) });
     let mut pacer = config.speed.map(Pacer::new);
     let mut status = SourceStatus { state: SourceState::Live, ..SourceStatus::default() };
-    out.send(Input::Status(status.clone())).await?;
+    out.send(Input::Status(Box::new(status.clone()))).await?;
     for poll in recording.deliveries.chunk_by(|a, b| a.arrival == b.arrival) {
         let arrival = poll[0].arrival;
         if let Some(pacer) = &mut pacer
@@ -155,10 +155,10 @@ async fn play(config: DemoConfig, out: &mpsc::Sender<Input>) -> Result<(), mpsc:
         status.events_read += poll.len() as u64;
         status.complete_to = Some(arrival / 1_000 - USUALLY_COMPLETE);
         out.send(Input::Batch(batch(&origin, poll))).await?;
-        out.send(Input::Status(status.clone())).await?;
+        out.send(Input::Status(Box::new(status.clone()))).await?;
     }
     status.state = SourceState::Ended;
-    out.send(Input::Status(status)).await?;
+    out.send(Input::Status(Box::new(status))).await?;
     out.send(Input::End).await
 }
 

@@ -383,7 +383,8 @@ impl Merger {
         let remarks: Vec<String> = failures.chain(notes).collect();
         let note = (!remarks.is_empty()).then(|| remarks.join("; "));
         let duplicates = self.duplicates;
-        self.send(Input::Status(SourceStatus { state, duplicates, progress, note, ..SourceStatus::default() })).await
+        let status = SourceStatus { state, duplicates, progress, note, ..SourceStatus::default() };
+        self.send(Input::Status(Box::new(status))).await
     }
 
     async fn end(&mut self) -> Result<(), Gone> {

@@ -1,5 +1,6 @@
 //! Translations select what the filter selects, or more and say so.
 
+mod athena;
 mod insights;
 mod packets;
 
@@ -365,44 +366,6 @@ proptest! {
                     prop_assert_eq!(found, Some(false), "not exact: {}\n{}\n{}", text, query.text, line);
                 }
                 prop_assert!(query.text.len() <= super::MAX_QUERY);
-            }
-        }
-    }
-
-    #[test]
-    fn packets_are_shown_of_every_record_that_the_filter_selects(
-        text in text(),
-        sides in prop::collection::vec(prop::sample::select(vec!["10.0.0.1", "10.0.0.9", "8.8.8.8", "198.51.100.7", "172.16.0.178"]), 2),
-        v6 in prop::option::of(prop::collection::vec(prop::sample::select(vec!["2001:db8::7", "fd00::1", "2600:1f18::1"]), 2)),
-        ports in prop::collection::vec(prop::sample::select(vec![443, 22, 53, 0, 8050, 40396, 11211]), 2),
-        protocol in prop::sample::select(vec![6, 17, 1, 47, 58, 132]),
-    ) {
-        let sides = v6.unwrap_or(sides);
-        let carries = matches!(protocol, 6 | 17 | 132);
-        let (from, to) = if carries { (ports[0], ports[1]) } else { (0, 0) };
-        let line = format!("2 622676721278 eni-0a1b2c3d4e5f60718 {} {} {from} {to} {protocol} 3 120 1700000000 1700000040 ACCEPT OK", sides[0], sides[1]);
-        let packet = packets::Packet {
-            src: sides[0].parse().expect("an address"),
-            dst: sides[1].parse().expect("an address"),
-            ports: (from, to),
-            protocol,
-        };
-        let filter = filter(&text);
-        let wanted = selects(&filter, &Format::default_v2(), &line);
-        for (target, passes) in [
-            (Target::Tcpdump, packets::captured as fn(&str, &packets::Packet) -> bool),
-            (Target::Wireshark, packets::displayed),
-        ] {
-            match translate(Some(&filter), target, &context(&[])) {
-                Err(refusal) => prop_assert!(!wanted || !refusal.0.contains("No packet"), "{text}: {refusal}\n{line}"),
-                Ok(said) => {
-                    let shown = passes(&said.text, &packet);
-                    if wanted {
-                        prop_assert!(shown, "narrower: {text}\n{}\n{line}", said.text);
-                    } else if said.exact {
-                        prop_assert!(!shown, "not exact: {text}\n{}\n{line}", said.text);
-                    }
-                }
             }
         }
     }

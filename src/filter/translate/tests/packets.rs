@@ -4,6 +4,9 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use proptest::prelude::*;
+
+use super::{Format, Target, context, filter, selects, text, translate};
 
 /// What a packet shows.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +71,9 @@ impl<'t> Reader<'t, '_> {
         let mut passes = self.one();
         loop {
             if self.take(self.words[0]) {
-                passes = self.one() & passes;
+                passes &= self.one();
             } else if self.take(self.words[1]) {
-                passes = self.one() | passes;
+                passes |= self.one();
             } else {
                 return passes;
             }
@@ -203,5 +206,45 @@ fn it_reads_from_left_to_right_and_asks_for_the_side() {
         ("ip.addr == 8.8.8.8 || tcp && tcp", false),
     ] {
         assert_eq!(displayed(filter, &packet), passes, "{filter}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn packets_are_shown_of_every_record_that_the_filter_selects(
+        text in text(),
+        sides in prop::collection::vec(prop::sample::select(vec!["10.0.0.1", "10.0.0.9", "8.8.8.8", "198.51.100.7", "172.16.0.178"]), 2),
+        v6 in prop::option::of(prop::collection::vec(prop::sample::select(vec!["2001:db8::7", "fd00::1", "2600:1f18::1"]), 2)),
+        ports in prop::collection::vec(prop::sample::select(vec![443, 22, 53, 0, 8050, 40396, 11211]), 2),
+        protocol in prop::sample::select(vec![6, 17, 1, 47, 58, 132]),
+    ) {
+        let sides = v6.unwrap_or(sides);
+        let carries = matches!(protocol, 6 | 17 | 132);
+        let (from, to) = if carries { (ports[0], ports[1]) } else { (0, 0) };
+        let line = format!("2 622676721278 eni-0a1b2c3d4e5f60718 {} {} {from} {to} {protocol} 3 120 1700000000 1700000040 ACCEPT OK", sides[0], sides[1]);
+        let packet = Packet {
+            src: sides[0].parse().expect("an address"),
+            dst: sides[1].parse().expect("an address"),
+            ports: (from, to),
+            protocol,
+        };
+        let filter = filter(&text);
+        let wanted = selects(&filter, &Format::default_v2(), &line);
+        for (target, passes) in [
+            (Target::Tcpdump, captured as fn(&str, &Packet) -> bool),
+            (Target::Wireshark, displayed),
+        ] {
+            match translate(Some(&filter), target, &context(&[])) {
+                Err(refusal) => prop_assert!(!wanted || !refusal.0.contains("No packet"), "{text}: {refusal}\n{line}"),
+                Ok(said) => {
+                    let shown = passes(&said.text, &packet);
+                    if wanted {
+                        prop_assert!(shown, "narrower: {text}\n{}\n{line}", said.text);
+                    } else if said.exact {
+                        prop_assert!(!shown, "not exact: {text}\n{}\n{line}", said.text);
+                    }
+                }
+            }
+        }
     }
 }

@@ -174,7 +174,7 @@ mod tests {
         for (slices, capped) in [(2, true), (1, false)] {
             let mut reading = reading(slices);
             for page in 1..100_u64 {
-                let after = reading.page(&[1000; 10_000], Some(page.to_string())).unwrap();
+                let after = reading.page(&vec![1000; 10_000], Some(page.to_string())).unwrap();
                 assert_eq!(after == After::TooMuch, capped && page >= 32, "{slices} {page}");
             }
             assert!(reading.note().is_some_and(|note| note.starts_with("99 pages read from 00:00 to 00:0")));

@@ -96,7 +96,7 @@ impl Search {
                 }
             }
             let status = self.status(state);
-            let _ = out.send(Input::Status(status)).await;
+            let _ = out.send(Input::Status(Box::new(status))).await;
             let _ = out.send(Input::End).await;
         }
         (self.sink, self.report)
@@ -273,7 +273,7 @@ impl Search {
         let status = self.status(state);
         (self.tell)(&status);
         if let Sink::Rows { out, .. } = &self.sink {
-            out.send(Input::Status(status)).await.map_err(|_| Enough)?;
+            out.send(Input::Status(Box::new(status))).await.map_err(|_| Enough)?;
         }
         Ok(())
     }

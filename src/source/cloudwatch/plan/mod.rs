@@ -317,14 +317,22 @@ impl Plan {
         let covered = counts.iter().rposition(|events| *events > 0).map_or(1, |last| last as u64 + 1);
         let fits = i64::try_from(covered * 2 * self.chains / pages.max(1)).unwrap_or(1);
         self.chunk = fits.clamp(1, (self.chunk / 2).max(1));
+        self.leave(span);
+        if !span.backlog {
+            for (index, events) in self.indexes(span).zip(counts) {
+                self.slices[index].events = self.slices[index].events.max(*events);
+            }
+        }
+    }
+
+    /// A read of the span ends without a result. What came of it is remembered.
+    pub(super) fn leave(&mut self, span: &Span) {
         if span.backlog {
             self.backlog_busy = false;
             return;
         }
-        for (index, events) in self.indexes(span).zip(counts) {
-            let slice = &mut self.slices[index];
-            slice.busy = false;
-            slice.events = slice.events.max(*events);
+        for index in self.indexes(span) {
+            self.slices[index].busy = false;
         }
     }
 

@@ -28,6 +28,9 @@ pub(super) const FIRST_READ: Duration = Duration::from_millis(600);
 /// How long a push-down waits for it, since the format decides what can be asked for.
 pub(super) const PUSH_DOWN: Duration = Duration::from_secs(3);
 
+/// How often it is asked again, milliseconds: flow logs are changed, and begin to fail, while a tail runs.
+pub(super) const AGAIN: i64 = 5 * 60_000;
+
 /// Flow logs told of one group at most.
 const TOLD: usize = 8;
 
@@ -42,29 +45,46 @@ pub(super) struct About {
     pub(super) formats: Vec<Arc<Format>>,
     /// The one format of all records since the time asked about; `None` where there may be another.
     pub(super) proven: Option<Arc<Format>>,
+    /// Whether EC2 answered.
+    pub(super) is_answered: bool,
 }
 
-/// What is being asked, beside the first reads.
+/// What is being asked, beside the reads.
 pub(super) struct Asking {
+    begin: Option<Box<dyn Fn() -> JoinHandle<About> + Send + Sync>>,
     task: Option<JoinHandle<About>>,
 }
 
 impl Asking {
     /// Asks about groups in a task of its own. `since` is the oldest event time (Unix milliseconds) that will be read.
     pub(super) fn begin(aws: Aws, groups: Vec<GroupName>, since: i64) -> Asking {
-        let ask = async move {
-            tokio::time::timeout(PATIENCE, ask(&aws, &groups, since)).await.unwrap_or_else(|_| About {
-                facts: vec![("flow logs".to_owned(), "not known, no answer in time: formats are guessed".to_owned())],
-                ..About::default()
+        let groups = Arc::new(groups);
+        let begin = move || {
+            let (aws, groups) = (aws.clone(), Arc::clone(&groups));
+            tokio::spawn(async move {
+                tokio::time::timeout(PATIENCE, ask(&aws, &groups, since)).await.unwrap_or_else(|_| About {
+                    facts: vec![(
+                        "flow logs".to_owned(),
+                        "not known, no answer in time: formats are guessed".to_owned(),
+                    )],
+                    ..About::default()
+                })
             })
         };
-        Asking { task: Some(tokio::spawn(ask)) }
+        Asking { task: Some(begin()), begin: Some(Box::new(begin)) }
+    }
+
+    /// Asks again, unless an answer is still to come.
+    pub(super) fn again(&mut self) {
+        if self.task.is_none() {
+            self.task = self.begin.as_ref().map(|begin| begin());
+        }
     }
 
     /// Nothing is asked.
     #[cfg(test)]
     pub(super) fn nothing() -> Asking {
-        Asking { task: None }
+        Asking { begin: None, task: None }
     }
 
     /// The answer, if it comes within `patience`; given once.
@@ -135,6 +155,7 @@ async fn ask(aws: &Aws, groups: &[GroupName], since: i64) -> About {
             }
             about.proven = flow_log::proven(&own, groups.iter().map(GroupName::name), since);
             about.formats = formats(own.iter());
+            about.is_answered = true;
         }
         Err(fault) => about.facts.push(("flow logs".to_owned(), not_known(&fault))),
     }

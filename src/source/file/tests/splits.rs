@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::super::reader::How;
+use super::going_on::pipe;
 use super::*;
 use crate::record::Decoder;
 use crate::store::Ring;
