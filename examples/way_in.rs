@@ -10,6 +10,9 @@
 //!
 //! `way_in pages FILE` holds the file and asks for 50 rows from 200 places all over it, in order of time and in that of bytes.
 //!
+//! `way_in sessions FILE` holds the file and puts its sessions in each order that the session view has: when the first page is there, what the longest
+//! slice took, which a key may have to wait for, when the order is complete, and a page four thousand rows down (with the passes that keep more rows ready).
+//!
 //! `parse` makes columns of the lines, `hold` also puts them into the ring, `pair` puts decoded columns into ring and session table, without rules.
 //! One thread; reading the file is not counted. `seconds` are those of the wall, `busy` those that the thread had a processor (0 where that is not
 //! known), which neighbours disturb less. Prints one JSON object, which `benches/peers/table.py` reads.
@@ -22,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flowtail::detect::{Detector, Limits, Rules};
-use flowtail::engine::view::{Anchor, RowId, Sort, ViewSpec};
+use flowtail::engine::view::{Anchor, RowId, Sort, Tab, ViewSpec};
 use flowtail::engine::{Config, Core};
 use flowtail::filter::{Filter, Stage};
 use flowtail::record::{Batch, Decoder, Field, Format, Origin, Table as _};
@@ -33,7 +36,7 @@ const CHUNK: usize = 256 * 1024;
 /// Rows of a slice, as the engine's thread has them.
 const SLICE: usize = 4_096;
 
-const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE, or way_in ask|type|pages FILE";
+const USAGE: &str = "way_in parse|hold|pair [--format FIELDS] FILE, or way_in ask|type|pages|sessions FILE";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         ["ask", path] => return ask(path, &answer),
         ["type", path] => return ask(path, &typed),
         ["pages", path] => pages(path),
+        ["sessions", path] => sessions(path),
         [mode, path] => measure(mode, None, path),
         [mode, "--format", format, path] => measure(mode, Some(format), path),
         _ => Err(USAGE.to_owned()),
@@ -163,6 +167,77 @@ fn pages(path: &str) -> Result<String, String> {
         );
     }
     Ok(told + "}")
+}
+
+/// What the orders of the session view take, by the wall: a table in Markdown.
+fn sessions(path: &str) -> Result<String, String> {
+    use Field::{
+        Action, Baf, ByteRatio, Client, Duration, End, InterfaceId, PacketRatio, Records, ReqBytes, RespBytes, Server,
+        Service, SizeRatio, Start, State,
+    };
+    let orders = [
+        End,
+        Start,
+        Duration,
+        Client,
+        Server,
+        Service,
+        ReqBytes,
+        RespBytes,
+        ByteRatio,
+        PacketRatio,
+        SizeRatio,
+        Baf,
+        Records,
+        State,
+        Action,
+        InterfaceId,
+    ];
+    let mut core = holding(path)?;
+    let mut told = format!(
+        "{} sessions\n\n| order | first page | longest slice | complete | a page deep down |\n|---|---|---|---|---|",
+        core.sessions().len()
+    );
+    let columns = vec![Client, Server, Service, ReqBytes, RespBytes, ByteRatio, Duration, State, Records];
+    let ms = |begun: Instant| begun.elapsed().as_secs_f64() * 1e3;
+    for field in orders {
+        let sort = Sort { field, descending: true };
+        let mut spec =
+            ViewSpec { tab: Tab::Sessions, sort, columns: columns.clone(), after: 60, ..ViewSpec::default() };
+        let begun = Instant::now();
+        core.look_at(&spec);
+        core.refresh();
+        let (mut first, mut longest, mut last) = (None, 0_f64, None);
+        loop {
+            let slice = Instant::now();
+            let more = core.step(SLICE);
+            longest = longest.max(ms(slice));
+            // A screen draws thirty times a second; here each answer of the beginning counts, and the last.
+            if first.is_none() || !more {
+                let page = core.answer();
+                first = first.or_else(|| (page.rows.len() == 60).then(|| ms(begun)));
+                last = page.rows.last().map(|row| row.id);
+            }
+            if !more {
+                break;
+            }
+        }
+        let complete = ms(begun);
+        let down = Instant::now();
+        for _ in 0..70 {
+            spec.anchor = last.map_or(Anchor::Top, Anchor::Row);
+            last = core.page(&spec).rows.last().map(|row| row.id);
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(
+            told,
+            "\n| {} | {:.1} ms | {longest:.1} ms | {complete:.0} ms | {:.1} ms |",
+            field.name(),
+            first.unwrap_or(f64::NAN),
+            ms(down) / 70.0
+        );
+    }
+    Ok(told)
 }
 
 /// Holds the file and has `told` answer each line of standard input.

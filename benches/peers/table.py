@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""table.py FILE ROUNDS: runs every measurement in turn, ROUNDS times, and prints medians. Called by `run`, which prepares what it needs."""
+"""table.py FILE ROUNDS [WHAT]: runs every measurement (of WHAT) in turn, ROUNDS times, and prints medians. Called by `run`, which prepares what it needs."""
 import json
 import os
 import pathlib
@@ -35,7 +35,7 @@ def timed(lines, *command):
     return run
 
 
-def main(file, rounds):
+def main(file, rounds, only=None):
     with open(file, "rb") as log:
         lines = sum(1 for _ in log)
     python = lambda mode: told(PYTHON, str(HERE / "peer.py"), mode, file)
@@ -50,10 +50,15 @@ def main(file, rounds):
     runs["file to summary", "flowtail open --print summary"] = timed(lines, "target/release/flowtail", "open", file, "--print", "summary")
     runs["file to summary", "DuckDB, file to a table, 2 threads"] = python("duckdb2")
     runs["pair", "flowtail, ring and sessions, no rules"] = flowtail("pair")
-    runs["pair", "DuckDB, GROUP BY both ends, 2 threads"] = python("duckdb-pair")
-    netflow = PEERS / "netflow"
+    runs["pair", "DuckDB, GROUP BY both ends, text, 2 threads"] = python("duckdb-pair")
+    runs["pair", "DuckDB, GROUP BY both ends, numbers, 2 threads"] = python("duckdb-packed")
+    runs["pair", "DuckDB, self-join, numbers, 2 threads"] = python("duckdb-join")
+    netflow = PEERS / f"netflow-{pathlib.Path(file).stem}"
     if netflow.is_dir():
-        runs["pair", "nfdump -B, own binary, IPv4 only"] = timed(lines, "nfdump", "-R", str(netflow), "-B", "-q", "-o", "csv", "-c", "1")
+        runs["pair", "nfdump -B, own binary, IPv4 only"] = timed(lines, "nfdump", "-R", str(netflow), "-B", "-o", "null")
+    else:
+        print("nfdump is missing: its row is left out", file=sys.stderr)
+    runs = {name: run for name, run in runs.items() if only in (None, name[0])}
     results = {name: [] for name in runs}
     load = os.getloadavg()[0]
     for _ in range(rounds):
@@ -68,4 +73,4 @@ def main(file, rounds):
         print(f"| {what} | {who} | {seconds:.3f} | {busy:.3f} | {rate:.2f} | {f'{held / count:.0f}' if held > 0 else ''} |")
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

@@ -170,7 +170,7 @@ field_table! {
     ByteRatio "ratio" 0 Ratio Sessions ["byte_ratio" "byte.ratio"] "Response bytes over request bytes; absent unless both directions were seen.";
     PacketRatio "packet_ratio" 0 Ratio Sessions [] "Response packets over request packets.";
     SizeRatio "size_ratio" 0 Ratio Sessions [] "Mean response packet over mean request packet.";
-    Baf "baf" 0 Ratio Sessions ["baf_est"] "UDP: estimated payload amplification, headers taken off (28 bytes a packet for IPv4, 48 for IPv6).";
+    Baf "baf" 0 Ratio Sessions ["baf_est"] "UDP and ICMP: estimated payload of the response over that of the request, headers taken off (28 bytes a packet for IPv4, 48 for IPv6).";
     State "state" 0 Text Sessions [] "open, half, unanswered, closed, late or evicted.";
     OrientedBy "oriented_by" 0 Text Sessions ["method"] "What decided who the initiator is.";
     Phase "phase" 0 Text Sessions [] "On the screen, once the time of a change is marked: before (over by then), surviving (begun before, seen after) or new.";

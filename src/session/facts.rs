@@ -3,7 +3,7 @@
 use super::conversation::{Session, Totals};
 use super::key::Endpoint;
 use super::orient::Method;
-use crate::record::services::UDP;
+use crate::record::services::{ICMP, ICMP6, UDP};
 use crate::record::{Field, Value};
 
 /// The fields of a session that are numbers, addresses or words of the program, without its interfaces and names.
@@ -137,7 +137,8 @@ impl Facts {
             Field::SizeRatio => {
                 self.ratio(|of| if of.packets > 0 { bytes(of) / packets(of) } else { 0.0 }, |asked| asked)
             }
-            Field::Baf if self.protocol == UDP => {
+            // Both have eight bytes of header. Of TCP, whose options come and go, what is left after any constant would be a guess; of tunnels too.
+            Field::Baf if matches!(self.protocol, UDP | ICMP | ICMP6) => {
                 let header = if self.client.0.is_ipv4() { 28.0 } else { 48.0 };
                 // A request of headers alone counts as one byte, as the literature does.
                 self.ratio(|of| (bytes(of) - header * packets(of)).max(0.0), |asked| asked.max(1.0))

@@ -27,7 +27,8 @@ const CHUNK: usize = 1_024;
 /// indexes double, so that just after it they are half empty.
 const SLOT_BYTES: usize = size_of::<Option<Session>>() + 56;
 /// Sessions of one key that a record is compared with, the newest first. More than a few are open at once only where a sender or a file
-/// makes up times.
+/// makes up times. A record of a still older one opens a session of its own: it is counted, but that conversation is told in two parts. This
+/// bounds what a record costs, whoever wrote it.
 const MAX_COMPARED: usize = 256;
 /// Records that are looked up together: so many that the waiting overlaps, so few that the caches keep it.
 pub const LOOK_AHEAD: usize = 64;

@@ -181,6 +181,28 @@ fn a_flood_of_random_ports_stays_within_the_budget() {
 }
 
 #[test]
+fn a_record_of_one_of_too_many_sessions_of_a_key_is_counted_in_one_of_its_own() {
+    let mut names = Names::default();
+    let mut table = SessionTable::new(1 << 24, i64::MAX / 4);
+    let one = flows("2 1 eni-a 10.0.0.1 10.0.0.2 40000 23 6 1 40 100 160 ACCEPT OK\n", &mut names)[0];
+    let many = i64::try_from(MAX_COMPARED).unwrap() + 44;
+    let at = |number: i64| Flow { start: 100 + number * 10_000, end: 160 + number * 10_000, ..one };
+    for number in 0..many {
+        table.add(&at(number));
+    }
+    let count = table.len();
+    assert_eq!(count, MAX_COMPARED + 44);
+    // The oldest that is still compared, and one before it.
+    table.add(&Flow { bytes: 41, ..at(44) });
+    assert_eq!(table.len(), count);
+    table.add(&Flow { bytes: 41, ..at(43) });
+    assert_eq!(table.len(), count + 1);
+    table.finish();
+    let bytes: u64 = table.take_finished().iter().map(|session| session.totals(Way::AtoB).bytes).sum();
+    assert_eq!(bytes, 40 * u64::try_from(many).unwrap() + 2 * 41);
+}
+
+#[test]
 fn a_frozen_chunk_does_not_change() {
     let mut names = Names::default();
     let mut table = SessionTable::new(1 << 20, 600);
