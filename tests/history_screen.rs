@@ -117,17 +117,3 @@ fn an_hour_of_earlier_time_comes_into_the_same_table() {
     terminal.press("q");
     assert_eq!(terminal.wait_exit(), 0);
 }
-
-#[test]
-#[ignore = "serves the founding example until it is killed, to look at the screen by hand"]
-fn serve() {
-    let server = Insights::start();
-    founding(&server);
-    let now = support::now() / 1000;
-    for number in 0..9_000 {
-        let ago = i64::try_from(number).unwrap() * 2 + 60;
-        server.put(now - ago, &flow(ENI, now - ago, number));
-    }
-    println!("--endpoint-url http://127.0.0.1:{}", server.port);
-    std::thread::sleep(std::time::Duration::from_hours(1));
-}

@@ -1,6 +1,7 @@
 //! `--case`: at the end of a run without a screen, a page and the records it is about, which another person can check and run again.
 
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 
 use super::{FOUNDING, arg, feed, file};
 
@@ -33,7 +34,7 @@ fn a_case_names_its_records_and_their_digest_and_can_be_run_again() {
     let bytes = std::fs::read(records).unwrap();
     let mut digest = String::new();
     for byte in Sha256::digest(&bytes) {
-        digest += &format!("{byte:02x}");
+        write!(digest, "{byte:02x}").expect("text");
     }
     assert!(text.contains(&digest), "{digest} is not in\n{text}");
     assert!(text.contains(records.file_name().unwrap().to_str().unwrap()), "{text}");

@@ -55,7 +55,8 @@ fn ingest(core: &mut Core, text: &str) {
 
 /// Groups of the alerts that are held.
 fn told(core: &Core) -> Vec<String> {
-    let group = |alert: &Arc<Alert>| alert.group.iter().map(|(_, cell)| format!("{cell:?} ")).collect();
+    let group =
+        |alert: &Arc<Alert>| alert.group.iter().map(|(_, cell)| format!("{cell:?}")).collect::<Vec<_>>().join(" ");
     core.alerts().map(group).collect()
 }
 

@@ -80,8 +80,7 @@ impl<L: Logs> Runner<L> {
         let Some(proof) = self.parts.proof.as_ref().filter(|proof| proof.broken) else { return };
         let wider = proof.wider.as_deref().unwrap_or("everything");
         notes.push(format!(
-            "flow logs were changed while this runs: their format is no longer proven, so --fetch asks for {} from now on, and look-back is read again",
-            wider
+            "flow logs were changed while this runs: their format is no longer proven, so --fetch asks for {wider} from now on, and look-back is read again"
         ));
     }
 }
