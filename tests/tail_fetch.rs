@@ -236,7 +236,7 @@ fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
     assert!(said);
     let state = fake.state();
     let asked: Vec<Option<&str>> = state.asked.iter().skip(1).map(|body| body["filterPattern"].as_str()).collect();
-    let changed = asked.iter().position(|pattern| pattern.is_none()).expect("the pattern is left");
+    let changed = asked.iter().position(Option::is_none).expect("the pattern is left");
     assert!(changed > 1 && asked[..changed].iter().all(|pattern| *pattern == Some(by_place.as_str())), "{asked:?}");
     assert!(asked[changed..].iter().all(Option::is_none), "{asked:?}");
 }
