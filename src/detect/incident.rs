@@ -4,6 +4,7 @@
 //! that see less of it; what later records disprove is withdrawn. What is withdrawn or absorbed before anybody asked was never news.
 
 mod entry;
+mod gather;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,6 +68,8 @@ pub(super) struct Book {
     news: Vec<News>,
     /// Alerts that changed since the last news.
     changed: BTreeSet<u64>,
+    /// Alerts that speak for others of their rule and have to be written anew.
+    stale: BTreeSet<u64>,
     next: u64,
     cap: usize,
     pub raised: u64,
@@ -85,6 +88,7 @@ impl Book {
             live: BTreeSet::new(),
             news: Vec::new(),
             changed: BTreeSet::new(),
+            stale: BTreeSet::new(),
             next: 1,
             cap,
             raised: 0,
@@ -95,21 +99,19 @@ impl Book {
 
     /// Alerts that were raised and are still held, by number.
     pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
-        self.entries
-            .values()
-            .filter(|entry| matches!(entry.state, State::Open | State::Closed))
-            .map(|entry| &entry.alert)
+        self.entries.values().filter(|entry| matches!(entry.state, State::Open | State::Closed)).map(Entry::told)
     }
 
     /// News since the last call.
     pub(super) fn drain(&mut self) -> Vec<AlertEvent> {
+        self.regather();
         let mut events = Vec::new();
         for news in std::mem::take(&mut self.news) {
             match news {
                 News::Raised(id) => {
                     if let Some(entry) = self.entries.get(&id) {
                         self.changed.remove(&id);
-                        events.push(AlertEvent::Raised(Alert { closed: false, ..entry.alert.clone() }));
+                        events.push(AlertEvent::Raised(Alert { closed: false, ..entry.told().clone() }));
                     }
                 }
                 News::Gone(event) => events.push(*event),
@@ -119,7 +121,7 @@ impl Book {
             if let Some(entry) = self.entries.get(&id)
                 && entry.state == State::Open
             {
-                events.push(AlertEvent::Updated(entry.alert.clone()));
+                events.push(AlertEvent::Updated(entry.told().clone()));
             }
         }
         events
@@ -165,6 +167,8 @@ impl Book {
             values: finding.values,
             certain: finding.certain,
             last_pane: finding.last_pane,
+            members: BTreeSet::new(),
+            gathered: None,
         };
         entry.write(&of);
         self.entries.insert(id, entry);
@@ -202,8 +206,13 @@ impl Book {
         entry.values = finding.values;
         if news || before != (alert.first, alert.last, alert.count, alert.level) {
             entry.write(&rule);
-            if entry.state == State::Open {
-                self.changed.insert(id);
+            match entry.state {
+                State::Open => {
+                    self.changed.insert(id);
+                    self.stale.insert(id);
+                }
+                State::Absorbed(by) => self.grown(by, id),
+                _ => {}
             }
         }
         true
@@ -229,13 +238,14 @@ impl Book {
 
     /// Event time went on. `clock` is the greatest time seen, `watermark` the time below which nothing more comes.
     pub(super) fn advance(&mut self, clock: i64, watermark: i64) -> Vec<Over> {
+        self.regather();
         let mut over = Vec::new();
         for id in self.live.clone() {
             let Some(entry) = self.entries.get_mut(&id) else {
                 self.live.remove(&id);
                 continue;
             };
-            let quiet = watermark > entry.alert.last.saturating_add(self.rules[entry.rule].suppress);
+            let quiet = watermark > entry.told().last.saturating_add(self.rules[entry.rule].suppress);
             let state = entry.state;
             match state {
                 State::Held(until) if clock >= until => self.release(id),
@@ -290,6 +300,8 @@ impl Book {
         });
         if let Some(over) = over {
             self.set(id, State::Absorbed(over));
+        } else if self.join(id) {
+            return;
         } else {
             self.set(id, State::Open);
             self.raised += 1;
@@ -305,6 +317,7 @@ impl Book {
             .filter(|other| {
                 self.entries.get(other).is_some_and(|other| {
                     other.state == State::Open
+                        && other.members.is_empty()
                         && self.absorbs[rule].contains(&other.rule)
                         && self.same(rule, &key, other.rule, &other.key)
                 })
@@ -338,12 +351,16 @@ impl Book {
     }
 
     fn close(&mut self, id: u64) {
+        self.regather();
         self.live.remove(&id);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.state = State::Closed;
             entry.alert.closed = true;
+            if let Some(gathered) = &mut entry.gathered {
+                gathered.closed = true;
+            }
             self.changed.remove(&id);
-            self.news.push(News::Gone(Box::new(AlertEvent::Closed(entry.alert.clone()))));
+            self.news.push(News::Gone(Box::new(AlertEvent::Closed(entry.told().clone()))));
         }
     }
 
@@ -352,6 +369,7 @@ impl Book {
         if self.entries.get(&id).is_some_and(|entry| entry.state == State::Open) {
             self.gone(id);
         }
+        self.leave(id);
         self.live.remove(&id);
         self.entries.remove(&id);
         let freed: Vec<u64> = self
@@ -378,7 +396,7 @@ impl Book {
         if let Some(at) = untold {
             self.news.remove(at);
         } else if let Some(entry) = self.entries.get(&id) {
-            let alert = Alert { closed: true, withdrawn: true, ..entry.alert.clone() };
+            let alert = Alert { closed: true, withdrawn: true, ..entry.told().clone() };
             self.news.push(News::Gone(Box::new(AlertEvent::Withdrawn(alert))));
         }
     }

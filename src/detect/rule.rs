@@ -68,6 +68,8 @@ pub struct Rule {
     pub hold: i64,
     /// Rules whose alerts are part of this one's, where both agree on the fields that both group by.
     pub absorbs: Vec<String>,
+    /// How groups that speak at once are told as one alert.
+    pub(super) gather: Option<Gather>,
     /// What an alert reports.
     pub(super) measured: Vec<(String, Number)>,
     /// What it had to reach, under the same names.
@@ -86,6 +88,21 @@ pub struct Rule {
     pub text: Arc<str>,
     /// Where it comes from, in words: "built in", a file, or both where a file changes it.
     pub origin: Arc<str>,
+}
+
+/// Many groups as one alert.
+#[derive(Clone, Debug)]
+pub(super) struct Gather {
+    /// Places in `group_by` of the fields that they share.
+    pub(super) places: Vec<usize>,
+    /// Templates over those fields, `groups` and what is measured of the strongest group.
+    pub(super) message: Template,
+    pub(super) evidence: Template,
+}
+
+impl Gather {
+    /// Name of the number of groups.
+    pub(super) const GROUPS: &str = "groups";
 }
 
 /// A test that a rule carries: flow lines and how many alerts the rule raises over them.

@@ -1,10 +1,12 @@
 //! One alert in the book, and how its words are written.
 
+use std::collections::BTreeSet;
+
 use crate::detect::alert::Alert;
 use crate::detect::key::GroupKey;
 use crate::detect::rule::Rule;
 use crate::detect::template::Fill;
-use crate::record::{Field, Value, amplification, services};
+use crate::record::{Cell, Field, Value, amplification, services};
 
 /// Where an alert stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,22 +32,15 @@ pub(super) struct Entry {
     pub(super) last_pane: i64,
     /// It holds by what can change no more: nothing can disprove it.
     pub(super) certain: bool,
+    /// Alerts of its rule that it speaks for, and what it says then.
+    pub(super) members: BTreeSet<u64>,
+    pub(super) gathered: Option<Box<Alert>>,
 }
 
 impl Entry {
     /// Writes message and filter from what is known now.
     pub(super) fn write(&mut self, rule: &Rule) {
-        let port = [Field::ServerPort, Field::DstPort, Field::SrcPort]
-            .into_iter()
-            .find_map(|wanted| self.number(wanted).and_then(|port| u16::try_from(port).ok()));
-        let protocol = self.number(Field::Protocol).and_then(|number| u8::try_from(number).ok()).or(self.protocol);
-        let service = port.and_then(|port| {
-            let known = match protocol {
-                Some(protocol) => services::service(port, protocol),
-                None => services::service(port, services::TCP).or_else(|| services::service(port, services::UDP)),
-            };
-            known.or_else(|| amplification::amp_port(port).map(|row| row.name.as_str()))
-        });
+        let service = service(&self.alert.group, self.protocol);
         let fill = Fill {
             group: &self.alert.group,
             measured: &self.alert.measured,
@@ -58,12 +53,29 @@ impl Entry {
         self.alert.filter = filter;
     }
 
-    fn number(&self, wanted: Field) -> Option<u64> {
-        let cell = self.alert.group.iter().find(|(field, _)| *field == wanted).map(|(_, cell)| cell)?;
-        match cell.value()? {
-            Value::Int(number) => Some(number),
-            _ => None,
-        }
+    /// What is said: its own, or what it says for others too.
+    pub(super) fn told(&self) -> &Alert {
+        self.gathered.as_deref().unwrap_or(&self.alert)
+    }
+}
+
+/// Name of the service that a group is about; `protocol` is that of its rows, where the group does not say.
+pub(super) fn service(group: &[(Field, Cell)], protocol: Option<u8>) -> Option<&'static str> {
+    let port = [Field::ServerPort, Field::DstPort, Field::SrcPort]
+        .into_iter()
+        .find_map(|wanted| number(group, wanted).and_then(|port| u16::try_from(port).ok()))?;
+    let protocol = number(group, Field::Protocol).and_then(|number| u8::try_from(number).ok()).or(protocol);
+    let known = match protocol {
+        Some(protocol) => services::service(port, protocol),
+        None => services::service(port, services::TCP).or_else(|| services::service(port, services::UDP)),
+    };
+    known.or_else(|| amplification::amp_port(port).map(|row| row.name.as_str()))
+}
+
+fn number(group: &[(Field, Cell)], wanted: Field) -> Option<u64> {
+    match group.iter().find(|(field, _)| *field == wanted)?.1.value()? {
+        Value::Int(number) => Some(number),
+        _ => None,
     }
 }
 

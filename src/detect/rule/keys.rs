@@ -13,6 +13,7 @@ enum Holds {
     Texts,
     Numbers,
     Escalation,
+    Gather,
     Tests,
 }
 
@@ -54,6 +55,7 @@ pub(super) const KEYS: &[Key] = &[
     key("suppress", Holds::Time, false, false, "The alert grows until there was no evidence for so long; 30m if left out."),
     key("hold", Holds::Time, false, false, "How long an alert waits for a rule that absorbs it."),
     key("absorbs", Holds::Texts, false, false, "Ids of rules whose alerts are part of this one's."),
+    key("gather", Holds::Gather, false, false, "Groups that speak at once are one alert for each value of `by`, with a message and evidence of its own."),
     key("measured", Holds::Numbers, false, false, "What an alert reports, by name."),
     key("threshold", Holds::Numbers, false, false, "What it had to reach, under the same names."),
     key("message", Holds::Text, true, false, "One line: a template over group_by and measured."),
@@ -92,6 +94,10 @@ pub(in crate::detect) fn schema() -> Value {
             Holds::Numbers => json!({"type": "object", "additionalProperties": text()}),
             Holds::Escalation => {
                 json!({"type": "array", "items": object(json!({"level": level(), "when": text()}), &["level", "when"])})
+            }
+            Holds::Gather => {
+                let by = json!({"type": "array", "items": text()});
+                object(json!({"by": by, "message": text(), "evidence": text()}), &["by", "message", "evidence"])
             }
             Holds::Tests => {
                 let inline = json!({"name": text(), "flows": text(), "expect": {"type": "integer", "minimum": 0}});

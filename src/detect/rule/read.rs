@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::expand::expand;
-use super::{Rule, RuleError, RuleTest};
+use super::{Gather, Rule, RuleError, RuleTest};
 use crate::detect::alert::Level;
 use crate::detect::condition::{
     Aggregate, Condition, ConditionError, Function, Number, Scope, exists_on, parse_bool, parse_number,
@@ -60,6 +60,7 @@ struct Raw {
     hold: Option<Spanned<String>>,
     #[serde(default)]
     absorbs: Vec<String>,
+    gather: Option<RawGather>,
     #[serde(default)]
     measured: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
@@ -81,6 +82,14 @@ struct Raw {
 struct RawEscalation {
     level: Spanned<String>,
     when: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawGather {
+    by: Vec<Spanned<String>>,
+    message: Spanned<String>,
+    evidence: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -230,7 +239,9 @@ impl Reader<'_> {
             Template::parse(value.get_ref(), &group_by, &shown)
                 .map_err(|(span, message)| self.error(self.source.inside(value, span), message))
         };
+        let gather = raw.gather.as_ref().map(|gather| self.gather(gather, stage, &group_by, &shown)).transpose()?;
         Ok(Rule {
+            gather,
             id: self.id.into(),
             title: raw.title.as_str().into(),
             level: self.level(&raw.level)?,
@@ -267,6 +278,35 @@ impl Reader<'_> {
             text: Arc::from(format!("{}\n", text.trim_end())),
             origin: self.source.file.into(),
         })
+    }
+
+    /// How groups become one alert: by fields that are a part of `group_by`, and not all of it.
+    fn gather(
+        &self,
+        raw: &RawGather,
+        stage: Stage,
+        group_by: &[Field],
+        measured: &[String],
+    ) -> Result<Gather, RuleError> {
+        let mut places = Vec::new();
+        for value in &raw.by {
+            let field = self.field(value, stage)?;
+            match group_by.iter().position(|known| *known == field) {
+                Some(place) if !places.contains(&place) => places.push(place),
+                Some(_) => return Err(self.error(value.span(), "it is there already")),
+                None => return Err(self.error(value.span(), format!("`{}` is not in group_by", field.name()))),
+            }
+        }
+        if places.len() == group_by.len() {
+            return Err(self.error(raw.message.span(), "gather by fewer fields than group_by, or leave it out"));
+        }
+        let fields: Vec<Field> = places.iter().map(|place| group_by[*place]).collect();
+        let names: Vec<String> = std::iter::once(Gather::GROUPS.to_owned()).chain(measured.iter().cloned()).collect();
+        let template = |value: &Spanned<String>| {
+            Template::parse(value.get_ref(), &fields, &names)
+                .map_err(|(span, message)| self.error(self.source.inside(value, span), message))
+        };
+        Ok(Gather { places, message: template(&raw.message)?, evidence: template(&raw.evidence)? })
     }
 
     fn test(&self, test: &RawTest) -> Result<RuleTest, RuleError> {
