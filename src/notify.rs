@@ -223,6 +223,7 @@ mod tests {
             time: 1,
             first: 1,
             last: 2,
+            among: Vec::new(),
             group: Vec::new(),
             measured: Vec::new(),
             threshold: Vec::new(),

@@ -67,6 +67,8 @@ pub struct Alert {
     pub timespan: i64,
     /// The group the rule counted for.
     pub group: Vec<(Field, Cell)>,
+    /// Of an alert that speaks for many groups, what tells them apart, strongest first, at most fifty; otherwise empty.
+    pub among: Vec<Cell>,
     /// What was measured, by filter name or aggregate, at the strongest moment.
     pub measured: Vec<(String, f64)>,
     /// The thresholds beside it, under the same names.

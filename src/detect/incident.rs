@@ -146,6 +146,7 @@ impl Book {
             first: finding.span.0,
             last: finding.span.1,
             group,
+            among: Vec::new(),
             measured: finding.measured,
             threshold: finding.threshold,
             count: finding.records,

@@ -120,7 +120,7 @@ impl Found {
 fn concerns(scenario: &Scenario, alert: &Alert) -> bool {
     let when = alert.last >= scenario.from - SLACK && alert.first <= scenario.to + SLACK;
     let whom = |cell: &Cell| scenario.entities.iter().any(|entity| is(cell, *entity));
-    when && alert.group.iter().any(|(_, cell)| whom(cell))
+    when && alert.group.iter().map(|(_, cell)| cell).chain(&alert.among).any(whom)
 }
 
 /// Whether a cell is an address, or its interface.

@@ -36,7 +36,7 @@ pub fn object(alert: &Alert) -> Map<String, Json> {
     };
     let group: Map<String, Json> =
         alert.group.iter().map(|(field, cell)| (field.name().to_owned(), json_of(cell))).collect();
-    let object = json!({
+    let mut object = json!({
         "id": alert.id,
         "rule": &*alert.rule,
         "level": alert.level.as_str(),
@@ -53,6 +53,9 @@ pub fn object(alert: &Alert) -> Map<String, Json> {
         "message": alert.message,
         "filter": alert.filter,
     });
+    if !alert.among.is_empty() {
+        object["among"] = alert.among.iter().map(json_of).collect();
+    }
     match object {
         Json::Object(object) => object,
         // The macro above writes an object.

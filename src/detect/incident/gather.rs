@@ -14,6 +14,8 @@ use crate::record::{Cell, Field};
 
 /// Groups that a message names.
 const NAMED: usize = 3;
+/// Groups that an alert lists for programs.
+const LISTED: usize = 50;
 
 impl Book {
     /// An alert of a rule that gathers becomes part of one that is open. False where there is none.
@@ -91,7 +93,10 @@ fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>) -> 
         Fill { group: &group, measured: &measured, service: service(&group, speaker.protocol), count, values: &values };
     let (message, filter) = (gather.message.fill(&fill), gather.evidence.fill_filter(&fill));
     let alerts = || all.iter().map(|entry| &entry.alert);
+    let own = |entry: &&Entry| own(gather, entry).cloned().collect::<Vec<_>>();
+    let among = all.iter().take(LISTED).flat_map(own).collect();
     Alert {
+        among,
         first: alerts().map(|alert| alert.first).min().unwrap_or(speaker.alert.first),
         last: alerts().map(|alert| alert.last).max().unwrap_or(speaker.alert.last),
         time: alerts().map(|alert| alert.time).min().unwrap_or(speaker.alert.time),
@@ -107,6 +112,12 @@ fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>) -> 
     }
 }
 
+/// What tells the group of `entry` apart from the others.
+fn own<'a>(gather: &'a Gather, entry: &'a Entry) -> impl Iterator<Item = &'a Cell> {
+    let own = entry.alert.group.iter().enumerate().filter(|(place, _)| !gather.places.contains(place));
+    own.map(|(_, (_, cell))| cell)
+}
+
 /// `10.0.0.5, 10.0.0.9 and 3 more`: what tells the groups apart, strongest first.
 fn named(gather: &Gather, all: &[&Entry]) -> String {
     let mut out = String::new();
@@ -114,8 +125,7 @@ fn named(gather: &Gather, all: &[&Entry]) -> String {
         if index > 0 {
             out.push_str(", ");
         }
-        let own = entry.alert.group.iter().enumerate().filter(|(place, _)| !gather.places.contains(place));
-        for (index, (_, (_, cell))) in own.enumerate() {
+        for (index, cell) in own(gather, entry).enumerate() {
             if index > 0 {
                 out.push(' ');
             }

@@ -164,3 +164,84 @@ fn alerts_and_detector_cross_threads() {
     sendable::<AlertEvent>();
     movable::<Detector>();
 }
+
+/// A window of an interface that AWS could not keep, and a record of another, with which the watermark moves on.
+fn skipped(interface: &str, start: u64) -> String {
+    let end = start + 60;
+    format!(
+        "2 1 {interface} - - - - - - - {start} {end} - SKIPDATA
+         2 1 eni-9 10.0.0.1 10.0.0.2 40000 443 6 5 500 {start} {end} ACCEPT OK\n"
+    )
+}
+
+#[test]
+fn what_many_groups_show_is_one_alert_whichever_came_first() {
+    let t = 1_534_778_700;
+    let lines = [skipped("eni-1", t), skipped("eni-2", t), skipped("eni-2", t + 60), skipped("eni-3", t)];
+    let alone = run(&builtin(), &lines[0]);
+    assert_eq!(alone[0].group, [(Field::InterfaceId, Cell::Text("eni-1".into()))], "one reads as its rule says");
+    assert!(alone[0].among.is_empty());
+    let mut backwards = lines.clone();
+    backwards.reverse();
+    for order in [lines, backwards] {
+        let mut bench = Bench::new(&builtin(), Limits::default(), 600);
+        bench.read(&order.concat(), 1);
+        let raised = bench.events.iter().filter(|event| matches!(event, AlertEvent::Raised(_))).count();
+        assert_eq!(raised, 1, "{:#?}", bench.events);
+        let alerts = bench.finish().alerts();
+        assert_eq!(ids(&alerts), ["LOG-GAP"]);
+        let alert = &alerts[0];
+        assert!(alert.group.is_empty() && alert.closed);
+        assert_eq!((value(&alert.measured, "groups"), value(&alert.measured, "windows")), (3.0, 2.0));
+        assert_eq!(alert.among, ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())), "the worst first");
+        assert_eq!((alert.first, alert.last, alert.count), (1_534_778_700, 1_534_778_820, 4));
+        assert_eq!(alert.filter, "log-status = SKIPDATA");
+    }
+}
+
+#[test]
+fn it_goes_on_as_long_as_one_of_them_does_and_is_over_once() {
+    let (t, hour) = (1_534_778_700, 3_600);
+    let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+    for (interface, start) in [("eni-1", t), ("eni-2", t + hour - 300), ("eni-2", t + 2 * hour - 900)] {
+        bench.read(&skipped(interface, start), 1);
+    }
+    assert_eq!(ids(&bench.alerts()), ["LOG-GAP"], "the first alone would be over after an hour");
+    bench.read(HARMLESS, 1);
+    bench.read(&skipped("eni-1", 1_534_900_100), 1);
+    let alerts = bench.finish().alerts();
+    assert_eq!(ids(&alerts), ["LOG-GAP", "LOG-GAP"], "{alerts:#?}");
+    assert_eq!((alerts[0].among.len(), alerts[1].among.len()), (2, 0));
+}
+
+#[test]
+fn who_spoke_for_others_and_is_disproved_leaves_them_to_speak() {
+    let rules = r#"
+[[rule]]
+id = "SILENT"
+title = "silent"
+level = "low"
+on = "session"
+filter = 'resp.packets = 0'
+symmetric = true
+group_by = ["client", "server.port"]
+timespan = "10m"
+condition = 'count() >= 1'
+message = "{client}"
+gather = { by = ["server.port"], message = "{groups} on {server.port}: {values}", evidence = "server.port {server.port}" }
+"#;
+    let asked = |n: u64| format!("2 1 eni-1 10.0.0.{n} 9.9.9.9 40000 443 6 1 44 1534778700 1534778710 ACCEPT OK\n");
+    let answered = |n: u64| format!("2 1 eni-1 9.9.9.9 10.0.0.{n} 443 40000 6 9 900 1534778700 1534778710 ACCEPT OK\n");
+    let mut bench = Bench::new(&Rules::parse(rules, "mine.toml").expect("valid"), Limits::default(), 600);
+    bench.read(&(asked(1) + &asked(2) + &asked(3)), 1);
+    assert_eq!(bench.alerts()[0].message, "3 on 443: 10.0.0.1, 10.0.0.2, 10.0.0.3");
+    bench.read(&answered(1), 1);
+    assert_eq!(
+        bench.alerts().iter().map(|alert| &*alert.message).collect::<Vec<_>>(),
+        ["2 on 443: 10.0.0.2, 10.0.0.3"]
+    );
+    bench.read(&answered(3), 1);
+    assert_eq!(bench.alerts().iter().map(|alert| &*alert.message).collect::<Vec<_>>(), ["10.0.0.2"], "alone again");
+    bench.read(&answered(2), 1);
+    assert!(bench.finish().alerts().is_empty());
+}
