@@ -89,7 +89,8 @@ fn an_unreadable_file_does_not_hide_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let good = file(folder.path(), "good.log", MIXED);
     let missing = folder.path().join("missing.log");
-    for files in [[arg(&missing), arg(&good)], [arg(&good), arg(&missing)], [arg(&good), arg(folder.path())]] {
+    let within = good.join("no folder");
+    for files in [[arg(&missing), arg(&good)], [arg(&good), arg(&missing)], [arg(&good), arg(&within)]] {
         let out = run(&["open", files[0], files[1], "--as", "log"]);
         assert_eq!((out.code, out.out.as_str()), (Some(2), MIXED), "{files:?}");
         let bad = files.iter().find(|file| **file != arg(&good)).unwrap();

@@ -270,7 +270,8 @@ fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     };
     let tab = place(&terminal, "2 Sessions");
     click(&mut terminal, tab);
-    terminal.wait_for_text("initiator");
+    // A frame comes in parts: the last column is there when all are.
+    terminal.wait_for("the table of sessions", |screen| screen.contains("initiator") && screen.contains("ratio"));
     let ratio = place(&terminal, "ratio");
     click(&mut terminal, ratio);
     terminal.wait_for("the order of the ratio", |screen| screen.contains("↓ratio"));
