@@ -33,8 +33,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Writes message and filter from what is known now.
-    pub(super) fn write(&mut self, rule: &Rule) {
+    /// Writes message and filter from what is known now. `known` says since when what is new was not seen.
+    pub(super) fn write(&mut self, rule: &Rule, known: &str) {
         let port = [Field::ServerPort, Field::DstPort, Field::SrcPort]
             .into_iter()
             .find_map(|wanted| self.number(wanted).and_then(|port| u16::try_from(port).ok()));
@@ -52,6 +52,7 @@ impl Entry {
             service,
             count: self.alert.count,
             values: &self.values,
+            known,
         };
         let (message, filter) = (rule.message.fill(&fill), rule.evidence.fill_filter(&fill));
         self.alert.message = message;
