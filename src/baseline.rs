@@ -13,7 +13,7 @@ use crate::cli;
 use crate::detect::Baseline;
 use crate::detect::baseline::Use;
 use crate::filter::{Filter, Stage};
-use crate::record::{Field, Format, Origin};
+use crate::record::{Field, Format, Origin, SourceState, SourceStatus};
 use crate::source::cloudwatch::history::{Groups, History, HistoryConfig, HistoryError, Report, brief, moment};
 use crate::start::StartError;
 use crate::start::search::{Lessons, Run, Search, Teaching, Tell};
@@ -157,8 +157,12 @@ impl Lesson {
         let tell = Arc::new(tell);
         for (number, (fields, history)) in searches.into_iter().enumerate() {
             let tell = Arc::clone(&tell);
-            let news = move |status: &crate::record::SourceStatus| {
-                tell(format!("baseline, {} of 3: {}", number + 1, status.note.clone().unwrap_or_default()));
+            let news = move |status: &SourceStatus| {
+                let text = match &status.state {
+                    SourceState::Waiting { why, .. } => why.clone(),
+                    _ => status.note.clone().unwrap_or_default(),
+                };
+                tell(format!("baseline, {} of 3: {text}", number + 1));
             };
             // What is no longer kept was not searched; the first second that was is the same for all.
             baseline.from = baseline.from.max(history.range().0);

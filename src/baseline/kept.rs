@@ -99,15 +99,23 @@ fn read(bytes: &[u8], key: &str, now: i64) -> Result<Option<Baseline>, String> {
 fn read_use(line: &str) -> Option<Use> {
     let words: Vec<&str> = line.split(' ').collect();
     let [interface, client, server, port] = words[..] else { return None };
-    fn given<T: std::str::FromStr>(word: &str) -> Option<Option<T>> {
-        if word == "-" { Some(None) } else { word.parse().ok().map(Some) }
-    }
     let interface = match interface {
         "-" => None,
         name if is_name(name) => Some(name.into()),
         _ => return None,
     };
-    Some(Use { interface, client: given(client)?, server: given(server)?, port: given(port)? })
+    let mut used = Use { interface, ..Use::default() };
+    // What is not said is a dash.
+    if client != "-" {
+        used.client = Some(client.parse().ok()?);
+    }
+    if server != "-" {
+        used.server = Some(server.parse().ok()?);
+    }
+    if port != "-" {
+        used.port = Some(port.parse().ok()?);
+    }
+    Some(used)
 }
 
 #[cfg(test)]
@@ -118,16 +126,16 @@ mod tests {
     const NOW: i64 = 1_534_780_000;
 
     fn known() -> Baseline {
-        let used = |client: Option<&str>, server: Option<&str>, port| Use {
+        let make = |client: Option<&str>, server: Option<&str>, port| Use {
             interface: Some("eni-0a1".into()),
             client: client.map(|addr| addr.parse().unwrap()),
             server: server.map(|addr| addr.parse().unwrap()),
             port,
         };
         let uses = vec![
-            used(Some("10.0.0.5"), None, Some(443)),
-            used(None, Some("fd00::1"), Some(22)),
-            Use { interface: None, ..used(Some("10.0.0.5"), Some("9.9.9.9"), None) },
+            make(Some("10.0.0.5"), None, Some(443)),
+            make(None, Some("fd00::1"), Some(22)),
+            Use { interface: None, ..make(Some("10.0.0.5"), Some("9.9.9.9"), None) },
         ];
         Baseline {
             from: NOW - 5 * DAY,

@@ -45,7 +45,7 @@ impl Loop {
             },
             Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
             Heard::Sums(sums) => app.show_sums(&sums),
-            Heard::Baseline(Ok(baseline)) => self.take_baseline(Arc::new(baseline)),
+            Heard::Baseline(Ok(baseline)) => self.take_baseline(&Arc::new(baseline)),
             Heard::Baseline(Err(why)) => {
                 app.summed_up();
                 app.refuse(why);
@@ -54,12 +54,12 @@ impl Loop {
     }
 
     /// Has the rules of the live tab know what was used before.
-    pub(super) fn take_baseline(&mut self, baseline: Arc<Baseline>) {
+    pub(super) fn take_baseline(&mut self, baseline: &Arc<Baseline>) {
         self.desk.app.summed_up();
         let known = baseline.known();
         self.desk.app.tell(format!("Baseline: the rules call new what was not seen {known} (i says more)."));
         for desk in std::iter::once(&self.desk).chain(&self.other).filter(|desk| desk.live) {
-            desk.teach(Arc::clone(&baseline));
+            desk.teach(Arc::clone(baseline));
         }
     }
 
@@ -67,7 +67,7 @@ impl Loop {
     pub(super) fn begin_baseline(&mut self) {
         let Some((kept, remark)) = self.searches.begin_baseline() else { return };
         match kept {
-            Some(kept) => self.take_baseline(kept),
+            Some(kept) => self.take_baseline(&kept),
             None => self.desk.app.sum_up(),
         }
         self.desk.app.tell(remark);

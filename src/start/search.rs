@@ -2,13 +2,17 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use super::{Source, StartError};
 use crate::app::search::{Planned, Sums, Wanted};
 use crate::detect::Baseline;
+
+/// How often it is told how far a baseline is.
+const NEWS: Duration = Duration::from_secs(5);
 
 /// Finds out what a search will do. Nothing that costs money is asked.
 pub type Searcher = Arc<dyn Fn(Arc<Wanted>) -> Planning + Send + Sync>;
@@ -77,7 +81,16 @@ pub async fn learn(lessons: &Lessons, say: fn(&str)) -> Result<Arc<Baseline>, St
         return Err(StartError::Unreadable("--baseline: there is none".to_owned()));
     };
     let (_stop, stopped) = watch::channel(false);
-    let baseline = load(stopped, Box::new(|_| {})).await.map_err(StartError::Unreadable)?;
+    let told = Mutex::new(Instant::now());
+    let tell = move |text: String| {
+        if let Ok(mut told) = told.lock()
+            && told.elapsed() >= NEWS
+        {
+            say(&text);
+            *told = Instant::now();
+        }
+    };
+    let baseline = load(stopped, Box::new(tell)).await.map_err(StartError::Unreadable)?;
     say(&format!("--baseline: {} ports and peers are known", baseline.uses.len()));
     Ok(Arc::new(baseline))
 }
