@@ -212,6 +212,10 @@ pub struct Tail {
     /// Read only records that match this filter, and their replies: for groups too busy to be read whole. What is not read cannot come back
     #[arg(long, value_name = "EXPR")]
     pub fetch: Option<String>,
+    /// Load what each interface used in so much time before (a day at least) by Logs Insights, so that rules know what is new; AWS charges for what
+    /// that scans, which is said. What was loaded less than a day ago is taken from the state folder
+    #[arg(long, value_name = "TIME", value_parser = baseline)]
+    pub baseline: Option<Duration>,
     /// Also open a Live Tail session: records within seconds of their ingestion. AWS charges for it by the minute
     #[arg(long)]
     pub live: bool,
@@ -397,6 +401,16 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
 }
 
+/// Reads how long a baseline is.
+fn baseline(text: &str) -> Result<Duration, String> {
+    let length = duration(text)?;
+    if (Duration::from_hours(24)..=Duration::from_hours(24 * 366)).contains(&length) {
+        Ok(length)
+    } else {
+        Err("rules learn for a day: write 1d to 366d, such as 7d".to_owned())
+    }
+}
+
 /// Reads `60x` or `60`.
 fn speed(text: &str) -> Result<f64, String> {
     let number: f64 =
@@ -444,6 +458,8 @@ mod tests {
         assert_eq!(size("1GiB"), Ok(1 << 30));
         assert_eq!(size("64m"), Ok(64 << 20));
         assert!(size("1k").is_err() && size("99999999999G").is_err() && size("x").is_err());
+        assert_eq!(baseline("7d"), Ok(Duration::from_hours(168)));
+        assert!(baseline("23h").is_err() && baseline("367d").is_err() && baseline("x").is_err());
         assert_eq!(speed("60x"), Ok(60.0));
         assert!(speed("0").is_err() && speed("-1x").is_err() && speed("NaN").is_err());
     }

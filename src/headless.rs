@@ -91,7 +91,10 @@ pub async fn print(
     let mut decoder = source.narrow(decoder);
     let collect =
         matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
-    let core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
+    let mut core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
+    if let Some(lessons) = source.lessons.as_ref().filter(|lessons| lessons.asked) {
+        core.teach(start::search::learn(lessons, say).await?);
+    }
     let (out, mut inputs) = mpsc::channel(QUEUE);
     let ending = source.stop.clone();
     let running = tokio::spawn(source.run(out));

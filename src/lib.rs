@@ -4,6 +4,8 @@
 //! `engine` owns all of that and answers the screen, `app` knows what a key means, `ui` draws. `ARCHITECTURE.md` has the picture and the rules.
 
 pub mod app;
+#[cfg(feature = "aws")]
+pub mod baseline;
 pub mod cli;
 pub mod config;
 pub mod detect;

@@ -102,7 +102,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
-    let searches = Searches::new(source.search.clone());
+    let searches = Searches::new(source.search.clone(), source.lessons.clone());
     app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());
     if let [only] = &source.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
@@ -200,6 +200,7 @@ impl Loop {
         // An error means that the engine is gone, which the loop tells.
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
+        self.begin_baseline();
         let mut dirty = true;
         let mut watch = tokio::time::interval(WATCH);
         watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -356,6 +357,7 @@ impl Loop {
                 Effect::Export(order, path) => self.desk.exports.begin(order, path),
                 Effect::LoadEarlier => self.desk.load(Load::Earlier),
                 Effect::Search(wanted) => self.searches.plan(wanted),
+                Effect::PlanBaseline => self.searches.plan_baseline(),
                 Effect::RunSearch => self.run_search()?,
                 Effect::Beside => self.go_beside(),
                 Effect::StopLoading => {

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use search::Searcher;
+use search::{Lessons, Searcher};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 
@@ -110,6 +110,8 @@ pub struct Source {
     pub load: Option<Loader>,
     /// Searches it, where it can be.
     pub search: Option<Searcher>,
+    /// What its rules can be taught of the time before.
+    pub lessons: Option<Lessons>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -127,11 +129,13 @@ impl Source {
     /// # Errors
     /// What keeps it from starting.
     pub async fn prepare(command: Command, common: &Common, screen: bool) -> Result<Source, StartError> {
+        // Without a screen nothing is kept unless a folder is named.
+        let place = crate::state::place(&command, common).filter(|_| screen || common.state.is_some());
         match command {
             Command::Tail(tail) => {
                 let given = common.format.as_deref().map(Format::parse).transpose()?;
                 let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
-                prepare_tail(tail, wanted, given).await
+                prepare_tail(tail, wanted, given, place).await
             }
             Command::Open(wanted) => open::files(wanted, screen),
             #[cfg(feature = "aws")]
@@ -149,6 +153,7 @@ impl Source {
                     stop: None,
                     load: None,
                     search: None,
+                    lessons: None,
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -207,12 +212,14 @@ async fn prepare_tail(
     tail: crate::cli::Tail,
     wanted: Option<Filter>,
     given: Option<Format>,
+    place: Option<crate::state::Place>,
 ) -> Result<Source, StartError> {
     use crate::source::cloudwatch::{Tail, TailConfig};
     // The format that `--format` gives counts as the format of every record.
     let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
     let search = crate::history::searcher(&tail, given.as_ref());
+    let lessons = crate::baseline::Lesson::new(&tail, given.as_ref());
     let mut connected = Tail::connect(TailConfig {
         groups: tail.groups,
         interfaces: tail.interfaces,
@@ -237,7 +244,8 @@ async fn prepare_tail(
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);
-    Ok(Source { fetch, search: Some(search), ..Source::of_tail(connected, interfaces) })
+    let lessons = Some(lessons.of(&connected.origin(), place));
+    Ok(Source { fetch, search: Some(search), lessons, ..Source::of_tail(connected, interfaces) })
 }
 
 #[cfg(feature = "aws")]
@@ -263,6 +271,7 @@ impl Source {
             stop: None,
             load: Some(load),
             search: None,
+            lessons: None,
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -293,6 +302,7 @@ impl Source {
             stop: Some(stop),
             load: None,
             search: None,
+            lessons: None,
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,
@@ -302,7 +312,12 @@ impl Source {
 }
 
 #[cfg(not(feature = "aws"))]
-async fn prepare_tail(_: crate::cli::Tail, _: Option<Filter>, _: Option<Format>) -> Result<Source, StartError> {
+async fn prepare_tail(
+    _: crate::cli::Tail,
+    _: Option<Filter>,
+    _: Option<Format>,
+    _: Option<crate::state::Place>,
+) -> Result<Source, StartError> {
     std::future::ready(Err(StartError::NoAws)).await
 }
 

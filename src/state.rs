@@ -146,6 +146,40 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The file of that name; `None` where there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, or has more than `limit` bytes.
+    pub fn read(&self, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let file = match fs::File::open(self.file(name)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::Error::other(format!("it has more than {limit} bytes")));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Replaces the file of that name, whole.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        make(&self.folder)?;
+        replace(&self.folder, name, text)
+    }
+
+    /// Where the file of that name is.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
 fn make(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

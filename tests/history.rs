@@ -334,6 +334,63 @@ fn sums_that_would_count_too_much_are_refused() {
     }
 }
 
+/// Both directions of a conversation of a host of ours with the internet, `ago` seconds ago.
+fn conversation(server: &Insights, peer: &str, port: u32, ago: i64) {
+    let start = support::now() / 1000 - ago;
+    let end = start + 59;
+    let head = format!("2 622676721278 {ENI}");
+    server.put(start, &format!("{head} 10.0.0.5 {peer} 40001 {port} 6 20 3000 {start} {end} ACCEPT OK"));
+    server.put(start, &format!("{head} {peer} 10.0.0.5 {port} 40001 6 20 9000 {start} {end} ACCEPT OK"));
+}
+
+/// What NEW-PORT says of the last half hour, and what is said beside it. `runs` tells whether the tail starts.
+fn tail_alerts(port: u16, arguments: &[&str], runs: bool) -> (Vec<serde_json::Value>, String) {
+    let head = ["tail", "/vpc/fake", "--print", "alerts", "--for", "4s", "--max-rps", "50"];
+    let output = support::flowtail(port, &[&head[..], arguments].concat());
+    let rows = rows(&output).into_iter().filter(|row| row["rule"] == "NEW-PORT" && row["status"] != "closed").collect();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // 1 says that there is no alert.
+    assert_eq!(matches!(output.status.code(), Some(0 | 1)), runs, "{said}");
+    (rows, said)
+}
+
+#[test]
+fn a_baseline_tells_the_rules_what_is_new() {
+    let server = Insights::start();
+    conversation(&server, "9.9.9.9", 4333, 5 * 86_400);
+    conversation(&server, "9.9.9.9", 4333, 900);
+    conversation(&server, "9.9.9.7", 4222, 800);
+    let (alerts, _) = tail_alerts(server.port, &[], true);
+    assert!(
+        alerts.is_empty() && server.state().started.is_empty(),
+        "nothing is known, and nothing is asked: {alerts:?}"
+    );
+    // The baseline ends where the tail begins to read, or what is new would be in it.
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().to_str().unwrap();
+    let taught = ["--baseline", "7d", "--state", folder];
+    for queries in [3, 3] {
+        let (alerts, said) = tail_alerts(server.port, &taught, true);
+        assert_eq!(alerts.len(), 1, "{alerts:?}\n{said}");
+        let message = alerts[0]["message"].as_str().unwrap();
+        assert!(message.contains("in the 7 days to 2") && message.ends_with(": 4222"), "{message}");
+        assert_eq!(server.state().started.len(), queries, "the second run asks nothing: {said}");
+        assert!(said.contains("--baseline"), "{said}");
+    }
+    assert_eq!(server.state().undefined, 0);
+    // What somebody else wrote there is no reason to fail, and is not believed.
+    let file = std::fs::read_dir(state.path()).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&file, "flowtail baseline 1\n\u{1b}[2Jnonsense").unwrap();
+    std::fs::write(&file, [0xff; 64]).unwrap();
+    let (alerts, said) = tail_alerts(server.port, &taught, true);
+    assert!(alerts.len() == 1 && said.contains("does not read (it is no text): it is loaded anew"), "{said}");
+    assert_eq!(server.state().started.len(), 6);
+    // A longer one is not in what is kept; a part that is not read is no baseline.
+    server.state().ends = ["Failed"; 20].into();
+    let (alerts, said) = tail_alerts(server.port, &["--baseline", "9d", "--state", folder], false);
+    assert!(alerts.is_empty() && said.contains("No baseline, since a part of its time was not read"), "{said}");
+}
+
 #[test]
 fn moto_takes_the_requests() {
     let Some(moto) = support::moto::Moto::start() else { return };

@@ -11,8 +11,13 @@ use support::{ENI, flow};
 use terminal::{Setup, Terminal, rows};
 
 fn tail(server: &Insights) -> Terminal {
+    tail_with(server, &["--no-state"])
+}
+
+fn tail_with(server: &Insights, more: &[&str]) -> Terminal {
     let url = format!("http://127.0.0.1:{}", server.port);
-    let args = ["tail", "/vpc/fake", "--region", "us-west-1", "--max-rps", "50", "--endpoint-url", &url, "--no-state"];
+    let args = ["tail", "/vpc/fake", "--region", "us-west-1", "--max-rps", "50", "--endpoint-url", &url];
+    let args = [&args[..], more].concat();
     let home = std::env::temp_dir();
     let env = [
         ("HOME", home.to_str().unwrap()),
@@ -116,4 +121,38 @@ fn an_hour_of_earlier_time_comes_into_the_same_table() {
     terminal.wait_for("all of them", |screen| rows(screen).len() == 4);
     terminal.press("q");
     assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn a_baseline_is_loaded_with_consent_and_says_how_old_it_is() {
+    let server = Insights::start();
+    let now = support::now() / 1000;
+    server.put(now - 5 * 86_400, &flow(ENI, now - 5 * 86_400, 1));
+    server.put(now - 600, &flow(ENI, now - 600, 2));
+    // The palette asks first.
+    let mut terminal = tail(&server);
+    terminal.wait_for_text("searched from");
+    terminal.press(":baseline\r");
+    terminal.wait_for("what it costs, and the queries", |screen| {
+        screen.contains("run it: scans about") && screen.contains("Three queries")
+    });
+    assert!(server.state().started.is_empty(), "nothing runs before the user agrees");
+    terminal.press("y");
+    terminal.wait_for_text("Baseline: the rules call new");
+    assert_eq!(server.state().started.len(), 3);
+    terminal.press("i");
+    terminal
+        .wait_for("its age", |screen| screen.contains("ports and peers of") && screen.contains("loaded 0 minutes ago"));
+    terminal.press("i");
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    // The option is the consent, once a day.
+    let state = tempfile::tempdir().unwrap();
+    for said in ["Baseline: the rules call new", "the one kept from"] {
+        let mut terminal = tail_with(&server, &["--baseline", "7d", "--state", state.path().to_str().unwrap()]);
+        terminal.wait_for_text(said);
+        terminal.press("q");
+        assert_eq!(terminal.wait_exit(), 0);
+    }
+    assert_eq!(server.state().started.len(), 6);
 }

@@ -12,11 +12,12 @@ const ROOMS: [&str; 12] =
     ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
-const TOP: [&str; 14] = [
+const TOP: [&str; 15] = [
     "main",
     "lib",
     "cli",
     "config",
+    "baseline",
     "history",
     "start",
     "notify",

@@ -105,6 +105,8 @@ pub(super) enum Does {
     Column(Field),
     /// Takes a theme.
     Theme(String),
+    /// Asks what a baseline costs.
+    PlanBaseline,
     /// Runs the search that is offered.
     RunSearch,
 }
@@ -300,6 +302,11 @@ impl App {
             Does::Theme(name) => {
                 self.mode = Mode::Main;
                 self.take_theme(name);
+            }
+            Does::PlanBaseline => {
+                self.mode = Mode::Main;
+                self.say(Tone::Quiet, "Asking what that costs …");
+                return vec![Effect::PlanBaseline];
             }
             Does::RunSearch => {
                 self.mode = Mode::Main;

@@ -89,6 +89,8 @@ pub enum Effect {
     StopLoading,
     /// Find out what a search costs, and offer it ([`App::offer_search`]).
     Search(Arc<Wanted>),
+    /// Find out what a baseline of the rules costs, and offer it the same way.
+    PlanBaseline,
     /// Run the search that was offered last.
     RunSearch,
     /// Go to the tab beside this one.

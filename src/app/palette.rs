@@ -40,6 +40,10 @@ impl App {
                 Item::new(def.help, keys.join(" "), Does::Act(def.action))
             })
             .collect();
+        if self.can_learn() {
+            let text = "Baseline: load the ports and peers that each interface used, so that rules know what is new; what it costs is said before";
+            items.push(Item::new(text, "", Does::PlanBaseline));
+        }
         items.extend(self.history.saved().map(|(key, text)| {
             Item::new(format!("Filter: {text}"), format!("f{key}"), Does::Filter(text.to_owned(), Some(key)))
         }));

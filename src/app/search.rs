@@ -96,6 +96,16 @@ impl App {
         self.say(Tone::Quiet, "Adding up … X stops it.");
     }
 
+    /// They came, or never will.
+    pub fn summed_up(&mut self) {
+        self.searches.sums = false;
+    }
+
+    /// Whether the rules here can be taught what was used before: those of a live source that can be searched.
+    pub(super) fn can_learn(&self) -> bool {
+        self.searches.possible && !self.searches.of_search
+    }
+
     /// Names the tab beside this one, or says that there is none.
     pub fn put_beside(&mut self, name: Option<String>) {
         self.searches.beside = name;

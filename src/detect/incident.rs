@@ -72,10 +72,15 @@ pub(super) struct Book {
     stale: BTreeSet<u64>,
     next: u64,
     cap: usize,
+    /// Since when what is new was not seen.
+    known: String,
     pub raised: u64,
     pub withdrawn: u64,
     pub evicted: u64,
 }
+
+/// What "new" rests on where nothing else was learned.
+const HELD: &str = "since the oldest record held";
 
 impl Book {
     pub(super) fn new(rules: Vec<Arc<Rule>>, cap: usize) -> Self {
@@ -91,6 +96,7 @@ impl Book {
             stale: BTreeSet::new(),
             next: 1,
             cap,
+            known: HELD.to_owned(),
             raised: 0,
             withdrawn: 0,
             evicted: 0,
@@ -171,7 +177,7 @@ impl Book {
             members: BTreeSet::new(),
             gathered: None,
         };
-        entry.write(&of);
+        entry.write(&of, &self.known);
         self.entries.insert(id, entry);
         self.live.insert(id);
         if of.hold == 0 {
@@ -179,6 +185,19 @@ impl Book {
         }
         self.evict();
         id
+    }
+
+    /// What is new was not seen since then: alerts that are not over say so from now on.
+    pub(super) fn rests_on(&mut self, known: &str) {
+        known.clone_into(&mut self.known);
+        for id in &self.live {
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            let before = entry.alert.message.clone();
+            entry.write(&self.rules[entry.rule], &self.known);
+            if entry.state == State::Open && entry.alert.message != before {
+                self.changed.insert(*id);
+            }
+        }
     }
 
     /// The group of alert `id` has a finding again. False where the alert is no longer held.
@@ -206,7 +225,7 @@ impl Book {
         let news = revised || finding.values != entry.values;
         entry.values = finding.values;
         if news || before != (alert.first, alert.last, alert.count, alert.level) {
-            entry.write(&rule);
+            entry.write(&rule, &self.known);
             match entry.state {
                 State::Open => {
                     self.changed.insert(id);

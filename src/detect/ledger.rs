@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::alert::{Alert, AlertEvent};
 use super::bank::Bank;
+use super::baseline::Baseline;
 use super::hosts::Hosts;
 use super::incident::Book;
 use super::intake::Intake;
@@ -13,6 +14,7 @@ use super::rule::Rule;
 use super::silence::Silence;
 use super::state::RuleState;
 use super::{DetectStats, Limits};
+use crate::record::special::is_public;
 
 /// Least seconds that are learned before anything is called new: within minutes everything is.
 const LEAST_BASELINE: i64 = 1_800;
@@ -108,6 +110,7 @@ impl Ledger {
                 }
             }
             Order::Advance(watermark) => self.advance(watermark),
+            Order::Teach(baseline) => self.teach(&baseline),
             Order::Span(first, last) => {
                 self.span = Some((first, last));
                 self.learn(false);
@@ -186,6 +189,19 @@ impl Ledger {
         if start < first && self.span.is_none() {
             self.learn(false);
         }
+    }
+
+    /// Learns what was used before the oldest record.
+    fn teach(&mut self, baseline: &Baseline) {
+        for addr in baseline.uses.iter().flat_map(super::baseline::Use::hosts).filter(|addr| !is_public(*addr)) {
+            self.hosts.met(addr, baseline.from);
+        }
+        for state in &mut self.rules {
+            state.teach(baseline, &mut self.pool);
+        }
+        self.book.rests_on(&baseline.known());
+        // The learning time begins with it.
+        self.saw(baseline.from, baseline.from);
     }
 
     /// Tells the rules until when they learn. At the end of the input its span is known.

@@ -18,6 +18,7 @@
 pub mod alert;
 mod apart;
 mod bank;
+pub mod baseline;
 mod bounded;
 mod condition;
 mod gate;
@@ -44,6 +45,7 @@ mod told;
 mod window;
 
 pub use alert::{Alert, AlertEvent, Level};
+pub use baseline::Baseline;
 pub use rule::{Rule, RuleError, RuleTest};
 pub use rules::Rules;
 
@@ -163,6 +165,12 @@ impl Detector {
     /// with `new` then speak after a tenth of it; without, they speak after [`Limits::warmup_seconds`] or, of a shorter input, at its end.
     pub fn expect_span(&mut self, first: i64, last: i64) {
         self.orders.list.push(Order::Span(first, last.max(first)));
+    }
+
+    /// Tells what was used before the oldest record: rules with `new` go by it, and say so in their alerts. A later one adds to it.
+    pub fn teach(&mut self, baseline: &Arc<Baseline>) {
+        self.orders.list.push(Order::Teach(Arc::clone(baseline)));
+        self.pass_on();
     }
 
     /// One decoded flow record with log status OK. `end` is the end of its window, Unix seconds.

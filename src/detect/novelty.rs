@@ -56,6 +56,11 @@ impl Novelty {
         Novelty { groups: IndexMap::default(), held: 0, cap, refused: 0, learned: None }
     }
 
+    /// Has room for so many values more.
+    pub(super) fn widen(&mut self, more: usize) {
+        self.cap = self.cap.saturating_add(more);
+    }
+
     /// Sets the learning time, and looks again at all that is known. False where that changes nothing.
     pub(super) fn learn(&mut self, learned: Learned) -> bool {
         let changes = self.learned != Some(learned);

@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::baseline::Baseline;
 use super::key::Key;
 use super::shown::Known;
 use super::window::Item;
@@ -27,6 +28,8 @@ pub(super) enum Order {
     Withdraw(u64),
     /// Nothing below this Unix second comes any more.
     Advance(i64),
+    /// What was used before.
+    Teach(Arc<Baseline>),
     /// The input goes from this Unix second to that.
     Span(i64, i64),
     /// Nothing more comes.

@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::Limits;
+use super::baseline::Baseline;
 use super::bounded::Bounded;
 use super::condition::Function;
 use super::habits::Habits;
@@ -23,6 +24,9 @@ use search::{Most, Search};
 
 use crate::filter::Stage;
 use crate::record::{Field, Row, Value};
+
+/// Bytes of a value that `new` remembers, about.
+const REMEMBERED: usize = 160;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -66,7 +70,7 @@ impl RuleState {
         // Half of the groups' share is the rule's own; the other half all rules have together.
         let groups = (memory / 8 / group).clamp(64, limits.max_groups.max(64));
         let novel: Vec<usize> = (0..slots).filter(|slot| rule.aggregates[*slot].function == Function::New).collect();
-        let remembered = (memory / 4 / 160 / novel.len().max(1)).max(256);
+        let remembered = (memory / 4 / REMEMBERED / novel.len().max(1)).max(256);
         RuleState {
             index,
             pane,
@@ -138,6 +142,26 @@ impl RuleState {
                 // What was ordinary may be new now.
                 for key in novelty.groups() {
                     self.changed.entry(key).or_default();
+                }
+            }
+        }
+    }
+
+    /// Learns what was used before, with room for it out of `pool`, bytes.
+    pub(super) fn teach(&mut self, baseline: &Baseline, pool: &mut usize) {
+        for (slot, novelty) in &mut self.novelty {
+            let Some(field) = self.rule.aggregates.get(*slot).and_then(|aggregate| aggregate.field) else { continue };
+            let uses = baseline.uses.iter().filter_map(|used| {
+                let group: Option<GroupKey> = self.rule.group_by.iter().map(|field| used.key(*field)).collect();
+                Some((group?, used.key(field)?))
+            });
+            let uses: Vec<(GroupKey, Key)> = uses.collect();
+            let room = (uses.len() * REMEMBERED).min(*pool);
+            *pool -= room;
+            novelty.widen(room / REMEMBERED);
+            for (group, value) in uses {
+                if novelty.add(&group, &value, baseline.from, baseline.from, false) {
+                    self.changed.entry(group).or_default();
                 }
             }
         }

@@ -31,6 +31,8 @@ enum Name {
     Count,
     /// The values that were new.
     Values,
+    /// Since when what is new was not seen.
+    Known,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +59,8 @@ pub(super) struct Fill<'a> {
     pub count: u64,
     /// The values that were new, as text.
     pub values: &'a str,
+    /// Since when what is new was not seen.
+    pub known: &'a str,
 }
 
 impl Template {
@@ -82,13 +86,14 @@ impl Template {
                     "service" => Some(Name::Service),
                     "count" => Some(Name::Count),
                     "values" => Some(Name::Values),
+                    "known" => Some(Name::Known),
                     _ => None,
                 });
             let Some(found) = found else {
                 return Err((
                     span,
                     format!(
-                        "`{}` is neither a field of group_by nor a name of [rule.measured], service, count or values",
+                        "`{}` is neither a field of group_by nor a name of [rule.measured], service, count, values or known",
                         name.escape_debug()
                     ),
                 ));
@@ -160,6 +165,7 @@ impl Template {
                 Part::Value(Name::Service, _) => out.push_str(with.service.unwrap_or("an unknown service")),
                 Part::Value(Name::Count, format) => number(&mut out, exact(with.count), *format),
                 Part::Value(Name::Values, _) => out.push_str(with.values),
+                Part::Value(Name::Known, _) => out.push_str(with.known),
             }
         }
         out
@@ -237,6 +243,7 @@ mod tests {
             service: Some("memcached"),
             count: 1_234,
             values: "22, 23",
+            known: "since then",
         })
     }
 
@@ -266,7 +273,14 @@ mod tests {
     fn hostile_text_cannot_leave_its_quotes() {
         let template = Template::of_group(&[Field::InterfaceId]);
         let group = [(Field::InterfaceId, Cell::Text("x\" or ip != \"\\".into()))];
-        let text = template.fill_filter(&Fill { group: &group, measured: &[], service: None, count: 0, values: "" });
+        let text = template.fill_filter(&Fill {
+            group: &group,
+            measured: &[],
+            service: None,
+            count: 0,
+            values: "",
+            known: "",
+        });
         assert_eq!(text, r#"interface-id = "x\" or ip != \"\\""#);
     }
 }

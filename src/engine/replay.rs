@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::clock::Clock;
 use super::core::Core;
 use super::view::Trial;
-use crate::detect::{Alert, AlertEvent, Detector};
+use crate::detect::{Alert, AlertEvent, Baseline, Detector};
 use crate::record::{Flow, RowRef, SourceState};
 use crate::session::SessionRow;
 use crate::store::ring::with_table;
@@ -43,6 +43,8 @@ pub(super) struct Replays {
     touched: HashSet<u64>,
     /// Numbers of alerts of the set in force, by those that its detector gives; empty for the first set.
     numbers: HashMap<u64, u64>,
+    /// What was used before the oldest record, as far as somebody said.
+    baseline: Option<Arc<Baseline>>,
     renumbers: bool,
     last_number: u64,
 }
@@ -76,7 +78,10 @@ impl Replays {
 }
 
 impl Replay {
-    fn new(core: &Core, detector: Detector) -> Replay {
+    fn new(core: &Core, mut detector: Detector) -> Replay {
+        if let Some(baseline) = &core.replays.baseline {
+            detector.teach(baseline);
+        }
         let held = core.sessions.chunks().iter().flat_map(|chunk| chunk.iter()).flatten();
         let mut sessions: Vec<(i64, u64)> = held.map(|session| (session.last, session.id)).collect();
         sessions.sort_unstable_by(|a, b| b.cmp(a));
@@ -162,6 +167,21 @@ impl Core {
     pub fn change_rules(&mut self, detector: Detector) {
         self.replays.touched.clear();
         self.replays.next = Some(Replay::new(self, detector));
+    }
+
+    /// Has the rules know what was used before the oldest record: those in force, and all that follow.
+    pub fn teach(&mut self, baseline: Arc<Baseline>) {
+        self.detector.teach(&baseline);
+        let trial = self.replays.trial.iter_mut().map(|(replay, _)| replay);
+        for replay in trial.chain(&mut self.replays.next) {
+            replay.detector.teach(&baseline);
+        }
+        self.replays.baseline = Some(baseline);
+    }
+
+    /// What rules know of the time before the oldest record.
+    pub(super) fn baseline(&self) -> Option<&Arc<Baseline>> {
+        self.replays.baseline.as_ref()
     }
 
     /// Whether a set of rules is on its way.

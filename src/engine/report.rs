@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::core::Core;
 use super::status::Counts;
+use crate::detect::Baseline;
 use crate::record::{Format, FormatTally, Reject};
 
 /// Pairs of stream and format that are counted apart.
@@ -50,6 +51,8 @@ pub struct SourceReport {
     pub ring: (u64, u64),
     /// Bytes of sessions held.
     pub sessions: u64,
+    /// What rules know of the time before the oldest record.
+    pub baseline: Option<Arc<Baseline>>,
 }
 
 /// Lines of one file or stream that have the same format for the same reason.
@@ -137,6 +140,7 @@ impl Core {
             remarks: self.remarks().map(str::to_owned).collect(),
             ring: (self.ring.bytes() as u64, self.ring.budget() as u64),
             sessions: self.sessions.bytes() as u64,
+            baseline: self.baseline().cloned(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::core::{Core, Known};
 use super::pinned::Pinned;
 use super::view::{Page, ViewSpec};
-use crate::detect::Detector;
+use crate::detect::{Baseline, Detector};
 use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
 /// Rows that a pass looks at before the mailbox is looked at again.
@@ -44,6 +44,7 @@ struct Inside {
     queue: VecDeque<Work>,
     question: Option<ViewSpec>,
     rules: Option<Box<Detector>>,
+    lesson: Option<Arc<Baseline>>,
     /// Who waits for what is held.
     pins: Vec<Taker>,
     closed: bool,
@@ -113,6 +114,12 @@ impl Asker {
 }
 
 impl Asker {
+    /// Has the rules know what was used before ([`Core::teach`]). Never waits.
+    pub fn teach(&self, baseline: Arc<Baseline>) {
+        self.mailbox.lock().lesson = Some(baseline);
+        self.mailbox.came.notify_one();
+    }
+
     /// Has the rules of `detector` take the place of those in force ([`Core::change_rules`]). Never waits.
     pub fn change_rules(&self, detector: Detector) {
         self.mailbox.lock().rules = Some(Box::new(detector));
@@ -245,6 +252,12 @@ impl<P: FnMut(Page)> Worker<P> {
             if let Some(rules) = inside.rules.take() {
                 drop(inside);
                 self.core.change_rules(*rules);
+                self.changed = true;
+                return ControlFlow::Continue(None);
+            }
+            if let Some(baseline) = inside.lesson.take() {
+                drop(inside);
+                self.core.teach(baseline);
                 self.changed = true;
                 return ControlFlow::Continue(None);
             }

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exports::Exports;
 use crate::app::App;
-use crate::detect::Detector;
+use crate::detect::{Baseline, Detector};
 use crate::engine::Core;
 use crate::engine::thread::{Asker, Engine};
 use crate::engine::view::Page;
@@ -125,6 +125,11 @@ impl Desk {
     /// Puts other rules in force.
     pub(super) fn change_rules(&self, detector: Detector) {
         self.asker.change_rules(detector);
+    }
+
+    /// Has the rules know what was used before.
+    pub(super) fn teach(&self, baseline: Arc<Baseline>) {
+        self.asker.teach(baseline);
     }
 
     /// Ends the source; gives what it could not read.

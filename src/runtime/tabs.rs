@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::Loop;
 use super::desk::Desk;
-use super::searches::Heard;
-use crate::detect::Alert;
+use super::searches::{Begun, Heard};
+use crate::detect::{Alert, Baseline};
 use crate::start;
 
 impl Loop {
@@ -45,14 +45,43 @@ impl Loop {
             },
             Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
             Heard::Sums(sums) => app.show_sums(&sums),
+            Heard::Baseline(Ok(baseline)) => self.take_baseline(&Arc::new(baseline)),
+            Heard::Baseline(Err(why)) => {
+                app.summed_up();
+                app.refuse(why);
+            }
         }
+    }
+
+    /// Has the rules of the live tab know what was used before.
+    pub(super) fn take_baseline(&mut self, baseline: &Arc<Baseline>) {
+        self.desk.app.summed_up();
+        let known = baseline.known();
+        self.desk.app.tell(format!("Baseline: the rules call new what was not seen {known} (i says more)."));
+        for desk in std::iter::once(&self.desk).chain(&self.other).filter(|desk| desk.live) {
+            desk.teach(Arc::clone(baseline));
+        }
+    }
+
+    /// What `--baseline` asked for.
+    pub(super) fn begin_baseline(&mut self) {
+        let Some((kept, remark)) = self.searches.begin_baseline() else { return };
+        match kept {
+            Some(kept) => self.take_baseline(&kept),
+            None => self.desk.app.sum_up(),
+        }
+        self.desk.app.tell(remark);
     }
 
     /// Runs the search that was offered: its records come into a tab of their own, beside the live one.
     pub(super) fn run_search(&mut self) -> io::Result<()> {
-        let Some(source) = self.searches.run() else {
-            self.desk.app.sum_up();
-            return Ok(());
+        let source = match self.searches.run() {
+            None => return Ok(()),
+            Some(Begun::Sums) => {
+                self.desk.app.sum_up();
+                return Ok(());
+            }
+            Some(Begun::Rows(source)) => *source,
         };
         let opened = start::decoder(&self.common).and_then(|decoder| Ok((decoder, start::detection(&self.common)?)));
         let (decoder, detector) = opened.map_err(io::Error::other)?;

@@ -63,6 +63,7 @@ pub(super) fn files(open: crate::cli::Open, screen: bool) -> Result<Source, Star
         stop: None,
         load: None,
         search: None,
+        lessons: None,
         live: false,
         lateness: FILE_LATENESS,
         run: Box::new(|out| {

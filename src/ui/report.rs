@@ -10,6 +10,7 @@ use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::report::{ReportState, Topic};
 use crate::app::{App, Target, Viewport};
+use crate::detect::Baseline;
 use crate::engine::report::{Report, SourceReport, UnparsedReport};
 use crate::engine::view::Status;
 use crate::export::clean::for_terminal;
@@ -102,6 +103,17 @@ fn more(left: usize, paint: &mut Paint<'_>, body: Rect) {
     }
 }
 
+/// What the rules that ask what is new rest on, and how old it is.
+fn baseline(now: i64, known: &Baseline) -> String {
+    let moment = |at: i64| jiff::Timestamp::from_second(at).map_or_else(|_| at.to_string(), |time| time.to_string());
+    let age = now.div_euclid(1000).saturating_sub(known.taken).max(0) / 60;
+    let age = if age < 120 { format!("{age} minutes") } else { format!("{} hours", age / 60) };
+    let lacks = if known.lacks.is_empty() { String::new() } else { format!("; {}", for_terminal(&known.lacks)) };
+    let uses = fmt::thousands(known.uses.len() as u64);
+    let (from, to) = (moment(known.from), moment(known.to));
+    format!("{uses} ports and peers of {from} to {to}, loaded {age} ago{lacks}")
+}
+
 fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> {
     let mut lines = vec![
         Line::Fact("source", for_terminal(&status.source).into_owned()),
@@ -129,6 +141,9 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     }
     if let Some(tail) = &status.state.tail {
         tail_lines(&mut lines, tail);
+    }
+    if let Some(known) = &report.baseline {
+        lines.push(Line::Fact("baseline", baseline(app.now(), known)));
     }
     for (name, text) in &status.state.facts {
         lines.push(Line::Own(for_terminal(name).into_owned(), for_terminal(text).into_owned()));

@@ -38,8 +38,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Writes message and filter from what is known now.
-    pub(super) fn write(&mut self, rule: &Rule) {
+    /// Writes message and filter from what is known now. `known` says since when what is new was not seen.
+    pub(super) fn write(&mut self, rule: &Rule, known: &str) {
         let service = service(&self.alert.group, self.protocol);
         let fill = Fill {
             group: &self.alert.group,
@@ -47,6 +47,7 @@ impl Entry {
             service,
             count: self.alert.count,
             values: &self.values,
+            known,
         };
         let (message, filter) = (rule.message.fill(&fill), rule.evidence.fill_filter(&fill));
         self.alert.message = message;

@@ -70,7 +70,11 @@ impl Book {
             let rule = self.rules[entry.rule].clone();
             let members = entry.members.iter().filter_map(|member| self.entries.get(member));
             let all: Vec<&Entry> = std::iter::once(entry).chain(members).collect();
-            let gathered = rule.gather.as_ref().filter(|_| all.len() > 1).map(|gather| told(&rule, gather, entry, all));
+            let gathered = rule
+                .gather
+                .as_ref()
+                .filter(|_| all.len() > 1)
+                .map(|gather| told(&rule, gather, entry, all, &self.known));
             if let Some(entry) = self.entries.get_mut(&id) {
                 entry.gathered = gathered.map(Box::new);
             }
@@ -79,7 +83,7 @@ impl Book {
 }
 
 /// What `speaker` says for `all`, itself included.
-fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>) -> Alert {
+fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>, known: &str) -> Alert {
     all.sort_by(|a, b| b.strength.total_cmp(&a.strength).then_with(|| a.key.cmp(&b.key)));
     let group: Vec<(Field, Cell)> =
         gather.places.iter().filter_map(|place| speaker.alert.group.get(*place).cloned()).collect();
@@ -89,8 +93,14 @@ fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>) -> 
     measured.extend(strongest.measured.iter().cloned());
     let count = all.iter().map(|entry| entry.alert.count).sum();
     let values = named(gather, &all);
-    let fill =
-        Fill { group: &group, measured: &measured, service: service(&group, speaker.protocol), count, values: &values };
+    let fill = Fill {
+        group: &group,
+        measured: &measured,
+        service: service(&group, speaker.protocol),
+        count,
+        values: &values,
+        known,
+    };
     let (message, filter) = (gather.message.fill(&fill), gather.evidence.fill_filter(&fill));
     let alerts = || all.iter().map(|entry| &entry.alert);
     let own = |entry: &&Entry| own(gather, entry).cloned().collect::<Vec<_>>();

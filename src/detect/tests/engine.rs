@@ -121,7 +121,7 @@ fn novelty_waits_for_its_baseline() {
     let mut bench = Bench::new(&builtin(), Limits::default(), 60);
     bench.read(&format!("{known}{}", odd(1_534_770_000 + 90_000)), 1);
     assert_eq!(ids(&bench.alerts()), ["NEW-PORT"]);
-    assert!(bench.alerts()[0].message.contains("since the oldest held: 4222"), "{}", bench.alerts()[0].message);
+    assert!(bench.alerts()[0].message.contains("since the oldest record held: 4222"), "{}", bench.alerts()[0].message);
     // Where the span is known, a tenth of it is enough (half an hour at least), and nothing has to wait for the end.
     let mut bench = Bench::new(&builtin(), Limits::default(), 60);
     bench.detector.expect_span(1_534_770_000, 1_534_780_000);
@@ -244,4 +244,38 @@ gather = { by = ["server.port"], message = "{groups} on {server.port}: {values}"
     assert_eq!(bench.alerts().iter().map(|alert| &*alert.message).collect::<Vec<_>>(), ["10.0.0.2"], "alone again");
     bench.read(&answered(2), 1);
     assert!(bench.finish().alerts().is_empty());
+}
+#[test]
+fn a_baseline_stands_for_the_time_before_the_oldest_record() {
+    use crate::detect::baseline::{Baseline, Use};
+    let both = |port: u16, time: u64| {
+        format!(
+            "2 1 eni-1 10.0.0.5 9.9.9.7 40002 {port} 6 20 3000 {time} {time} ACCEPT OK
+             2 1 eni-1 9.9.9.7 10.0.0.5 {port} 40002 6 20 9000 {time} {time} ACCEPT OK\n"
+        )
+    };
+    let text = both(4333, 1_534_770_000) + &both(4222, 1_534_770_060);
+    let used = Use { client: Some([10, 0, 0, 5].into()), port: Some(4333), ..Use::default() };
+    let baseline =
+        Arc::new(Baseline { from: 1_534_100_000, to: 1_534_704_800, uses: vec![used], ..Baseline::default() });
+    let mut without = Bench::new(&builtin(), Limits::default(), 60);
+    without.read(&text, 1);
+    assert_eq!(ids(&without.alerts()), [""; 0]);
+    let known = "not seen from it in the 7 days to 2018-08-19T18:53:20Z, nor in what was read since: 4222";
+    // Before the records, and in the middle of them: what is known is the same.
+    for late in [false, true] {
+        let mut bench = Bench::new(&builtin(), Limits::default(), 60);
+        if late {
+            bench.read(&text, 1);
+        }
+        bench.detector.teach(&baseline);
+        if late {
+            bench.detector.advance(1_534_770_000);
+            bench.events.extend(bench.detector.drain());
+        } else {
+            bench.read(&text, 1);
+        }
+        assert_eq!(ids(&bench.alerts()), ["NEW-PORT"], "late: {late}");
+        assert!(bench.alerts()[0].message.ends_with(known), "{}", bench.alerts()[0].message);
+    }
 }

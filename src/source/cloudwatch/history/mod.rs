@@ -35,7 +35,7 @@ use search::{Search, Sink};
 use slices::Slices;
 
 pub use groups::{Groups, Sums};
-pub use report::{Estimate, PRICE, Report, moment};
+pub use report::{Estimate, PRICE, Report, brief, moment};
 
 /// Rows that one query gives at most (API reference, `StartQuery`, `limit`).
 pub const MOST_ROWS: usize = 100_000;

@@ -53,11 +53,16 @@ pub(super) fn kept_since(size: &Size, now: i64) -> Option<i64> {
 impl Estimate {
     /// Gigabytes and cost, without how that was found.
     pub fn brief(&self) -> String {
-        self.bytes.map_or_else(
-            || "an amount that is not known".to_owned(),
-            |bytes| format!("about {}, {}", size(bytes), cost(bytes)),
-        )
+        brief(self.bytes)
     }
+}
+
+/// Gigabytes and cost of so many bytes.
+pub fn brief(bytes: Option<u64>) -> String {
+    bytes.map_or_else(
+        || "an amount that is not known".to_owned(),
+        |bytes| format!("about {}, {}", size(bytes), cost(bytes)),
+    )
 }
 
 impl fmt::Display for Estimate {
