@@ -32,11 +32,13 @@ pub fn sessions(data: &[u8]) {
         now = now.max(flow.end);
         table.look_ahead([&flow]);
         let change = table.add(&flow);
-        let session = table.get(change.id).expect("the session of a record is held");
-        assert_eq!(session.key(), Key::of(&flow).0);
+        // Where room is short, telling connections apart may have made the session final at once: its records are asked for at the end.
+        let session = table.get(change.id);
+        assert!(session.is_some() || first & 2 != 0, "the session of a record is held");
+        assert!(session.is_none_or(|session| session.key() == Key::of(&flow).0));
         assert!(change.merged.iter().all(|gone| table.get(*gone).is_none()), "what became part of another is gone");
         assert!(change.changed.iter().all(|id| table.get(*id).is_some() && *id != change.id));
-        assert!(table.find(&flow).is_some());
+        assert!(table.find(&flow).is_some() || first & 2 != 0);
         if change.repeated {
             duplicates += 1;
         } else {
@@ -47,11 +49,17 @@ pub fn sessions(data: &[u8]) {
     table.finish();
     done.append(&mut table.take_finished());
     let sum = |of: fn(&Session) -> u64| done.iter().map(of).sum::<u64>();
-    assert_eq!(sum(|session| session.records.into()), records, "each record is in one session");
-    assert_eq!(sum(|session| session.duplicates.into()), duplicates);
+    // Sessions that grow together may show a record to be a copy that was taken for one of its own before.
+    let copies = sum(|session| session.duplicates.into());
+    assert_eq!(sum(|session| session.records.into()) + copies, records + duplicates, "each record is in one session");
+    assert!(copies >= duplicates, "a copy stays a copy");
     if interfaces == 1 {
         let both = |session: &Session| session.totals(Way::AtoB).bytes + session.totals(Way::BtoA).bytes;
-        assert_eq!(sum(both), bytes, "each byte is counted once");
+        let counted = sum(both);
+        assert!(
+            counted == bytes || (copies > duplicates && counted < bytes) || first & 2 != 0,
+            "each byte is counted once"
+        );
     }
     for session in &done {
         assert!(session.first <= session.last);

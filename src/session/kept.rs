@@ -107,6 +107,11 @@ impl List {
         self.0.first().is_none_or(|first| first.place < u8::MAX)
     }
 
+    /// Whether `record` or a copy of it is among them.
+    pub(super) fn lists(&self, record: &Kept) -> bool {
+        self.0.binary_search_by_key(&record.identity(), Kept::identity).is_ok()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Kept> {
         self.0.iter()
     }

@@ -93,11 +93,13 @@ impl Session {
     /// Its records that are known one by one, and what the others add up to.
     pub(in crate::session) fn pieces(&self) -> (Vec<(Flow, Way)>, Option<&Session>) {
         let mut all = Vec::new();
-        for (at, observer) in self.observers().enumerate() {
-            let only = [Way::AtoB, Way::BtoA].into_iter().filter_map(|way| observer.only(way));
-            all.extend(only.map(|only| (self.flow(&only.at(at)), only.way())));
-        }
         let more = self.more.as_ref();
+        for (at, observer) in self.observers().enumerate() {
+            let only = [Way::AtoB, Way::BtoA].into_iter().filter_map(|way| observer.only(way)).map(|only| only.at(at));
+            // The only record of a counter is listed all the same once a copy of it has come.
+            let only = only.filter(|only| !more.is_some_and(|more| more.kept.lists(only)));
+            all.extend(only.map(|only| (self.flow(&only), only.way())));
+        }
         all.extend(more.iter().flat_map(|more| more.kept.iter()).map(|kept| (self.flow(kept), kept.way())));
         (all, more.and_then(|more| more.base.as_deref()))
     }

@@ -59,11 +59,14 @@ impl SessionTable {
         let first = olds().next().map_or(NO_CUT, Session::cut);
         let before: Vec<i64> = olds().map(Session::cut).collect();
         let cuts = split::cuts(&mut pieces, first);
-        if cuts.iter().map(|(_, cut)| *cut).eq(before) {
+        // Without room for all of them they stay together: no record is left without a session.
+        let room = before.len() + self.capacity.saturating_sub(self.held);
+        if cuts.len() > room || cuts.iter().map(|(_, cut)| *cut).eq(before) {
             self.reach_as_far(&slots);
             return;
         }
         let late = olds().all(|session| session.late);
+        let mut known: u64 = olds().map(|session| u64::from(session.records)).sum();
         let duplicates = olds().fold(0_u32, |sum, session| sum.saturating_add(session.duplicates));
         let mut rest = pieces;
         let mut parts: Vec<(Vec<Piece>, i64)> = Vec::new();
@@ -82,6 +85,7 @@ impl SessionTable {
             session.linked = last > 0;
             // What came twice is counted once, whichever part it fell into: joining the pieces counts some of it again.
             session.duplicates = if number == 0 { duplicates } else { 0 };
+            known = known.saturating_sub(session.records.into());
             let has_it = session.cut() <= begin(flow);
             let id = if let Some(slot) = slot {
                 self.replace(slot, session);
@@ -98,6 +102,10 @@ impl SessionTable {
                 change.changed.push(id);
             }
         }
+        // A copy that had come to another of the sessions was taken for a record; beside its like it is known for what it is.
+        if let Some(session) = placed.first().and_then(|slot| self.peek_mut(*slot)) {
+            session.duplicates = session.duplicates.saturating_add(u32::try_from(known).unwrap_or(u32::MAX));
+        }
         self.reach_as_far(&placed);
         for slot in free {
             if let Some(gone) = self.take(slot) {
@@ -108,7 +116,7 @@ impl SessionTable {
         change.changed.sort_unstable();
         change.changed.dedup();
         let (id, merged) = (change.id, &change.merged);
-        change.changed.retain(|other| *other != 0 && *other != id && !merged.contains(other));
+        change.changed.retain(|other| *other != id && !merged.contains(other) && self.get(*other).is_some());
     }
 
     /// Has all connections on the same ports wait as long as the one that goes on for longest: a record that comes after any of them belongs to
