@@ -31,3 +31,11 @@ fn the_reconstructed_trigger_is_a_probe() {
     let Some(text) = lines("attacks/botsv3_memcached_reconstructed.log") else { return };
     assert_eq!(ids(&alerts(&text)), ["AMP-PROBE"]);
 }
+
+#[test]
+fn a_captured_scan_is_one_alert_that_grows() {
+    let Some(text) = lines("attacks/scan_syn_vertical_nmap.log") else { return };
+    let alerts = alerts(&text);
+    assert_eq!(ids(&alerts), ["SCAN-VERT-EXTERNAL"], "{alerts:#?}");
+    assert!(value(&alerts[0].measured, "ports") > 900.0, "{:?}", alerts[0].measured);
+}
