@@ -325,12 +325,12 @@ impl App {
         match std::mem::take(&mut self.mode) {
             Mode::Menu(Menu { bar: Some(mut bar), .. }) => {
                 bar.line = Line::new(text);
-                bar.judge();
+                bar.changed();
                 self.mode = Mode::Filter(*bar);
             }
             Mode::Filter(mut bar) => {
                 bar.line = Line::new(text);
-                bar.judge();
+                bar.changed();
                 self.mode = Mode::Filter(bar);
             }
             _ => self.apply(text),
