@@ -41,6 +41,8 @@ pub(super) struct Printer {
     pub(super) flows: FlowWriter,
     pub(super) sessions: SessionWriter,
     pub(super) printed: u64,
+    /// Whether it was said that the filter asks for what the lines do not carry.
+    pub(super) told_of_format: bool,
     /// What was last said on standard error of the source.
     pub(super) told: SourceState,
     /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
@@ -72,6 +74,7 @@ impl Printer {
                         self.core.hear();
                     } else {
                         self.core.tick(now_ms());
+                        self.tell_of_the_format();
                     }
                     self.news(&mut text);
                 }
@@ -89,6 +92,7 @@ impl Printer {
         out.write_all(text.as_bytes())?;
         out.flush()?;
         self.write_case()?;
+        self.tell_of_the_format();
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
             say(remark);
@@ -208,6 +212,16 @@ impl Printer {
                 }
             }
         }
+    }
+
+    /// Says once that the filter asks for a field that the lines so far do not carry: no row is no answer then.
+    fn tell_of_the_format(&mut self) {
+        let formats = self.core.formats();
+        let filter = self.filter.as_ref().filter(|_| !self.told_of_format);
+        let Some(missing) = filter.and_then(|filter| filter.lacking(formats)) else { return };
+        let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");
+        say(&format!("--filter: no record so far carries `{}`: the format is {label}", missing.name()));
+        self.told_of_format = true;
     }
 
     /// Says on standard error what the source waits for and what it found out, once.
