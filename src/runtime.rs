@@ -101,7 +101,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let mut app = known(common, kept.as_ref())?;
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
-    let themes = Themes::new(depth);
+    let mut themes = Themes::new(depth);
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
@@ -249,7 +249,12 @@ impl Loop {
                     prompt = true;
                 }
                 Some(text) = self.said.recv() => self.desk.app.tell(text),
-                _ = watch.tick() => if !self.look_at_rules() { continue },
+                _ = watch.tick() => {
+                    let themed = self.look_at_theme();
+                    if !self.look_at_rules() && !themed {
+                        continue;
+                    }
+                },
                 heard = self.desk.exports.heard.recv() => if let Some(heard) = heard {
                     self.desk.exports.job = None;
                     self.desk.app.hear(heard);
@@ -290,6 +295,21 @@ impl Loop {
         true
     }
 
+    /// Takes a theme up again whose files have changed. True where there is something to tell.
+    fn look_at_theme(&mut self) -> bool {
+        if !self.themes.changed(&self.drawn_in) {
+            return false;
+        }
+        match self.themes.load(&self.drawn_in, self.shade) {
+            Ok(theme) => {
+                self.look.theme = theme;
+                self.desk.app.tell(format!("The theme {} was read again.", self.drawn_in));
+            }
+            Err(error) => self.desk.app.refuse(format!("The theme stays as it was: {}", error.brief())),
+        }
+        true
+    }
+
     /// Keeps what is muted when that has changed.
     fn keep_mutes(&mut self) {
         if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
@@ -320,7 +340,7 @@ impl Loop {
         self.drawn_in = wanted.to_owned();
         match self.themes.load(&self.drawn_in, self.shade) {
             Ok(theme) => self.look.theme = theme,
-            Err(error) => self.desk.app.tell(error.to_string()),
+            Err(error) => self.desk.app.refuse(format!("The theme stays as it was: {}", error.brief())),
         }
     }
 

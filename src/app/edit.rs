@@ -113,7 +113,7 @@ impl App {
     /// Text from the clipboard.
     pub(super) fn paste(&mut self, text: &str) {
         if matches!(self.mode, Mode::Main | Mode::Report(_) | Mode::Timeline(_)) {
-            return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
+            return self.say_keys(Tone::Quiet, "Paste goes into the filter bar: {filter} opens it.");
         }
         self.edit_line(|line| line.insert(text));
         self.judge_change();
