@@ -150,7 +150,6 @@ pub async fn print(
         flows: FlowWriter::new(shape, terminal),
         sessions: SessionWriter::new(shape),
         printed: 0,
-        told_of_format: false,
         told: SourceState::default(),
         warned: Vec::new(),
         began,

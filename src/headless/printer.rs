@@ -41,11 +41,9 @@ pub(super) struct Printer {
     pub(super) flows: FlowWriter,
     pub(super) sessions: SessionWriter,
     pub(super) printed: u64,
-    /// Whether it was said that the filter asks for what the lines do not carry.
-    pub(super) told_of_format: bool,
     /// What was last said on standard error of the source.
     pub(super) told: SourceState,
-    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    /// Lasting remarks that were said. A handful: they are about groups, interfaces and fields asked for.
     pub(super) warned: Vec<String>,
     pub(super) began: Instant,
     /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
@@ -217,11 +215,13 @@ impl Printer {
     /// Says once that the filter asks for a field that the lines so far do not carry: no row is no answer then.
     fn tell_of_the_format(&mut self) {
         let formats = self.core.formats();
-        let filter = self.filter.as_ref().filter(|_| !self.told_of_format);
-        let Some(missing) = filter.and_then(|filter| filter.lacking(formats)) else { return };
+        let Some(missing) = self.filter.as_ref().and_then(|filter| filter.lacking(formats)) else { return };
         let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");
-        say(&format!("--filter: no record so far carries `{}`: the format is {label}", missing.name()));
-        self.told_of_format = true;
+        let text = format!("--filter: no record so far carries `{}`: the format is {label}", missing.name());
+        if !self.warned.contains(&text) {
+            say(&text);
+            self.warned.push(text);
+        }
     }
 
     /// Says on standard error what the source waits for and what it found out, once.

@@ -29,7 +29,7 @@ impl<'t> Parser<'t> {
         }
         let called = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Open, span: open }) if open.start == span.end);
         match foreign::function(word).filter(|_| called) {
-            Some(function) => self.call(function),
+            Some(function) => Ok(self.call(function)),
             None => Ok(None),
         }
     }
@@ -58,12 +58,12 @@ impl<'t> Parser<'t> {
     }
 
     /// A function that is a test, at its name. Where its arguments are not those of the table, nothing is read, and the word is told about.
-    fn call(&mut self, function: Function) -> Result<Option<RawKind<'t>>, FilterError> {
+    fn call(&mut self, function: Function) -> Option<RawKind<'t>> {
         let start = self.at;
         self.at += 1;
         let Ok(mut args) = self.values() else {
             self.at = start;
-            return Ok(None);
+            return None;
         };
         let place = args.iter().position(|arg| foreign::field(&arg.text).is_some());
         let line = args.iter().position(|arg| foreign::is_line(&arg.text));
@@ -105,7 +105,7 @@ impl<'t> Parser<'t> {
         if test.is_none() {
             self.at = start;
         }
-        Ok(test)
+        test
     }
 
     /// The words of SQL and of speech behind a field: `between 1 and 5`, `is null`, `is 443`, `not 443`; `flags has syn`. `None` where none of
