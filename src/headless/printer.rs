@@ -43,7 +43,7 @@ pub(super) struct Printer {
     pub(super) printed: u64,
     /// What was last said on standard error of the source.
     pub(super) told: SourceState,
-    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    /// Lasting remarks that were said. A handful: they are about groups, interfaces and fields asked for.
     pub(super) warned: Vec<String>,
     pub(super) began: Instant,
     /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
@@ -72,6 +72,7 @@ impl Printer {
                         self.core.hear();
                     } else {
                         self.core.tick(now_ms());
+                        self.tell_of_the_format();
                     }
                     self.news(&mut text);
                 }
@@ -89,6 +90,7 @@ impl Printer {
         out.write_all(text.as_bytes())?;
         out.flush()?;
         self.write_case()?;
+        self.tell_of_the_format();
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
             say(remark);
@@ -207,6 +209,18 @@ impl Printer {
                     }
                 }
             }
+        }
+    }
+
+    /// Says once that the filter asks for a field that the lines so far do not carry: no row is no answer then.
+    fn tell_of_the_format(&mut self) {
+        let formats = self.core.formats();
+        let Some(missing) = self.filter.as_ref().and_then(|filter| filter.lacking(formats)) else { return };
+        let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");
+        let text = format!("--filter: no record so far carries `{}`: the format is {label}", missing.name());
+        if !self.warned.contains(&text) {
+            say(&text);
+            self.warned.push(text);
         }
     }
 
