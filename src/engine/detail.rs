@@ -95,7 +95,7 @@ impl Core {
             .collect();
         let new = self.firsts.sayings(&row);
         let (records, complete) = self.records_of(&session);
-        let mut notes = Core::notes(&session);
+        let mut notes = self.notes(&session);
         if let Some(note) = self.spanning(&session, &records) {
             notes.push(note);
         }
@@ -187,7 +187,7 @@ impl Core {
     }
 
     /// What should be said about a session, one sentence each.
-    fn notes(session: &Session) -> Vec<String> {
+    fn notes(&self, session: &Session) -> Vec<String> {
         let mut notes = Vec::new();
         let (client, server) = (session.client().0, session.server().0);
         let private = match (is_public(client), is_public(server)) {
@@ -195,7 +195,8 @@ impl Core {
             (false, true) => Some(client),
             _ => None,
         };
-        if let Some(private) = private {
+        // A gateway that is known says it better.
+        if let Some(private) = private.filter(|_| session.leg(&self.names).is_none()) {
             notes.push(format!(
                 "{private} is a private address and cannot talk to the internet by itself: there must be a public address, a NAT \
                  gateway or a load balancer in front of it. The log shows only the private side."

@@ -269,7 +269,7 @@ impl Pane<'_> {
             self.fact("change", &format!("{phase}: as it stands to the time that was marked"), Token::Text);
         }
         if let Some(via) = &session.via {
-            self.fact("NAT", via, Token::Warning);
+            self.fact("via NAT", via, Token::Warning);
         }
         for (packet, logged, interface) in &session.stand_ins {
             self.fact("packet", &format!("{packet}; {interface} logged its own address {logged}"), Token::Text);

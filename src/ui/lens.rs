@@ -232,7 +232,7 @@ fn behind(profile: &Profile) -> Vec<Line> {
         lines.push(Line::Fact("via NAT", text, Token::Warning));
     }
     if behind.unsure == profile.sessions && profile.sessions > 0 {
-        let text = "no packet addresses are logged: an address may be that of a gateway, not of the packet";
+        let text = "without packet addresses an address may be that of a gateway";
         lines.push(Line::Fact("note", text.to_owned(), Token::Muted));
     }
     lines

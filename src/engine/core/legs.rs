@@ -31,34 +31,39 @@ impl Core {
     pub(in crate::engine) fn via(&self, session: &Session) -> Option<String> {
         let (leg, interface) = session.leg(&self.names)?;
         let gateway = match &**self.names.name(interface) {
-            "" => "a gateway".to_owned(),
-            name => format!("gateway {name}"),
+            "" => "A gateway".to_owned(),
+            name => format!("Gateway {name}"),
         };
         let ends = [session.client(), session.server()];
         let own = self.names.interfaces().own(interface, ends[0].0);
         let peer = ends.iter().find(|(addr, _)| is_public(*addr)).map(|(addr, _)| *addr);
+        let with_peer = |filter: &str| match peer {
+            Some(peer) => format!("{filter} and ip = {peer}"),
+            None => filter.to_owned(),
+        };
         Some(match (leg, own) {
             (Leg::Inside, Some(own)) => {
-                let onwards = peer.map(|peer| format!(" (filter: ip {own} and ip {peer})")).unwrap_or_default();
+                let onwards = with_peer(&format!("ip = {own}"));
                 format!(
-                    "Through {gateway}. Beyond it the same traffic has the address {own} and is a session of its own{onwards}."
+                    "{gateway} passes it on: beyond it the same traffic is a session of its own under {own} ({onwards})."
                 )
             }
             (Leg::Outside, _) => format!(
-                "Via NAT: {gateway} passes on traffic of others here under its own address. It is counted under the host's own address too; rules leave this leg out of \
-                 what goes to the internet. Whose it is: sessions of the same peer{} with `nat inside`.",
-                peer.map(|peer| format!(" ({peer})")).unwrap_or_default()
+                "{gateway} passes on others' traffic under its own address. The host's session counts it too ({}); rules leave this leg out of what goes to \
+                 the internet.",
+                with_peer("nat = inside")
             ),
             (Leg::Shared, _) => format!(
-                "Via NAT: {gateway} passes on traffic of others under its own address, and belongs to an instance, which may speak for itself. Sessions of the \
-                 same peer with `nat inside` say whose it is."
+                "{gateway} passes on others' traffic under its own address, and belongs to an instance, which may speak for itself. What it passes on is in \
+                 {}.",
+                with_peer("nat = inside")
             ),
             _ if peer.is_some() => format!(
-                "Via NAT: {gateway} passes on traffic of others here under its own address; the log does not say whose. The interfaces of the hosts behind it do."
+                "{gateway} passes on others' traffic here under its own address, and the log does not say whose. The interfaces of the hosts behind it do."
             ),
             _ => format!(
-                "Via NAT: {gateway} logs its own address here in the place of the real peer, since the format has no packet addresses. The host's own interface \
-                 logs the peer."
+                "{gateway} logs its own address here in the place of the real peer, since the format has no packet addresses. The host's own interface logs the \
+                 peer."
             ),
         })
     }
@@ -148,7 +153,7 @@ evidence = "client {client}"
         assert_eq!(core.sessions.len(), 2, "the inner leg is the host's own session");
         let (inner, sentence) = leg(&mut core, "10.0.0.5");
         assert_eq!(inner.as_deref(), Some("inside"));
-        assert!(sentence.unwrap().contains("ip 10.0.9.9 and ip 9.9.9.9"));
+        assert!(sentence.unwrap().contains("ip = 10.0.9.9 and ip = 9.9.9.9"));
         let (outer, sentence) = leg(&mut core, "10.0.9.9");
         assert_eq!(outer.as_deref(), Some("outside"));
         assert!(sentence.unwrap().contains("eni-nat"));
