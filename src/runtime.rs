@@ -74,7 +74,7 @@ pub enum ScreenError {
 /// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
 fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
     let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_names(Arc::clone(&common.known));
+    app = app.with_names(Arc::clone(&common.known)).with_change(common.change.clone());
     app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
@@ -112,7 +112,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         app = app.with_interface(only);
     }
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
-    let desk = Desk::open(app, source, decoder, detector, common.memory, true)?;
+    let desk = Desk::open(app, source, decoder, detector, common, true)?;
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };

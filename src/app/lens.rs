@@ -65,6 +65,14 @@ pub(super) fn of(subject: &Subject) -> String {
     }
 }
 
+/// What the way back calls the view: the filter of its sessions is a step of its own.
+fn step(subject: &Subject) -> String {
+    match subject {
+        Subject::Address(addr) => format!("endpoint {addr}"),
+        Subject::Interface(name) => format!("interface {name}"),
+    }
+}
+
 impl App {
     /// Begins with the view of one interface; Esc leads to the table.
     #[must_use]
@@ -87,7 +95,7 @@ impl App {
     fn look_through(&mut self, subject: Subject) {
         match Filter::parse(&of(&subject), Stage::Flows) {
             Ok(filter) => {
-                self.remember(of(&subject));
+                self.remember(step(&subject));
                 self.view.lens = Some(Lens { subject, filter: Arc::new(filter), at: None });
                 self.focus = Focus::Table;
             }

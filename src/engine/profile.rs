@@ -23,6 +23,10 @@ const PORTS: usize = 25;
 /// Alerts listed.
 const ALERTS: usize = 25;
 
+mod behind;
+pub use behind::Behind;
+use behind::Counted;
+
 /// What is told about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -117,6 +121,8 @@ pub struct Profile {
     pub scopes: usize,
     /// Alerts about it: open before closed, worst first.
     pub alerts: Vec<Arc<Alert>>,
+    /// What interfaces logged of their own where packets have this address, or where the interface stands for others.
+    pub behind: Behind,
     /// Sessions whose peer or port is not told apart for want of room.
     pub left_out: u64,
     /// Share of the sessions looked at.
@@ -149,6 +155,7 @@ pub(super) struct ProfileScan {
     ports: HashMap<(IpAddr, u8, u16), Port, foldhash::quality::RandomState>,
     interfaces: HashMap<NameId, u64, foldhash::fast::RandomState>,
     scopes: Vec<NameId>,
+    behind: Counted,
     seen: Option<(i64, i64)>,
     sessions: u64,
     records: u64,
@@ -166,6 +173,7 @@ impl ProfileScan {
             ports: HashMap::default(),
             interfaces: HashMap::default(),
             scopes: Vec::new(),
+            behind: Counted::default(),
             seen: None,
             sessions: 0,
             records: 0,
@@ -182,7 +190,7 @@ impl ProfileScan {
             Subject::Address(_) => None,
         };
         let mut place = self.place;
-        let looked = place.step(held, budget, 1, |row| self.look(row.row.session, interface));
+        let looked = place.step(held, budget, 1, |row| self.look(row.row.session, interface, held.names));
         self.place = place;
         looked
     }
@@ -191,7 +199,7 @@ impl ProfileScan {
         self.place
     }
 
-    fn look(&mut self, session: &Session, interface: Option<NameId>) {
+    fn look(&mut self, session: &Session, interface: Option<NameId>, names: &Names) {
         let key = session.key();
         let totals = match &self.subject {
             Subject::Address(addr) if key.a.0 == *addr || key.b.0 == *addr => {
@@ -204,6 +212,7 @@ impl ProfileScan {
             Subject::Address(_) => return,
         };
         self.sessions += 1;
+        self.behind.look(session, &self.subject, interface, names);
         let (mut accepts, mut rejects) = (0, 0);
         for (observer, _, accepted, rejected) in session.decisions() {
             if interface.is_none_or(|interface| interface == observer) {
@@ -310,6 +319,7 @@ impl ProfileScan {
             used: self.ports(|server| Some(server) != own),
             interfaces,
             scopes: self.scopes.len(),
+            behind: self.behind.told(names),
             alerts: Vec::new(),
             left_out: self.left_out,
             progress: self.place.progress(chunks),

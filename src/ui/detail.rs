@@ -268,12 +268,11 @@ impl Pane<'_> {
         if let Some(Cell::Text(phase)) = value(session, Field::Phase) {
             self.fact("change", &format!("{phase}: as it stands to the time that was marked"), Token::Text);
         }
-        for (packet, logged) in &session.translated {
-            self.fact(
-                "packet",
-                &format!("{packet} in the packet; the interface logged its own address {logged}"),
-                Token::Text,
-            );
+        if let Some(via) = &session.via {
+            self.fact("via NAT", via, Token::Warning);
+        }
+        for (packet, logged, interface) in &session.stand_ins {
+            self.fact("packet", &format!("{packet}; {interface} logged its own address {logged}"), Token::Text);
         }
         for alert in &session.alerts {
             let state = if alert.closed { "closed" } else { "open" };

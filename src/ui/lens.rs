@@ -192,10 +192,48 @@ fn facts(profile: &Profile, status: &Status) -> Vec<Line> {
         let note = format!("used in {} VPCs or accounts: these may be different hosts", profile.scopes);
         lines.push(Line::Fact("note", note, Token::Warning));
     }
+    lines.extend(behind(profile));
     if profile.left_out > 0 {
         let note =
             format!("{} sessions have peers or ports that are not told apart here", fmt::count(profile.left_out));
         lines.push(Line::Fact("note", note, Token::Gap));
+    }
+    lines
+}
+
+/// What interfaces logged in the place of packet addresses, and what gateways have to do with it.
+fn behind(profile: &Profile) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let behind = &profile.behind;
+    for (logged, interface, sessions) in behind.logged.iter().take(3) {
+        let sessions = format!("{} session{}", fmt::count(*sessions), if *sessions == 1 { "" } else { "s" });
+        let text = match profile.subject {
+            Subject::Address(_) => format!("{interface} logged its own address {logged} in its place, in {sessions}"),
+            Subject::Interface(_) => {
+                format!("it logged its own address {logged} in the place of packets' addresses, in {sessions}")
+            }
+        };
+        lines.push(Line::Fact("logged as", text, Token::Text));
+    }
+    if let Some(gateway) = behind.gateways.first() {
+        let more = behind.gateways.len() - 1;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let legs = [
+            (behind.inside, "inside"),
+            (behind.outside, "under the gateway's address"),
+            (behind.masked, "for whom is not logged"),
+        ];
+        let legs: Vec<String> = legs
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, leg)| format!("{} {leg}", fmt::count(count)))
+            .collect();
+        let text = format!("passed on by {gateway}{more}: {}", legs.join(", "));
+        lines.push(Line::Fact("via NAT", text, Token::Warning));
+    }
+    if behind.unsure == profile.sessions && profile.sessions > 0 {
+        let text = "without packet addresses an address may be that of a gateway";
+        lines.push(Line::Fact("note", text.to_owned(), Token::Muted));
     }
     lines
 }
