@@ -5,6 +5,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -82,11 +83,16 @@ pub async fn print(
     let filter = start::filter(common, stage(what))?;
     remark_on(filter.as_ref());
     let detector = start::detection(common)?;
+    source.remarks.iter().for_each(|remark| say(remark));
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
             say(&format!("--fetch: {remark}"));
         }
+    }
+    let mut known = Arc::clone(&common.known);
+    if let Some(interfaces) = source.inventory.as_ref().and_then(|inventory| inventory.known.clone()) {
+        Arc::make_mut(&mut known).learn(interfaces);
     }
     let mut decoder = source.narrow(decoder);
     let collect =
@@ -156,6 +162,7 @@ pub async fn print(
         backtest: common.backtest.then(BTreeMap::new),
         notifier,
         case: common.case.clone(),
+        known,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
