@@ -19,6 +19,7 @@ use crate::engine::phase::Phased;
 use crate::engine::pinned::Progress;
 use crate::engine::thread::now_ms;
 use crate::engine::view::Tab;
+use crate::enrich::Known;
 use crate::export::alert::AlertRow;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
@@ -55,6 +56,8 @@ pub(super) struct Printer {
     pub(super) notifier: Option<Notifier>,
     /// Where a case of everything goes at the end.
     pub(super) case: Option<PathBuf>,
+    /// What is known beside the log, for the case.
+    pub(super) known: Arc<Known>,
 }
 
 impl Printer {
@@ -128,7 +131,8 @@ impl Printer {
     fn write_case(&self) -> io::Result<()> {
         let Some(path) = &self.case else { return Ok(()) };
         let tab = if stage(self.what) == Stage::Sessions { Tab::Sessions } else { Tab::Flows };
-        let order = save::everything(self.filter.clone(), tab, self.change.as_ref(), now_ms());
+        let known = Arc::clone(&self.known);
+        let order = save::everything(self.filter.clone(), tab, self.change.as_ref(), known, now_ms());
         let said = save::write(&self.core.pin(), &order, path, &Progress::default())
             .map_err(|error| io::Error::other(format!("--case: {error}")))?;
         say(&said);

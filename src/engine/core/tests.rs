@@ -177,8 +177,9 @@ fn the_parts_of_a_filter_and_the_values_of_a_field_know_the_moment_of_a_change()
     let mut core = core();
     // Over at 100, still there at 1,000, and begun at 1,040.
     core.ingest(&decoded(&[line(100, 1, 21), line(900, 1, 22), line(1_020, 1, 22), line(1_100, 1, 23)].concat()));
-    let filter =
-        Arc::new(crate::filter::Filter::parse("server.port > 21 and phase = new", crate::filter::Stage::Sessions).unwrap());
+    let filter = Arc::new(
+        crate::filter::Filter::parse("server.port > 21 and phase = new", crate::filter::Stage::Sessions).unwrap(),
+    );
     let explained = ViewSpec {
         tab: Tab::Sessions,
         change: Some(1_000),
