@@ -109,6 +109,8 @@ pub(super) enum Does {
     PlanBaseline,
     /// Runs the search that is offered.
     RunSearch,
+    /// Closes the tab of a search.
+    CloseSearch,
 }
 
 impl Item {
@@ -196,6 +198,7 @@ impl App {
     /// An action while a menu is open.
     pub(super) fn in_menu(&mut self, action: Action) -> Vec<Effect> {
         let page = self.viewport.menu.saturating_sub(1).max(1).cast_signed();
+        let adds_up = self.searches_now();
         let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
         match action {
             Action::Down => menu.step(1),
@@ -220,6 +223,7 @@ impl App {
             }
             Action::Insert('n') if menu.kind == Kind::Search => self.leave_menu(),
             Action::Insert(_) if menu.kind == Kind::Search => {}
+            Action::Insert('X') if menu.kind == Kind::Sums && adds_up => return self.stop_loading(),
             Action::Insert(c) => {
                 menu.search.insert(c.encode_utf8(&mut [0; 4]));
                 menu.cursor = 0;
@@ -311,6 +315,10 @@ impl App {
             Does::RunSearch => {
                 self.mode = Mode::Main;
                 return vec![Effect::RunSearch];
+            }
+            Does::CloseSearch => {
+                self.mode = Mode::Main;
+                return vec![Effect::CloseSearch];
             }
             Does::StopExport => {
                 self.mode = Mode::Main;

@@ -127,6 +127,11 @@ impl Desk {
         self.asker.change_rules(detector);
     }
 
+    /// Does without `bytes` of the room for records.
+    pub(super) fn lend(&self, bytes: usize) {
+        self.asker.lend(bytes);
+    }
+
     /// Has the rules know what was used before.
     pub(super) fn teach(&self, baseline: Arc<Baseline>) {
         self.asker.teach(baseline);

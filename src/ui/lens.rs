@@ -11,7 +11,6 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
-use crate::engine::view::Status;
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
@@ -65,7 +64,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let (left, right) = lines(app, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
-    for line in facts(profile, &app.page().status) {
+    for line in facts(profile, app) {
         if body.height > LEAST {
             draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
             (body.y, body.height) = (body.y + 1, body.height - 1);
@@ -158,7 +157,7 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
     }
 }
 
-fn facts(profile: &Profile, status: &Status) -> Vec<Line> {
+fn facts(profile: &Profile, app: &App) -> Vec<Line> {
     let mut lines = Vec::new();
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
@@ -172,7 +171,7 @@ fn facts(profile: &Profile, status: &Status) -> Vec<Line> {
         None => "no session is held".to_owned(),
     };
     lines.push(Line::Fact("seen", seen, Token::Text));
-    lines.extend(since(profile, status).map(|since| Line::Fact("since", since, Token::Text)));
+    lines.extend(since(profile, app).map(|since| Line::Fact("since", since, Token::Text)));
     let volume = |volume: Volume| format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets));
     let traffic = format!("received {}, sent {}", volume(profile.received), volume(profile.sent));
     lines.push(Line::Fact("traffic", traffic, Token::Text));
@@ -194,16 +193,10 @@ fn facts(profile: &Profile, status: &Status) -> Vec<Line> {
 }
 
 /// Since when it is there, and of how much time that can be said.
-fn since(profile: &Profile, status: &Status) -> Option<String> {
+fn since(profile: &Profile, app: &App) -> Option<String> {
     let (first, _) = profile.seen?;
-    let searched = status.state.earlier.map(|earlier| earlier.from).or(status.span.map(|(from, _)| from))?;
-    // Two times of one day need no date.
-    let text = if first.div_euclid(86_400) == searched.div_euclid(86_400) {
-        format!("first seen {}Z, searched from {}Z", fmt::time_of_day(first), fmt::hour_minute(searched))
-    } else {
-        format!("first seen {}Z, searched from {}Z", fmt::date_time(first), fmt::date_time(searched))
-    };
-    Some(text)
+    let text = fmt::first_seen(first, app.page().status.searched?);
+    Some(text + &app.only_of().unwrap_or_default())
 }
 
 fn port_name(port: &PortUse) -> String {
