@@ -12,7 +12,7 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
-use crate::enrich::{Known, LookedUp, moment};
+use crate::enrich::{LookedUp, moment};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
@@ -166,7 +166,7 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
 }
 
 fn facts(profile: &Profile, app: &App) -> Vec<Line> {
-    let mut lines = beside(profile, app.known());
+    let mut lines = beside(profile, app);
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -239,8 +239,8 @@ fn behind(profile: &Profile) -> Vec<Line> {
 }
 
 /// What is known of it beside the log.
-fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn beside(profile: &Profile, app: &App) -> Vec<Line> {
+    let (mut lines, known) = (Vec::new(), app.known());
     let mut fact = |name, text: String| {
         if !text.is_empty() {
             lines.push(Line::Fact(name, text, Token::Text));
@@ -252,7 +252,7 @@ fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
                 fact("is", one.says());
                 fact("place", one.place());
                 fact("groups", one.guarded());
-                fact("as of", format!("{}, by EC2; W asks anew", moment(as_of)));
+                fact("as of", format!("{}, by EC2; {} asks anew", moment(as_of), app.keys().spell("{ask-interfaces}")));
             }
         }
         Subject::Address(address) => {
