@@ -237,6 +237,8 @@ pub struct App {
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
     asked: Option<ViewSpec>,
+    /// The first question about the rows that are wanted.
+    rows_asked: u64,
     /// Unix milliseconds, for countdowns.
     now: i64,
 }
@@ -456,6 +458,11 @@ impl App {
     /// Whether the page answers the question that was asked last.
     pub fn is_current(&self) -> bool {
         self.asked.as_ref().is_some_and(|spec| spec.serial == self.page.serial)
+    }
+
+    /// Whether the page still has the rows of another filter, order or table than the one wanted.
+    pub fn has_other_rows(&self) -> bool {
+        self.page.serial < self.rows_asked
     }
 
     /// The alert that the sidebar's cursor is on.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::view::Pin;
 use super::{App, FIRST_ROWS, Focus, Mode};
 use crate::engine::view::{Anchor, RowId, TimelineSpec, ViewSpec};
+use crate::filter::Filter;
 
 impl App {
     /// The question to the engine. Its serial grows when the question changes.
@@ -55,6 +56,9 @@ impl App {
             show_muted: self.show_muted,
             trial: self.trial.as_ref().map(|(rules, _)| Arc::clone(rules)),
         };
+        if !self.asked.as_ref().is_some_and(|asked| same_rows(asked, &spec)) {
+            self.rows_asked = self.asked.as_ref().map_or(1, |asked| asked.serial + 1);
+        }
         spec.serial = match &self.asked {
             None => 1,
             Some(asked) if same_question(asked, &spec) => asked.serial,
@@ -77,6 +81,21 @@ impl App {
             Focus::Table => self.view.table().cursor.filter(|id| !matches!(id, RowId::Group(_))),
         }
     }
+}
+
+/// Whether two questions are about the same rows in the same order.
+fn same_rows(a: &ViewSpec, b: &ViewSpec) -> bool {
+    let same = |a: &Option<Arc<Filter>>, b: &Option<Arc<Filter>>| match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    a.tab == b.tab
+        && same(&a.filter, &b.filter)
+        && a.window == b.window
+        && a.sort == b.sort
+        && a.group_by == b.group_by
+        && a.fold.is_some() == b.fold.is_some()
 }
 
 /// Whether two questions ask the same. Filters are compared by identity: compiling again is a new question.

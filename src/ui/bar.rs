@@ -138,7 +138,7 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
     let total = if page.tab == Tab::Alerts { page.alerts.len() as u64 } else { page.matched };
     if app.view().lens.is_some() {
         facts.clear();
-    } else if total > 0 && page.tab == app.view().tab {
+    } else if total > 0 && page.tab == app.view().tab && !app.has_other_rows() {
         let _ = write!(facts, "{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total));
     }
     let room = area.right().saturating_sub(x + 1);
@@ -238,7 +238,8 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let mut used = paint.text(area.x + 1, area.y, width, &label, theme.style(Token::Muted));
     used += paint.text(area.x + 1 + used, area.y, width.saturating_sub(used), &applied.text, style);
     let page = app.page();
-    if app.view().tab != Tab::Alerts && !applied.off && app.view().table().group_by.is_empty() {
+    let counted = app.view().table().group_by.is_empty() && !app.has_other_rows();
+    if app.view().tab != Tab::Alerts && !applied.off && counted {
         let counts = format!("{} of {}", fmt::thousands(page.matched), fmt::thousands(page.total));
         if used + fmt::width(&counts) + 3 < width {
             paint.text_right(area.right() - 1, area.y, width, &counts, theme.style(Token::Muted));
