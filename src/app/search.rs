@@ -85,10 +85,12 @@ impl App {
             .with_history(typed)
             .with_saved(self.saved())
             .with_themes(self.themes.clone(), &self.theme)
+            .with_known(Arc::clone(&self.known))
             .with_nothing_earlier(Some(
                 self.keys.spell("This tab holds what was searched: {history} searches another range."),
             ))
             .with_search(true)
+            .with_inventory(self.inventory())
             .of_search(self.view.filter_in_force().map(ToString::to_string))
     }
 
@@ -236,7 +238,7 @@ fn group_filter(by: &[Field], key: &[String]) -> Option<String> {
 }
 
 /// A text in lines that a narrow screen shows whole.
-fn broken(text: &str) -> Vec<String> {
+pub(super) fn broken(text: &str) -> Vec<String> {
     const WIDE: usize = 66;
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

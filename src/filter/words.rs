@@ -46,6 +46,7 @@ pub(super) fn code_words(field: Field, stage: Stage) -> &'static [&'static str] 
         (Field::FlowDirection, _) => &["ingress", "egress"],
         (Field::Type, _) => &["IPv4", "IPv6", "EFA"],
         (Field::State, _) => &["open", "half", "unanswered", "closed", "late", "evicted"],
+        (Field::Nat, _) => &["inside", "outside", "shared", "masked"],
         (Field::OrientedBy, _) => {
             &["syn", "synack", "service", "learned", "time", "portclass", "lowport", "perimeter", "undecided"]
         }

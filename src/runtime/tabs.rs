@@ -88,7 +88,7 @@ impl Loop {
         };
         let opened = start::decoder(&self.common).and_then(|decoder| Ok((decoder, start::detection(&self.common)?)));
         let (decoder, detector) = opened.map_err(io::Error::other)?;
-        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, self.common.memory / 4, false)?;
+        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, &self.common, false)?;
         let shown = std::mem::replace(&mut self.desk, desk);
         let gone = if shown.live { self.other.replace(shown) } else { Some(shown) };
         if let Some(gone) = gone {
