@@ -300,6 +300,10 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     }
     let (text, token) = match bar.draft() {
         Draft::Bad(error) => {
+            let offered = if bar.refused { String::new() } else { offered(app) };
+            if !offered.is_empty() && error.span.end >= bar.line.text().trim_end().len() {
+                return unfinished(&offered, &error.message, paint, area);
+            }
             // What to do comes first, since a narrow screen cuts the end.
             let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
             if fmt::width(&parts.join(" ")) > area.width.saturating_sub(4) {
@@ -307,7 +311,6 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
             }
             parts.extend(bar.refused.then_some("The last good filter stays."));
             let mut text = parts.join(" ");
-            let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");
                 text.push_str(&offered);
@@ -333,6 +336,18 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+/// Below a filter that lacks its end: how it can go on matters more than that it is none yet.
+fn unfinished(offered: &str, message: &str, paint: &mut Paint<'_>, area: Rect) {
+    let room = area.width.saturating_sub(4);
+    let lead = format!("Tab: {}", fmt::cut(offered, room / 2, paint.glyphs.ellipsis));
+    let spans = [
+        (lead, paint.theme.style(Token::Text)),
+        ("   ".to_owned(), paint.theme.style(Token::Muted)),
+        (message.to_owned(), paint.theme.style(Token::Error)),
+    ];
+    paint.spans(area.x + 3, area.y, room, &spans);
 }
 
 /// What Tab would put at the caret, and what else could stand there.
