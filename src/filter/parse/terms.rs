@@ -212,8 +212,8 @@ impl<'t> Parser<'t> {
         let is_number =
             number.form == Form::Word && number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let (fits, units): (fn(&str) -> bool, _) = match kind {
-            Kind::Count => (value::is_count_unit, "`k` `M` `G` `T`, `Ki` `Mi` `Gi` `Ti`, each also with a `B`"),
-            Kind::Duration => (value::is_time_unit, "`s` `m` `h` `d` `w`"),
+            Kind::Count => (value::is_count_unit, "`k`, `M`, `GiB` or the like"),
+            Kind::Duration => (value::is_time_unit, "`s`, `m`, `h`, `d` or `w`"),
             _ => return Ok(()),
         };
         let Some(unit) = self.peek_word().filter(|_| is_number) else { return Ok(()) };
@@ -227,9 +227,8 @@ impl<'t> Parser<'t> {
             && !self.begins_a_test(unit)
             && words::means_nothing(unit)
         {
-            let message = format!("`{unit}` is no unit here: expected {units}.");
-            return Err(FilterError::new(self.here(), message)
-                .hint(format!("To search the line as well, quote it: \"{unit}\".")));
+            let error = FilterError::new(self.here(), format!("`{unit}` is no unit here."));
+            return Err(error.hint(format!("Write {units}, or quote it to search the line.")));
         }
         Ok(())
     }
