@@ -106,6 +106,9 @@ pub enum RulesCommand {
         /// Ordinary traffic only.
         #[arg(long, conflicts_with = "against")]
         benign: bool,
+        /// Attacks and ordinary traffic that were written after the rules, on which nothing is tuned.
+        #[arg(long, conflicts_with_all = ["against", "benign"])]
+        unseen: bool,
         /// Print the false alerts too.
         #[arg(long, conflicts_with = "against")]
         explain: bool,

@@ -147,7 +147,8 @@ pub async fn print(
                 Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
                 Input::Status(status) => Work::Status(status),
                 Input::Gap(gap) => Work::Gap(gap),
-                Input::End => continue,
+                // Nobody here looks at what is not whole.
+                Input::Partial(_) | Input::End => continue,
             };
             if hand_on.send(work).is_err() {
                 break;

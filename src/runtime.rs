@@ -148,6 +148,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         common: common.clone(),
         searches,
         inquiries,
+        lent: 0,
         themes,
         shade,
         drawn_in: common.theme.clone(),
@@ -199,6 +200,8 @@ struct Loop {
     common: Common,
     searches: Searches,
     inquiries: Inquiries,
+    /// Bytes that the live tab does without for what a search holds.
+    lent: usize,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -309,7 +312,7 @@ impl Loop {
             None => return false,
             Some(Ok(rules)) => {
                 for desk in std::iter::once(&self.desk).chain(&self.other) {
-                    let memory = if desk.live { self.common.memory } else { self.common.memory / 4 };
+                    let memory = if desk.live { self.common.memory } else { tabs::share(self.common.memory) };
                     desk.change_rules(Detector::new(&rules, start::limits(memory)));
                 }
                 let on = rules.iter().filter(|rule| rule.enabled).count();
@@ -336,11 +339,16 @@ impl Loop {
     }
 
     /// Keeps what is muted when that has changed.
+    /// Keeps what is muted when that has changed; it is so in both tabs.
     fn keep_mutes(&mut self) {
-        if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
+        if Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
             return;
         }
         self.mutes = Arc::clone(self.desk.app.mutes());
+        if let Some(other) = &mut self.other {
+            other.app.share_mutes(&self.mutes);
+            other.ask_if_new();
+        }
         if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
             self.desk.app.tell(error.to_string());
         }
@@ -348,6 +356,7 @@ impl Loop {
 
     fn receive(&mut self) {
         self.desk.receive();
+        self.lend();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
             for alert in raised {
@@ -427,6 +436,7 @@ impl Loop {
                 Effect::Beside => self.go_beside(),
                 Effect::AskInterfaces => self.inquiries.ask_interfaces(true),
                 Effect::Lookup(address) => self.inquiries.look_up(address),
+                Effect::CloseSearch => self.close_search(),
                 Effect::StopLoading => {
                     self.searches.stop();
                     self.desk.load(Load::Stop);

@@ -21,6 +21,9 @@ const SIDEBAR: usize = 200;
 impl Core {
     /// The page that answers the question in force, as far as the passes have come.
     pub fn answer(&mut self) -> Page {
+        if let Some(page) = self.previewed() {
+            return page;
+        }
         self.ring.prepare();
         let mut page = Page {
             serial: self.look.spec.serial,

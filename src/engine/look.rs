@@ -11,6 +11,7 @@ use super::lives::Lives;
 use super::phase;
 use super::profile::{Profile, ProfileScan};
 use super::scan::{Gather, Scan, is_at};
+use super::since::{Since, SinceScan};
 use super::timeline::Tally;
 use super::top::Top;
 use super::view::{Anchor, ClockKind, Sort, Tab, ViewSpec};
@@ -55,6 +56,8 @@ pub struct Look {
     pub(super) lives: Repeated<Lives, Lives>,
     /// All about one address or interface.
     pub(super) profile: Repeated<ProfileScan, Profile>,
+    /// Since when the conversation is there whose detail is wanted.
+    pub(super) since: Repeated<SinceScan, Option<Since>>,
     pub(super) explain: Option<Explain>,
     /// What is counted and not shown.
     pub(super) folded: Folded,
@@ -109,6 +112,7 @@ impl Default for Look {
             phases: Repeated::default(),
             lives: Repeated::default(),
             profile: Repeated::default(),
+            since: Repeated::default(),
             explain: None,
             folded: Folded::default(),
             values: Vec::new(),
@@ -262,6 +266,9 @@ impl Core {
             let all = strip.filter.is_none() && strip.clock == ClockKind::Event && !spec.frozen;
             self.look.tally = (is_shown && !all).then(|| Tally::new(strip.filter.clone(), strip.clock));
         }
+        if old.detail != spec.detail || old.frozen != spec.frozen {
+            self.look.since = Repeated::default();
+        }
         if rows_differ || old.profile != spec.profile {
             self.look.profile = Repeated::default();
         }
@@ -292,7 +299,11 @@ impl Core {
 
     /// Whether [`Core::refresh`] has something to do.
     pub fn is_behind(&self) -> bool {
-        self.is_table_behind() || self.are_phases_behind() || self.is_profile_behind() || self.are_lives_behind()
+        self.is_table_behind()
+            || self.are_phases_behind()
+            || self.is_profile_behind()
+            || self.is_since_behind()
+            || self.are_lives_behind()
     }
 
     fn are_phases_behind(&self) -> bool {
@@ -314,6 +325,11 @@ impl Core {
     fn is_profile_behind(&self) -> bool {
         let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
         self.look.spec.profile.is_some() && self.look.profile.is_behind(changes, frozen)
+    }
+
+    fn is_since_behind(&self) -> bool {
+        let (changes, frozen) = (self.session_changes, self.look.frozen.is_some());
+        self.look.spec.detail.is_some() && self.look.since.is_behind(changes, frozen)
     }
 
     fn is_table_behind(&self) -> bool {
@@ -340,6 +356,12 @@ impl Core {
         }
         if self.is_profile_behind() {
             self.look.profile.running = self.look.spec.profile.clone().map(ProfileScan::new);
+        }
+        if self.is_since_behind() {
+            self.look.since.running = self.since_scan();
+            if self.look.since.running.is_none() {
+                (self.look.since.done, self.look.since.seen) = (None, Some(self.session_changes));
+            }
         }
         if !self.is_table_behind() {
             return;
@@ -425,6 +447,13 @@ impl Core {
                 look.profile.done = Some(scan.profile(chunks, &self.names));
                 look.profile.seen = Some(self.session_changes);
                 look.profile.running = None;
+            }
+        }
+        if let Some(scan) = &mut look.since.running {
+            left -= scan.step(chunks, left).min(left);
+            if scan.is_done(chunks) {
+                (look.since.done, look.since.seen) = (Some(scan.since()), Some(self.session_changes));
+                look.since.running = None;
             }
         }
         if let Some(scan) = &mut look.lives.running {

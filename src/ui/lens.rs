@@ -12,7 +12,6 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
-use crate::engine::view::Status;
 use crate::enrich::{Known, LookedUp, moment};
 
 /// From this width on ports stand beside peers.
@@ -67,7 +66,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let (left, right) = lines(app, paint.glyphs, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
-    for line in facts(profile, &app.page().status, app.known()) {
+    for line in facts(profile, app) {
         if body.height > LEAST {
             draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
             (body.y, body.height) = (body.y + 1, body.height - 1);
@@ -166,8 +165,8 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
     }
 }
 
-fn facts(profile: &Profile, status: &Status, known: &Known) -> Vec<Line> {
-    let mut lines = beside(profile, known);
+fn facts(profile: &Profile, app: &App) -> Vec<Line> {
+    let mut lines = beside(profile, app.known());
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -180,7 +179,7 @@ fn facts(profile: &Profile, status: &Status, known: &Known) -> Vec<Line> {
         None => "no session is held".to_owned(),
     };
     lines.push(Line::Fact("seen", seen, Token::Text));
-    lines.extend(since(profile, status).map(|since| Line::Fact("since", since, Token::Text)));
+    lines.extend(since(profile, app).map(|since| Line::Fact("since", since, Token::Text)));
     let volume = |volume: Volume| format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets));
     let traffic = format!("received {}, sent {}", volume(profile.received), volume(profile.sent));
     lines.push(Line::Fact("traffic", traffic, Token::Text));
@@ -274,17 +273,10 @@ fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
 }
 
 /// Since when it is there, and of how much time that can be said.
-fn since(profile: &Profile, status: &Status) -> Option<String> {
+fn since(profile: &Profile, app: &App) -> Option<String> {
     let (first, _) = profile.seen?;
-    // The time of a record is its end: the first of them begins before that.
-    let searched = status.state.earlier.map(|earlier| earlier.from).or(status.span.map(|(from, _)| from))?.min(first);
-    // Two times of one day need no date.
-    let text = if first.div_euclid(86_400) == searched.div_euclid(86_400) {
-        format!("first seen {}Z, searched from {}Z", fmt::time_of_day(first), fmt::hour_minute(searched))
-    } else {
-        format!("first seen {}Z, searched from {}Z", fmt::date_time(first), fmt::date_time(searched))
-    };
-    Some(text)
+    let text = fmt::first_seen(first, app.page().status.searched?);
+    Some(text + &app.only_of().unwrap_or_default())
 }
 
 fn port_name(port: &PortUse) -> String {
