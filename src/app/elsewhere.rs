@@ -109,7 +109,7 @@ impl App {
     pub(super) fn explain_wanted(&self) -> Option<std::sync::Arc<Filter>> {
         match &self.mode {
             Mode::Menu(menu) if menu.kind == Kind::Explain => self.view.filter_in_force().cloned(),
-            Mode::Filter(bar) if self.page.draft == Some((0, true)) => bar.filter().cloned(),
+            Mode::Filter(bar) if self.draft_count() == Some((0, true)) => bar.filter().cloned(),
             _ => None,
         }
     }

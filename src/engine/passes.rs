@@ -105,13 +105,17 @@ impl Core {
         let held = Held { chunks, names: &self.names, region: region.as_deref(), change: look.spec.change, now };
         let mut left = budget;
         let mut unfinished = false;
-        // First what is wanted while a word is typed: it is soon done.
+        // First what is wanted while a word is typed. It is soon done, but where rows pour in a slice is all there is between two loads of them: the
+        // table and the count of the draft go on beside it.
+        let mut words = (budget / 2).max(1);
         for values in &mut look.values {
-            left -= match look.spec.tab {
-                Tab::Sessions => values.step_sessions(held, left),
-                _ => values.step_flows(ring, left),
-            }
-            .min(left);
+            let looked = match look.spec.tab {
+                Tab::Sessions => values.step_sessions(held, words),
+                _ => values.step_flows(ring, words),
+            };
+            unfinished |= looked >= words;
+            words = words.saturating_sub(looked);
+            left = left.saturating_sub(looked);
         }
         match look.spec.tab {
             Tab::Flows => {
@@ -132,10 +136,15 @@ impl Core {
             }
             Tab::Alerts => {}
         }
-        match &mut look.draft {
-            Some(Draft::Flows(scan)) => left -= scan.step(ring, left, now).min(left),
-            Some(Draft::Sessions(scan)) => left -= scan.step(held, left).min(left),
-            None => {}
+        if let Some(draft) = &mut look.draft {
+            // A long pass for the table does not keep what is typed from being counted.
+            let most = left.max((budget / 4).max(1));
+            let looked = match draft {
+                Draft::Flows(scan) => scan.step(ring, most, now),
+                Draft::Sessions(scan) => scan.step(held, most),
+            };
+            unfinished |= looked >= most;
+            left = left.saturating_sub(looked);
         }
         if let Some(explain) = &mut look.explain {
             left -= match look.spec.tab {
