@@ -5,6 +5,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -94,11 +95,16 @@ pub async fn print(
     let change = common.change.as_ref().map(|change| change.at);
     remark_on(filter.as_ref(), change.is_some());
     let detector = start::detection(common)?;
+    source.remarks.iter().for_each(|remark| say(remark));
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
             say(&format!("--fetch: {remark}"));
         }
+    }
+    let mut known = Arc::clone(&common.known);
+    if let Some(interfaces) = source.inventory.as_ref().and_then(|inventory| inventory.known.clone()) {
+        Arc::make_mut(&mut known).learn(interfaces);
     }
     let mut decoder = source.narrow(decoder);
     let collect =
@@ -141,7 +147,8 @@ pub async fn print(
                 Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
                 Input::Status(status) => Work::Status(status),
                 Input::Gap(gap) => Work::Gap(gap),
-                Input::End => continue,
+                // Nobody here looks at what is not whole.
+                Input::Partial(_) | Input::End => continue,
             };
             if hand_on.send(work).is_err() {
                 break;
@@ -164,6 +171,7 @@ pub async fn print(
         backtest: common.backtest.then(BTreeMap::new),
         notifier,
         case: common.case.clone(),
+        known,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();

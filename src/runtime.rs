@@ -4,6 +4,7 @@
 mod desk;
 mod exports;
 mod input;
+mod inquiries;
 mod keyboard;
 mod searches;
 mod signals;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use desk::Desk;
 use input::{is_noise, translate};
+use inquiries::Inquiries;
 use keyboard::Keyboard;
 use searches::Searches;
 use signals::{Signal, Signals};
@@ -74,7 +76,7 @@ pub enum ScreenError {
 /// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
 fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
     let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_names(Arc::clone(&common.known)).with_change(common.change.clone());
+    app = app.with_known(Arc::clone(&common.known)).with_change(common.change.clone());
     app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
@@ -106,7 +108,12 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
     let searches = Searches::new(source.search.clone(), source.lessons.clone());
+    let inquiries = Inquiries::new(source.inventory.clone());
     app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());
+    app = app.with_inventory(source.has_inventory());
+    if !source.remarks.is_empty() {
+        app.tell(source.remarks.join(". "));
+    }
     if let [only] = &source.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
@@ -138,6 +145,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         rules: Watch::new(common.rule_files.clone()),
         common: common.clone(),
         searches,
+        inquiries,
+        lent: 0,
         themes,
         shade,
         drawn_in: common.theme.clone(),
@@ -188,6 +197,9 @@ struct Loop {
     rules: Watch,
     common: Common,
     searches: Searches,
+    inquiries: Inquiries,
+    /// Bytes that the live tab does without for what a search holds.
+    lent: usize,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -204,6 +216,7 @@ impl Loop {
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
         self.begin_baseline();
+        self.inquiries.begin();
         let mut dirty = true;
         let mut watch = tokio::time::interval(WATCH);
         watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -248,6 +261,10 @@ impl Loop {
                     self.hear(heard);
                     prompt = true;
                 }
+                Some(heard) = self.inquiries.heard.recv() => {
+                    self.learn(heard);
+                    prompt = true;
+                }
                 Some(text) = self.said.recv() => self.desk.app.tell(text),
                 _ = watch.tick() => {
                     let themed = self.look_at_theme();
@@ -284,7 +301,7 @@ impl Loop {
             None => return false,
             Some(Ok(rules)) => {
                 for desk in std::iter::once(&self.desk).chain(&self.other) {
-                    let memory = if desk.live { self.common.memory } else { self.common.memory / 4 };
+                    let memory = if desk.live { self.common.memory } else { tabs::share(self.common.memory) };
                     desk.change_rules(Detector::new(&rules, start::limits(memory)));
                 }
                 let on = rules.iter().filter(|rule| rule.enabled).count();
@@ -311,11 +328,16 @@ impl Loop {
     }
 
     /// Keeps what is muted when that has changed.
+    /// Keeps what is muted when that has changed; it is so in both tabs.
     fn keep_mutes(&mut self) {
-        if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
+        if Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
             return;
         }
         self.mutes = Arc::clone(self.desk.app.mutes());
+        if let Some(other) = &mut self.other {
+            other.app.share_mutes(&self.mutes);
+            other.ask_if_new();
+        }
         if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
             self.desk.app.tell(error.to_string());
         }
@@ -323,6 +345,7 @@ impl Loop {
 
     fn receive(&mut self) {
         self.desk.receive();
+        self.lend();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
             for alert in raised {
@@ -400,6 +423,9 @@ impl Loop {
                 Effect::PlanBaseline => self.searches.plan_baseline(),
                 Effect::RunSearch => self.run_search()?,
                 Effect::Beside => self.go_beside(),
+                Effect::AskInterfaces => self.inquiries.ask_interfaces(true),
+                Effect::Lookup(address) => self.inquiries.look_up(address),
+                Effect::CloseSearch => self.close_search(),
                 Effect::StopLoading => {
                     self.searches.stop();
                     self.desk.load(Load::Stop);

@@ -16,6 +16,7 @@ use crate::app::marks::Mark;
 use crate::app::takeaway::{Heard, Order, What};
 use crate::engine::pinned::{Original, Pinned, Progress, Selection};
 use crate::engine::view::Tab;
+use crate::enrich::Known;
 use crate::export::flow::FlowWriter;
 use crate::export::{Shape, clean, csv_object};
 use crate::record::{Batch, Decoder, Field, Format, Table as _};
@@ -268,7 +269,13 @@ impl Drop for Job {
 }
 
 /// A case of everything that is held under a filter, for `--case`.
-pub fn everything(filter: Option<crate::filter::Filter>, tab: Tab, change: Option<&Change>, now: i64) -> Order {
+pub fn everything(
+    filter: Option<crate::filter::Filter>,
+    tab: Tab,
+    change: Option<&Change>,
+    known: Arc<Known>,
+    now: i64,
+) -> Order {
     Order {
         what: What::Case,
         filter: filter.as_ref().map(ToString::to_string),
@@ -281,6 +288,7 @@ pub fn everything(filter: Option<crate::filter::Filter>, tab: Tab, change: Optio
         marks: Vec::new(),
         way: Vec::new(),
         change: change.map(|change| (change.at, change.note.clone())),
+        known,
         now,
     }
 }

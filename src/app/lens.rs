@@ -134,6 +134,18 @@ impl App {
         self.cursor_row()?.cells.get(at)
     }
 
+    /// The address that is meant: of the chosen entry of a view, else of the row.
+    pub(super) fn address_meant(&self) -> Option<IpAddr> {
+        let Some(lens) = self.view.lens.as_ref().filter(|_| self.focus == Focus::Table) else {
+            return self.address_here();
+        };
+        match (self.entries().get(self.entry_at()), &lens.subject) {
+            (Some(Entry::Peer(address)), _) => Some(*address),
+            (_, Subject::Address(address)) => Some(*address),
+            (_, Subject::Interface(_)) => self.page.profile.as_ref().and_then(|profile| profile.own),
+        }
+    }
+
     fn address_here(&self) -> Option<IpAddr> {
         let addr = |field| match self.cell(field) {
             Some(Cell::Addr(addr)) => Some(*addr),
@@ -171,6 +183,7 @@ impl App {
                 Some(Entry::Interface(name)) => self.look_through(Subject::Interface(Arc::clone(name))),
                 _ => self.say(Tone::Quiet, "I on an interface tells about that interface."),
             },
+            Action::Lookup => self.offer_lookup(),
             Action::Pivot => self.open_entry_pivot(),
             Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back

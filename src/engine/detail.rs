@@ -10,7 +10,7 @@ use super::view::{Detail, PageRow, RowId, SessionDetail};
 use crate::detect::Alert;
 use crate::filter::columns::Bound;
 use crate::filter::{Filter, Stage};
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 use crate::record::{Cell, FIELDS, Field, Flow, On, Row, RowRef, Table, seconds};
 use crate::session::key::Key;
 use crate::session::{Session, SessionRow};
@@ -109,6 +109,7 @@ impl Core {
             interfaces,
             // What the records say of themselves comes before what the source is said to be.
             region: self.logged_region(&records).unwrap_or_else(|| self.region()),
+            since: self.since(&session),
             verdict: verdict::of(&session, &self.names),
             new,
             alerts: self.alerts_of(number),
@@ -190,7 +191,7 @@ impl Core {
     fn notes(&self, session: &Session) -> Vec<String> {
         let mut notes = Vec::new();
         let (client, server) = (session.client().0, session.server().0);
-        let private = match (is_public(client), is_public(server)) {
+        let private = match (is_outside(client), is_outside(server)) {
             (true, false) => Some(server),
             (false, true) => Some(client),
             _ => None,

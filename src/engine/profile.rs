@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::conversations::Chunks;
+use super::conversations::{Chunks, Held, Place};
 use super::core::Core;
 use crate::detect::Alert;
 use crate::record::{Cell, NameId, Names, Value};
@@ -149,7 +149,7 @@ struct Port {
 #[derive(Debug)]
 pub(super) struct ProfileScan {
     subject: Subject,
-    next_chunk: usize,
+    place: Place,
     ends: HashMap<IpAddr, End, foldhash::quality::RandomState>,
     /// By the responder, the protocol and its port.
     ports: HashMap<(IpAddr, u8, u16), Port, foldhash::quality::RandomState>,
@@ -168,7 +168,7 @@ impl ProfileScan {
     pub(super) fn new(subject: Subject) -> ProfileScan {
         ProfileScan {
             subject,
-            next_chunk: 0,
+            place: Place::default(),
             ends: HashMap::default(),
             ports: HashMap::default(),
             interfaces: HashMap::default(),
@@ -184,26 +184,19 @@ impl ProfileScan {
     }
 
     /// Looks at about `budget` sessions. Gives how many it looked at.
-    pub(super) fn step(&mut self, chunks: &Chunks, names: &Names, budget: usize) -> usize {
+    pub(super) fn step(&mut self, held: Held<'_>, budget: usize) -> usize {
         let interface = match &self.subject {
-            Subject::Interface(name) => names.find(name),
+            Subject::Interface(name) => held.names.find(name),
             Subject::Address(_) => None,
         };
-        let mut looked = 0;
-        while looked < budget
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len();
-            for session in chunk.iter().flatten() {
-                self.look(session, interface, names);
-            }
-        }
+        let mut place = self.place;
+        let looked = place.step(held, budget, 1, |row| self.look(row.row.session, interface, held.names));
+        self.place = place;
         looked
     }
 
-    pub(super) fn is_done(&self, chunks: &Chunks) -> bool {
-        self.next_chunk >= chunks.len()
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     fn look(&mut self, session: &Session, interface: Option<NameId>, names: &Names) {
@@ -273,7 +266,6 @@ impl ProfileScan {
     }
 
     /// What was found so far.
-    #[expect(clippy::cast_precision_loss, reason = "a share for the screen")]
     pub(super) fn profile(&self, chunks: &Chunks, names: &Names) -> Profile {
         let own = match &self.subject {
             Subject::Address(addr) => Some(*addr),
@@ -310,7 +302,6 @@ impl ProfileScan {
             .collect();
         interfaces.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         interfaces.truncate(PORTS);
-        let done = self.next_chunk.min(chunks.len());
         Profile {
             subject: self.subject.clone(),
             own,
@@ -331,7 +322,7 @@ impl ProfileScan {
             behind: self.behind.told(names),
             alerts: Vec::new(),
             left_out: self.left_out,
-            progress: if chunks.is_empty() { 1.0 } else { done as f32 / chunks.len() as f32 },
+            progress: self.place.progress(chunks),
         }
     }
 

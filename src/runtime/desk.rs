@@ -40,7 +40,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Starts `source` and an engine for it, and asks what `app` wants to see. What is not `live` has a quarter of the memory.
+    /// Starts `source` and an engine for it, and asks what `app` wants to see, within the memory of `common`.
     pub(super) fn open(
         mut app: App,
         source: Source,
@@ -50,8 +50,7 @@ impl Desk {
         live: bool,
     ) -> io::Result<Desk> {
         let decoder = source.narrow(decoder);
-        let memory = if live { common.memory } else { common.memory / 4 };
-        let mut core = Core::new(source.config(memory), detector, false);
+        let mut core = Core::new(source.config(common.memory), detector, false);
         core.say_gateways(common.nat.iter().map(String::as_str));
         let (ending, loader) = (source.stop.clone(), source.load.clone());
         let (out, mut inputs) = mpsc::channel(QUEUE);
@@ -128,6 +127,11 @@ impl Desk {
     /// Puts other rules in force.
     pub(super) fn change_rules(&self, detector: Detector) {
         self.asker.change_rules(detector);
+    }
+
+    /// Does without `bytes` of the room for records.
+    pub(super) fn lend(&self, bytes: usize) {
+        self.asker.lend(bytes);
     }
 
     /// Has the rules know what was used before.

@@ -78,6 +78,8 @@ pub struct SessionTable {
     /// Earlier time is being loaded, newest first: none is over, and none late.
     held_open: bool,
     dropped: u64,
+    /// Greatest start of those that had to make way, over or not.
+    let_go: Option<i64>,
     merged: u64,
     /// Sessions that are over or were dropped since they were last asked for.
     finished: Vec<Session>,
@@ -108,6 +110,7 @@ impl SessionTable {
             settled: i64::MIN,
             held_open: false,
             dropped: 0,
+            let_go: None,
             merged: 0,
             finished: Vec::new(),
             report: true,
@@ -307,6 +310,11 @@ impl SessionTable {
     /// Sessions dropped from memory before they were over.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Greatest start of a session that had to make way for others, whether it was over or not: of those that began later all are held.
+    pub fn let_go(&self) -> Option<i64> {
+        self.let_go
     }
 
     /// The chunks that hold the sessions. Sharing one freezes it: the table copies before it writes to it again.

@@ -131,3 +131,25 @@ fn sessions_are_told_apart_by_the_time_of_a_change() {
     let out = print(&["--change", "soon"]);
     assert!(out.code == Some(2) && out.err.contains("soon is no time"), "{out:?}");
 }
+
+#[test]
+fn a_field_that_no_line_carries_is_said_where_no_row_comes_of_it() {
+    let out = feed(&["open", "-", "--print", "flows", "--filter", "flags ~ syn"], FOUNDING.as_bytes());
+    assert_eq!((out.code, out.out.as_str()), (Some(1), ""));
+    assert!(out.err.contains("no record so far carries `tcp-flags`"), "{}", out.err);
+    // What is known without the line is no such field.
+    let out = feed(&["open", "-", "--print", "flows", "--filter", "region us-west-1 or 11211"], FOUNDING.as_bytes());
+    assert_eq!((out.code, out.err.as_str()), (Some(0), ""), "{out:?}");
+}
+
+#[test]
+fn what_can_match_nothing_is_said_and_what_is_no_unit_is_an_error() {
+    for (filter, says) in [("tcp udp", "never both true"), ("bytes > 10 and bytes < 5", "never both true")] {
+        let out = feed(&["open", "-", "--print", "flows", "--filter", filter], FOUNDING.as_bytes());
+        assert_eq!(out.code, Some(1), "{out:?}");
+        assert!(out.err.contains(says), "{}", out.err);
+    }
+    let out = run(&["demo", "--print", "flows", "--filter", "bytes > 10 parsecs"]);
+    assert_eq!(out.code, Some(2), "{out:?}");
+    assert!(out.err.contains("`parsecs` is no unit here") && out.err.contains("^^^^^^^"), "{}", out.err);
+}

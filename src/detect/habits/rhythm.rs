@@ -138,7 +138,8 @@ impl Rhythms {
     pub(super) fn prevalence(&self, group: &[Key], to: i64, hosts: usize) -> f64 {
         let Some(user) = self.user.filter(|user| *user < group.len()) else { return f64::NAN };
         let (_, rest) = apart(group, user);
-        let users = self.users.get(&rest[..]).map_or(0, |users| users.iter().filter(|(_, first)| **first <= to).count());
+        let users =
+            self.users.get(&rest[..]).map_or(0, |users| users.iter().filter(|(_, first)| **first <= to).count());
         number(users.saturating_sub(1)) / number(hosts.saturating_sub(1).max(1))
     }
 }

@@ -171,6 +171,7 @@ impl SessionTable {
     fn place_session(&mut self, key: &Packed, hash: u32, session: Session) -> (u64, u32) {
         if self.held >= self.capacity {
             self.dropped += 1;
+            self.let_go = self.let_go.max(Some(session.first));
             return (0, NONE);
         }
         let noise =
