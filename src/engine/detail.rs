@@ -93,6 +93,7 @@ impl Core {
             .interfaces()
             .map(|(interface, account)| (Arc::clone(self.names.name(interface)), Arc::clone(self.names.name(account))))
             .collect();
+        let new = self.firsts.sayings(&row);
         let (records, complete) = self.records_of(&session);
         let mut notes = self.notes(&session, records.first());
         if let Some(note) = self.spanning(&session, &records) {
@@ -109,6 +110,7 @@ impl Core {
             // What the records say of themselves comes before what the source is said to be.
             region: self.logged_region(&records).unwrap_or_else(|| self.region()),
             verdict: verdict::of(&session, &self.names),
+            new,
             alerts: self.alerts_of(number),
             translated: self.translated(&records),
             records,

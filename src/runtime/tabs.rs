@@ -43,7 +43,10 @@ impl Loop {
                 }
                 Err(error) => app.refuse(error.to_string().replace('\n', " ")),
             },
-            Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
+            Heard::Told(text) => {
+                let stops = app.keys().spell("({stop-loading} stops it)");
+                app.tell(format!("{text} {stops}"));
+            }
             Heard::Sums(sums) => app.show_sums(&sums),
             Heard::Baseline(Ok(baseline)) => self.take_baseline(&Arc::new(baseline)),
             Heard::Baseline(Err(why)) => {

@@ -182,9 +182,8 @@ pub fn day_time(unix: i64) -> String {
     written(unix, "%m-%d %H:%M:%S")
 }
 
-/// Time of day in `zone`, with the day where `dated`.
-pub fn local(unix: i64, zone: &jiff::tz::TimeZone, dated: bool) -> String {
-    let how = if dated { "%m-%d %H:%M:%S" } else { "%H:%M:%S" };
+/// A moment in `zone`, written as `how` says.
+pub fn in_zone(unix: i64, zone: &jiff::tz::TimeZone, how: &str) -> String {
     jiff::Timestamp::from_second(unix)
         .map_or_else(|_| unix.to_string(), |time| zone.to_datetime(time).strftime(how).to_string())
 }

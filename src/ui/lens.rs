@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::fmt;
+use super::glyphs::Glyphs;
 use super::paint::Paint;
 use super::sidebar::wrap;
 use super::table::level_letter;
@@ -12,7 +13,7 @@ use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
 use crate::engine::view::Status;
-use crate::enrich::{Known, LookedUp, moment};
+use crate::enrich::{LookedUp, moment};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
@@ -63,10 +64,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         paint.text(area.x + fmt::width(&title) + 4, area.y, fmt::width(&text), &text, style);
     }
     let selected = app.entry_at();
-    let (left, right) = lines(app, profile);
+    let (left, right) = lines(app, paint.glyphs, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
-    for line in facts(profile, &app.page().status, app.known()) {
+    for line in facts(app, profile) {
         if body.height > LEAST {
             draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
             (body.y, body.height) = (body.y + 1, body.height - 1);
@@ -85,7 +86,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 }
 
 /// What stands in the first column and in the second.
-fn lines(app: &App, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
+fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
     let entries = entries(profile);
     let place = |entry: &Entry| entries.iter().position(|known| known == entry).unwrap_or(0);
     let mut left = Vec::new();
@@ -108,16 +109,22 @@ fn lines(app: &App, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
         Subject::Address(_) => "Peers",
         Subject::Interface(_) => "Talkers",
     };
-    left.push(Line::Head(name.to_owned(), vec!["sent", "received", "sessions", "rejected"]));
+    left.push(Line::Head(name.to_owned(), vec!["first", "sent", "received", "sessions", "rejected"]));
     let mut listed = 0;
     for peer in &profile.peers {
         if !entries.contains(&Entry::Peer(peer.addr)) {
             break;
         }
         listed += 1;
+        let first = match peer.first {
+            Some((first, _)) => fmt::time_of_day(first),
+            None => String::new(),
+        };
         let numbers =
-            vec![fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
-        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), with_name(peer.addr, app), Token::Text, numbers));
+            vec![first, fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
+        let new = peer.first.is_some_and(|(_, new)| new);
+        let text = with_name(peer.addr, app) + if new { glyphs.first_seen } else { "" };
+        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), text, Token::Text, numbers));
     }
     if profile.peer_count > listed {
         left.push(Line::Quiet(format!(
@@ -159,8 +166,8 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
     }
 }
 
-fn facts(profile: &Profile, status: &Status, known: &Known) -> Vec<Line> {
-    let mut lines = beside(profile, known);
+fn facts(app: &App, profile: &Profile) -> Vec<Line> {
+    let mut lines = beside(app, profile);
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -173,7 +180,7 @@ fn facts(profile: &Profile, status: &Status, known: &Known) -> Vec<Line> {
         None => "no session is held".to_owned(),
     };
     lines.push(Line::Fact("seen", seen, Token::Text));
-    lines.extend(since(profile, status).map(|since| Line::Fact("since", since, Token::Text)));
+    lines.extend(since(profile, &app.page().status).map(|since| Line::Fact("since", since, Token::Text)));
     let volume = |volume: Volume| format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets));
     let traffic = format!("received {}, sent {}", volume(profile.received), volume(profile.sent));
     lines.push(Line::Fact("traffic", traffic, Token::Text));
@@ -195,7 +202,8 @@ fn facts(profile: &Profile, status: &Status, known: &Known) -> Vec<Line> {
 }
 
 /// What is known of it beside the log.
-fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
+fn beside(app: &App, profile: &Profile) -> Vec<Line> {
+    let known = app.known();
     let mut lines = Vec::new();
     let mut fact = |name, text: String| {
         if !text.is_empty() {
@@ -208,7 +216,7 @@ fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
                 fact("is", one.says());
                 fact("place", one.place());
                 fact("groups", one.guarded());
-                fact("as of", format!("{}, by EC2; W asks anew", moment(as_of)));
+                fact("as of", format!("{}, by EC2; {}", moment(as_of), app.keys().spell("{ask-interfaces} asks anew")));
             }
         }
         Subject::Address(address) => {
@@ -231,7 +239,8 @@ fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
 /// Since when it is there, and of how much time that can be said.
 fn since(profile: &Profile, status: &Status) -> Option<String> {
     let (first, _) = profile.seen?;
-    let searched = status.state.earlier.map(|earlier| earlier.from).or(status.span.map(|(from, _)| from))?;
+    // The time of a record is its end: the first of them begins before that.
+    let searched = status.state.earlier.map(|earlier| earlier.from).or(status.span.map(|(from, _)| from))?.min(first);
     // Two times of one day need no date.
     let text = if first.div_euclid(86_400) == searched.div_euclid(86_400) {
         format!("first seen {}Z, searched from {}Z", fmt::time_of_day(first), fmt::hour_minute(searched))
@@ -276,7 +285,8 @@ fn draw_line(app: &App, paint: &mut Paint<'_>, area: Rect, line: &Line, selected
     let numbers = |paint: &mut Paint<'_>, texts: &[String], style| {
         let mut right = area.right().saturating_sub(1);
         for text in texts.iter().rev() {
-            if right < area.x + NUMBER + 12 {
+            // An address is seen as a whole.
+            if right < area.x + NUMBER + 19 {
                 break;
             }
             paint.text_right(right, y, NUMBER, text, style);

@@ -29,11 +29,13 @@ pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen
     paint.clear(area, Token::Surface);
     viewport.hits.push((super::area(area), Target::Report));
     let title = match state.topic {
-        Topic::Source => "About the source: Tab shows what did not parse, Esc leaves",
-        Topic::Unparsed => "Lines that did not parse, newest first: Tab shows the source, Esc leaves",
+        Topic::Source => "About the source: {source:next-tab} shows what did not parse, {source:cancel} leaves",
+        Topic::Unparsed => {
+            "Lines that did not parse, newest first: {source:next-tab} shows the source, {source:cancel} leaves"
+        }
     };
     let style = paint.theme.bold(Token::Accent);
-    paint.rule(Rect { height: 1, ..area }, title, style);
+    paint.rule(Rect { height: 1, ..area }, &app.keys().spell(title), style);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let status = &app.page().status;
     match (&app.page().report, state.topic) {
@@ -177,7 +179,7 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     let counts = &report.counts;
     let unparsed = match status.unparsed {
         0 => "0".to_owned(),
-        some => format!("{} (! shows them)", fmt::thousands(some)),
+        some => format!("{} ({} shows them)", fmt::thousands(some), app.keys().spell("{unparsed}")),
     };
     lines.push(Line::Fact("records", fmt::thousands(counts.records)));
     lines.push(Line::Fact("NODATA", fmt::thousands(counts.nodata)));
@@ -211,7 +213,8 @@ fn beside(lines: &mut Vec<Line>, app: &App) {
         let first = *name == "EC2" && sources[..at].iter().all(|(before, _)| before != name);
         let age = as_of.filter(|_| first).map(|as_of| {
             let age = u64::try_from(app.now().div_euclid(1000).saturating_sub(as_of)).unwrap_or(0);
-            format!(" ({} ago; kept for an hour, W asks anew)", fmt::duration(age))
+            let anew = app.keys().spell("{ask-interfaces} asks anew");
+            format!(" ({} ago; kept for an hour, {anew})", fmt::duration(age))
         });
         let text = format!("{text}{}", age.unwrap_or_default());
         lines.push(Line::Own((*name).to_owned(), for_terminal(&text).into_owned()));
