@@ -350,7 +350,7 @@ pub struct Common {
     /// Names for addresses and interfaces: a CSV file with a line `address-or-eni,name` each; a name is also a set (`$name`) in filters
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub names: Option<PathBuf>,
-    /// Country and network of public addresses, out of this MaxMind database (.mmdb; repeatable, such as one for countries and one for ASNs)
+    /// Country and network of public addresses, out of this database in `MaxMind`'s format (.mmdb; repeatable, such as one for countries and one for ASNs)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub geo: Vec<PathBuf>,
     /// Never ask for the name of an address (D on the screen), since a lookup tells others that somebody asked
