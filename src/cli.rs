@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::change::Change;
+
 /// Live investigation of AWS VPC Flow Logs in a terminal.
 #[derive(Debug, Parser)]
 #[command(name = "flowtail", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -104,6 +106,9 @@ pub enum RulesCommand {
         /// Ordinary traffic only.
         #[arg(long, conflicts_with = "against")]
         benign: bool,
+        /// Attacks and ordinary traffic that were written after the rules, on which nothing is tuned.
+        #[arg(long, conflicts_with_all = ["against", "benign"])]
+        unseen: bool,
         /// Print the false alerts too.
         #[arg(long, conflicts_with = "against")]
         explain: bool,
@@ -350,6 +355,13 @@ pub struct Common {
     /// Names for addresses and interfaces: a CSV file with a line `address-or-eni,name` each; a name is also a set (`$name`) in filters
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub names: Option<PathBuf>,
+    /// Interface of a NAT gateway or instance, where the records do not say (repeatable): what it passes on is marked as such (`nat`)
+    #[arg(long, global = true, value_name = "eni-…", help_heading = "Everywhere")]
+    pub nat: Vec<String>,
+    /// Time of a change, with a note after it if you like: sessions are before, surviving or new by it (`phase`), as `T` does on the screen. Such as
+    /// '2018-08-20 15:26:46 isolated', 15:26 (UTC, the latest) or Unix seconds
+    #[arg(long, global = true, value_name = "TIME", value_parser = change, help_heading = "Everywhere")]
+    pub change: Option<Change>,
     /// Country and network of public addresses, out of this database in `MaxMind`'s format (.mmdb; repeatable, such as one for countries and one for ASNs)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub geo: Vec<PathBuf>,
@@ -430,6 +442,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "write a number and a unit, such as 30m".to_owned())?;
     number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
+}
+
+/// Reads the time of a change.
+fn change(text: &str) -> Result<Change, String> {
+    Change::parse(text, jiff::Timestamp::now().as_second())
 }
 
 /// Reads how long a baseline is.

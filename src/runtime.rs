@@ -76,7 +76,7 @@ pub enum ScreenError {
 /// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
 fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
     let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_known(Arc::clone(&common.known));
+    app = app.with_known(Arc::clone(&common.known)).with_change(common.change.clone());
     app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
@@ -119,7 +119,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         app = app.with_interface(only);
     }
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
-    let desk = Desk::open(app, source, decoder, detector, common.memory, true)?;
+    let desk = Desk::open(app, source, decoder, detector, common, true)?;
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
@@ -146,6 +146,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         common: common.clone(),
         searches,
         inquiries,
+        lent: 0,
         themes,
         shade,
         drawn_in: common.theme.clone(),
@@ -197,6 +198,8 @@ struct Loop {
     common: Common,
     searches: Searches,
     inquiries: Inquiries,
+    /// Bytes that the live tab does without for what a search holds.
+    lent: usize,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -298,7 +301,7 @@ impl Loop {
             None => return false,
             Some(Ok(rules)) => {
                 for desk in std::iter::once(&self.desk).chain(&self.other) {
-                    let memory = if desk.live { self.common.memory } else { self.common.memory / 4 };
+                    let memory = if desk.live { self.common.memory } else { tabs::share(self.common.memory) };
                     desk.change_rules(Detector::new(&rules, start::limits(memory)));
                 }
                 let on = rules.iter().filter(|rule| rule.enabled).count();
@@ -325,11 +328,16 @@ impl Loop {
     }
 
     /// Keeps what is muted when that has changed.
+    /// Keeps what is muted when that has changed; it is so in both tabs.
     fn keep_mutes(&mut self) {
-        if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
+        if Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
             return;
         }
         self.mutes = Arc::clone(self.desk.app.mutes());
+        if let Some(other) = &mut self.other {
+            other.app.share_mutes(&self.mutes);
+            other.ask_if_new();
+        }
         if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
             self.desk.app.tell(error.to_string());
         }
@@ -337,6 +345,7 @@ impl Loop {
 
     fn receive(&mut self) {
         self.desk.receive();
+        self.lend();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
             for alert in raised {
@@ -416,6 +425,7 @@ impl Loop {
                 Effect::Beside => self.go_beside(),
                 Effect::AskInterfaces => self.inquiries.ask_interfaces(true),
                 Effect::Lookup(address) => self.inquiries.look_up(address),
+                Effect::CloseSearch => self.close_search(),
                 Effect::StopLoading => {
                     self.searches.stop();
                     self.desk.load(Load::Stop);

@@ -114,6 +114,8 @@ pub(super) enum Does {
     RunSearch,
     /// Asks the resolver for the name of an address.
     Lookup(IpAddr),
+    /// Closes the tab of a search.
+    CloseSearch,
 }
 
 impl Item {
@@ -205,6 +207,7 @@ impl App {
     /// An action while a menu is open.
     pub(super) fn in_menu(&mut self, action: Action) -> Vec<Effect> {
         let page = self.viewport.menu.saturating_sub(1).max(1).cast_signed();
+        let adds_up = self.searches_now();
         let Mode::Menu(menu) = &mut self.mode else { return Vec::new() };
         match action {
             Action::Down => menu.step(1),
@@ -233,6 +236,7 @@ impl App {
             }
             Action::Insert('n') if matches!(menu.kind, Kind::Search | Kind::Lookup) => self.leave_menu(),
             Action::Insert(_) if matches!(menu.kind, Kind::Search | Kind::Lookup) => {}
+            Action::Insert('X') if menu.kind == Kind::Sums && adds_up => return self.stop_loading(),
             Action::Insert(c) => {
                 menu.search.insert(c.encode_utf8(&mut [0; 4]));
                 menu.cursor = 0;
@@ -324,6 +328,10 @@ impl App {
             Does::RunSearch => {
                 self.mode = Mode::Main;
                 return vec![Effect::RunSearch];
+            }
+            Does::CloseSearch => {
+                self.mode = Mode::Main;
+                return vec![Effect::CloseSearch];
             }
             Does::StopExport => {
                 self.mode = Mode::Main;

@@ -104,6 +104,8 @@ pub enum Effect {
     AskInterfaces,
     /// Ask the resolver for the name of an address ([`App::take_lookup`]).
     Lookup(IpAddr),
+    /// Close the tab of the search.
+    CloseSearch,
 }
 
 impl PartialEq for Effect {
@@ -214,6 +216,8 @@ pub struct App {
     detail_scroll: usize,
     /// Alerts that somebody said they saw.
     acknowledged: BTreeSet<u64>,
+    /// Incidents that were acknowledged in the tab that a search was asked for in.
+    seen: Vec<alerts::Seen>,
     mutes: Arc<Mutes>,
     show_muted: bool,
     /// Rules that are tried over what is held, and what they are called.

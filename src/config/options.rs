@@ -22,7 +22,8 @@ use crate::cli::Cli;
 
 const HINT: &str = "`flowtail --print-config` shows every key with what it means.";
 /// Options that make no sense as a habit.
-pub(super) const NOT_A_HABIT: [&str; 7] = ["config", "print-config", "print", "as", "case", "help", "version"];
+pub(super) const NOT_A_HABIT: [&str; 8] =
+    ["config", "print-config", "print", "as", "case", "change", "help", "version"];
 /// Commands that a source can be, each with the option that its own arguments come by.
 pub(super) const COMMANDS: [&str; 4] = ["tail", "history", "open", "demo"];
 

@@ -32,6 +32,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let (title, lines) = match &app.page().detail {
         Some(detail) => {
             let mut pane = Pane {
+                app,
                 theme: paint.theme,
                 arrow: paint.glyphs.arrow,
                 names: app.known(),
@@ -63,6 +64,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 
 /// The lines of the pane as they are put together.
 struct Pane<'a> {
+    app: &'a App,
     theme: &'a Theme,
     arrow: &'static str,
     names: &'a Known,
@@ -277,6 +279,7 @@ impl Pane<'_> {
         self.place(session);
         let time = |field| number(session, field).and_then(|time| i64::try_from(time).ok()).unwrap_or(0);
         self.fact("when", &span(time(Field::Start), time(Field::End)), Token::Text);
+        self.since(session);
         let way = |bytes, packets| volume(number(session, bytes).unwrap_or(0), number(session, packets).unwrap_or(0));
         let request = way(Field::ReqBytes, Field::ReqPackets);
         let response = way(Field::RespBytes, Field::RespPackets);
@@ -320,12 +323,11 @@ impl Pane<'_> {
         if let Some(Cell::Text(phase)) = value(session, Field::Phase) {
             self.fact("change", &format!("{phase}: as it stands to the time that was marked"), Token::Text);
         }
-        for (packet, logged) in &session.translated {
-            self.fact(
-                "packet",
-                &format!("{packet} in the packet; the interface logged its own address {logged}"),
-                Token::Text,
-            );
+        if let Some(via) = &session.via {
+            self.fact("via NAT", via, Token::Warning);
+        }
+        for (packet, logged, interface) in &session.stand_ins {
+            self.fact("packet", &format!("{packet}; {interface} logged its own address {logged}"), Token::Text);
         }
         self.described(session.interfaces.iter().map(|(interface, _)| &**interface));
         for alert in &session.alerts {
@@ -335,6 +337,20 @@ impl Pane<'_> {
                 &format!("{} {} ({state}): {}", alert.level, alert.rule, alert.message),
                 Token::level(alert.level),
             );
+        }
+    }
+
+    /// Since when the two talk so, and since when who began is there at all.
+    fn since(&mut self, session: &SessionDetail) {
+        let searched = self.app.page().status.searched;
+        let (Some(since), Some(searched)) = (session.since, searched) else { return };
+        let port = since.parties.port.map(u64::from);
+        let server = fmt::endpoint(since.parties.server, port);
+        let (client, only) = (since.parties.client, self.app.only_of().unwrap_or_default());
+        let both = format!("{client} {} {server} {}{only}", self.arrow, fmt::first_seen(since.both, searched));
+        self.fact("since", &both, Token::Text);
+        if since.client < since.both {
+            self.fact("", &format!("{client} {}", fmt::first_seen(since.client, searched)), Token::Text);
         }
     }
 

@@ -12,7 +12,6 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
-use crate::engine::view::Status;
 use crate::enrich::{LookedUp, moment};
 
 /// From this width on ports stand beside peers.
@@ -123,7 +122,9 @@ fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>
         let numbers =
             vec![first, fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
         let new = peer.first.is_some_and(|(_, new)| new);
-        let text = with_name(peer.addr, app) + if new { glyphs.first_seen } else { "" };
+        let country = app.known().place(peer.addr).and_then(|place| place.country);
+        let country = country.map(|code| format!(" {code}")).unwrap_or_default();
+        let text = with_name(peer.addr, app) + &country + if new { glyphs.first_seen } else { "" };
         left.push(Line::Entry(place(&Entry::Peer(peer.addr)), text, Token::Text, numbers));
     }
     if profile.peer_count > listed {
@@ -180,7 +181,7 @@ fn facts(app: &App, profile: &Profile) -> Vec<Line> {
         None => "no session is held".to_owned(),
     };
     lines.push(Line::Fact("seen", seen, Token::Text));
-    lines.extend(since(profile, &app.page().status).map(|since| Line::Fact("since", since, Token::Text)));
+    lines.extend(since(profile, app).map(|since| Line::Fact("since", since, Token::Text)));
     let volume = |volume: Volume| format!("{} in {} packets", fmt::bytes(volume.bytes), fmt::count(volume.packets));
     let traffic = format!("received {}, sent {}", volume(profile.received), volume(profile.sent));
     lines.push(Line::Fact("traffic", traffic, Token::Text));
@@ -193,10 +194,48 @@ fn facts(app: &App, profile: &Profile) -> Vec<Line> {
         let note = format!("used in {} VPCs or accounts: these may be different hosts", profile.scopes);
         lines.push(Line::Fact("note", note, Token::Warning));
     }
+    lines.extend(behind(profile));
     if profile.left_out > 0 {
         let note =
             format!("{} sessions have peers or ports that are not told apart here", fmt::count(profile.left_out));
         lines.push(Line::Fact("note", note, Token::Gap));
+    }
+    lines
+}
+
+/// What interfaces logged in the place of packet addresses, and what gateways have to do with it.
+fn behind(profile: &Profile) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let behind = &profile.behind;
+    for (logged, interface, sessions) in behind.logged.iter().take(3) {
+        let sessions = format!("{} session{}", fmt::count(*sessions), if *sessions == 1 { "" } else { "s" });
+        let text = match profile.subject {
+            Subject::Address(_) => format!("{interface} logged its own address {logged} in its place, in {sessions}"),
+            Subject::Interface(_) => {
+                format!("it logged its own address {logged} in the place of packets' addresses, in {sessions}")
+            }
+        };
+        lines.push(Line::Fact("logged as", text, Token::Text));
+    }
+    if let Some(gateway) = behind.gateways.first() {
+        let more = behind.gateways.len() - 1;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let legs = [
+            (behind.inside, "inside"),
+            (behind.outside, "under the gateway's address"),
+            (behind.masked, "for whom is not logged"),
+        ];
+        let legs: Vec<String> = legs
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, leg)| format!("{} {leg}", fmt::count(count)))
+            .collect();
+        let text = format!("passed on by {gateway}{more}: {}", legs.join(", "));
+        lines.push(Line::Fact("via NAT", text, Token::Warning));
+    }
+    if behind.unsure == profile.sessions && profile.sessions > 0 {
+        let text = "without packet addresses an address may be that of a gateway";
+        lines.push(Line::Fact("note", text.to_owned(), Token::Muted));
     }
     lines
 }
@@ -237,17 +276,10 @@ fn beside(app: &App, profile: &Profile) -> Vec<Line> {
 }
 
 /// Since when it is there, and of how much time that can be said.
-fn since(profile: &Profile, status: &Status) -> Option<String> {
+fn since(profile: &Profile, app: &App) -> Option<String> {
     let (first, _) = profile.seen?;
-    // The time of a record is its end: the first of them begins before that.
-    let searched = status.state.earlier.map(|earlier| earlier.from).or(status.span.map(|(from, _)| from))?.min(first);
-    // Two times of one day need no date.
-    let text = if first.div_euclid(86_400) == searched.div_euclid(86_400) {
-        format!("first seen {}Z, searched from {}Z", fmt::time_of_day(first), fmt::hour_minute(searched))
-    } else {
-        format!("first seen {}Z, searched from {}Z", fmt::date_time(first), fmt::date_time(searched))
-    };
-    Some(text)
+    let text = fmt::first_seen(first, app.page().status.searched?);
+    Some(text + &app.only_of().unwrap_or_default())
 }
 
 fn port_name(port: &PortUse) -> String {

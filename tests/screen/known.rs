@@ -125,12 +125,21 @@ fn country_and_network_stand_beside_public_addresses_alone() {
     assert!(stage.shows("geo       KR South Korea, AS16509 AMAZON-02"), "{}", stage.text());
     stage.run("i");
     assert!(stage.shows("Test-Country of 2018-08-11, country.mmdb"), "{}", stage.text());
+    // Peers have their country beside them.
+    stage.resize(120, 32).run("<esc><esc>I");
+    assert!(stage.shows("13.125.33.130 KR"), "{}", stage.text());
 }
 
 #[test]
 fn reverse_dns_is_asked_for_one_address_after_it_was_said_what_that_tells() {
     let mut stage = stage();
     let address = "13.125.33.130".parse().unwrap();
+    // Of an alert whom it is about is meant, whatever row the table is at.
+    for keys in ["aD", "<esc>a3D"] {
+        stage.run(keys);
+        assert!(stage.shows("Reverse DNS of 172.16.0.178"), "{keys}\n{}", stage.text());
+        stage.run("n");
+    }
     stage.run("2/client = 13.125.33.130<enter>D");
     assert!(stage.effects.is_empty(), "{:?}", stage.effects);
     assert!(stage.shows("Reverse DNS of 13.125.33.130") && stage.shows("the attacker's"), "{}", stage.text());
