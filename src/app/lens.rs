@@ -137,7 +137,9 @@ impl App {
 
     /// The address that is meant: of the alert that is chosen, a public one before others; of the chosen entry of a view; else of the row.
     pub(super) fn address_meant(&self) -> Option<IpAddr> {
-        if let Some(RowId::Alert(number)) = self.row_meant().filter(|_| self.view.lens.is_none() || self.focus == Focus::Sidebar) {
+        if let Some(RowId::Alert(number)) =
+            self.row_meant().filter(|_| self.view.lens.is_none() || self.focus == Focus::Sidebar)
+        {
             let alert = self.page.alerts.iter().find(|alert| alert.id == number)?;
             let addresses = alert.group.iter().filter_map(|(_, cell)| match cell {
                 Cell::Addr(address) => Some(*address),
