@@ -13,13 +13,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt as _;
+use crossterm::event::Event;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use desk::Desk;
-use input::{is_noise, translate};
+use input::{Events, is_noise, translate};
 use searches::Searches;
 use signals::{Signal, Signals};
 use tabs::beside;
@@ -195,7 +194,7 @@ struct Loop {
 impl Loop {
     async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let mut events = EventStream::new();
+        let mut events = Events::begin();
         self.desk.app.tick(now_ms());
         // An error means that the engine is gone, which the loop tells.
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
@@ -215,13 +214,13 @@ impl Loop {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Leave => return Ok(()),
-                    Signal::Suspend => self.suspend(&mut events)?,
+                    Signal::Suspend => self.suspend(&mut events).await?,
                 },
                 event = events.next() => match event {
                     // A mouse on its way somewhere is not worth a frame.
                     Some(Ok(event)) if is_noise(&event) => continue,
                     Some(Ok(event)) => {
-                        if let Some(end) = self.event(event, &mut events)? {
+                        if let Some(end) = self.event(event, &mut events).await? {
                             return end;
                         }
                         prompt = true;
@@ -366,12 +365,12 @@ impl Loop {
     }
 
     /// Takes an event. `Some` ends the loop.
-    fn event(&mut self, event: Event, events: &mut EventStream) -> io::Result<Option<io::Result<()>>> {
+    async fn event(&mut self, event: Event, events: &mut Events) -> io::Result<Option<io::Result<()>>> {
         let Some(input) = translate(event) else { return Ok(None) };
         for effect in self.desk.app.input(&input) {
             match effect {
                 Effect::Quit => return Ok(Some(Ok(()))),
-                Effect::Suspend => self.suspend(events)?,
+                Effect::Suspend => self.suspend(events).await?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Rules => self.desk.app.offer_rules(self.rules.offered()),
                 Effect::Export(order, path) => self.desk.exports.begin(order, path),
@@ -403,11 +402,10 @@ impl Loop {
     }
 
     /// Stops until `fg`. The event reader goes first: it would take what is typed into the shell.
-    fn suspend(&mut self, events: &mut EventStream) -> io::Result<()> {
-        let reader = std::mem::take(events);
-        drop(reader);
+    async fn suspend(&mut self, events: &mut Events) -> io::Result<()> {
+        events.end().await;
         self.screen.suspend()?;
-        *events = EventStream::new();
+        *events = Events::begin();
         Ok(())
     }
 }
