@@ -175,6 +175,7 @@ async fn main() -> ExitCode {
         match input {
             Input::Batch(batch) => came += batch.events.len(),
             Input::Status(told) => status = *told,
+            Input::Partial(_) => {}
             Input::Gap(_) => gaps += 1,
             Input::End => break,
         }

@@ -14,7 +14,9 @@ use crate::detect::Baseline;
 use crate::detect::baseline::Use;
 use crate::filter::{Filter, Stage};
 use crate::record::{Field, Format, Origin, SourceState, SourceStatus};
-use crate::source::cloudwatch::history::{Groups, History, HistoryConfig, HistoryError, Report, brief, moment};
+use crate::source::cloudwatch::history::{
+    Groups, History, HistoryConfig, HistoryError, MOST_GROUPS, MOST_SCANS, Report, brief, moment,
+};
 use crate::start::StartError;
 use crate::start::search::{Lessons, Run, Search, Teaching, Tell};
 use crate::state::Place;
@@ -118,6 +120,9 @@ impl Lesson {
                 "Three queries, each of which scans the range. The estimate is from {}.",
                 history.estimate().how
             ));
+            notes.push(format!(
+                "Where a query has more than {MOST_GROUPS} groups, its time is asked for again in parts: up to {MOST_SCANS} times as much is scanned then."
+            ));
         }
         let queries: Vec<&str> = searches.iter().map(|(_, history)| history.query()).collect();
         let planned = Planned {
@@ -166,7 +171,7 @@ impl Lesson {
             };
             // What is no longer kept was not searched; the first second that was is the same for all.
             baseline.from = baseline.from.max(history.range().0);
-            let (groups, report) = history.sums(stop.clone(), Box::new(news)).await;
+            let (groups, report) = history.for_groups().sums(stop.clone(), Box::new(news)).await;
             take(&mut baseline, fields, &groups, &report)?;
         }
         if let Some(place) = &self.place
@@ -189,12 +194,15 @@ fn take(baseline: &mut Baseline, fields: [Field; 2], groups: &Groups, report: &R
         return Err(format!("No baseline, since a part of its time was not read: {text}"));
     }
     if report.groups_cut {
-        let most = crate::source::cloudwatch::history::MOST_GROUPS;
-        "there is more than a query gives, and what carried the fewest bytes beyond {most} is not known"
-            .replace("{most}", &most.to_string())
-            .clone_into(&mut baseline.lacks);
+        baseline.lacks = format!(
+            "a quarter of its time has more than {MOST_GROUPS} groups, and those with the fewest bytes beyond are not known"
+        );
     }
     for (key, _) in groups.ranked() {
+        if baseline.uses.len() == kept::USES {
+            baseline.lacks = format!("it has more than {} ports and peers, and those beyond are not known", kept::USES);
+            break;
+        }
         let (interface, rest) = match key {
             [a, b] => (None, (a, b)),
             [interface, a, b] => (Some(interface).filter(|name| kept::is_name(name)), (a, b)),

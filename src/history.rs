@@ -77,6 +77,7 @@ fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
     Source::of_history(&origin, select, Arc::new(stop), move |out| {
         Box::pin(async move {
             let tell = if screen { Box::new(|_: &SourceStatus| {}) as Tell } else { news(false) };
+            let history = if screen { history.with_partial() } else { history };
             let report = history.run(out, stopped, tell).await;
             let asked = report.stopped || report.cut.is_some();
             if !report.is_complete() && !asked {
@@ -132,19 +133,29 @@ pub fn searcher(tail: &cli::Tail, format: Option<&Format>) -> Searcher {
 
 /// Adds up for the screen.
 fn summing(history: History, by: Vec<Field>) -> Summing {
-    Box::new(move |stopped, tell| {
+    Box::new(move |stopped, tell, show| {
         Box::pin(async move {
             let news = move |status: &SourceStatus| tell(status.note.clone().unwrap_or_default());
+            let fields = by.clone();
+            let history = history.showing(Box::new(move |groups, how| {
+                let report = format!("so far, more will come: {how}");
+                show(shown::Sums { partial: true, ..table_of(&fields, groups, report) });
+            }));
             let (groups, report) = history.sums(stopped, Box::new(news)).await;
-            let amount = |amount: Option<u64>| amount.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
-            let row = |(key, sums): (&[String], &Sums)| {
-                (key.to_vec(), [amount(sums.bytes), amount(sums.packets), sums.records.to_string()])
-            };
-            let most = usize::try_from(GROUPS).unwrap_or(usize::MAX);
-            let rows = groups.ranked().into_iter().take(most).map(row).collect();
-            shown::Sums { by, rows, report: report.to_string().replace('\n', ";") }
+            table_of(&by, &groups, report.to_string().replace('\n', ";"))
         })
     })
+}
+
+/// Sums as the screen shows them.
+fn table_of(by: &[Field], groups: &Groups, report: String) -> shown::Sums {
+    let amount = |amount: Option<u64>| amount.map_or_else(|| "-".to_owned(), |amount| amount.to_string());
+    let row = |(key, sums): (&[String], &Sums)| {
+        (key.to_vec(), [amount(sums.bytes), amount(sums.packets), sums.records.to_string()])
+    };
+    let most = usize::try_from(GROUPS).unwrap_or(usize::MAX);
+    let rows = groups.ranked().into_iter().take(most).map(row).collect();
+    shown::Sums { by: by.to_vec(), rows, report, partial: false }
 }
 
 async fn connect(wanted: &cli::History, common: &Common) -> Result<History, StartError> {

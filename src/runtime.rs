@@ -4,6 +4,8 @@
 mod desk;
 mod exports;
 mod input;
+mod inquiries;
+mod keyboard;
 mod searches;
 mod signals;
 mod tabs;
@@ -18,7 +20,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use desk::Desk;
-use input::{Events, is_noise, translate};
+use input::{is_noise, translate};
+use inquiries::Inquiries;
+use keyboard::Keyboard;
 use searches::Searches;
 use signals::{Signal, Signals};
 use tabs::beside;
@@ -43,6 +47,8 @@ use crate::ui::theme::{Depth, Shade, ThemeError};
 const FRAME: Duration = Duration::from_millis(33);
 /// Least time between two frames where the user waits: a key, or the page that answers it.
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
+/// Most events that are taken before the engine is asked and a frame may be drawn.
+const BURST: usize = 512;
 /// How often the files of rules are looked at.
 const WATCH: Duration = Duration::from_secs(1);
 /// How often it is told how far an export has come.
@@ -70,7 +76,7 @@ pub enum ScreenError {
 /// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
 fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
     let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_names(Arc::clone(&common.known));
+    app = app.with_known(Arc::clone(&common.known)).with_change(common.change.clone());
     app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
@@ -102,13 +108,18 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
     let searches = Searches::new(source.search.clone(), source.lessons.clone());
+    let inquiries = Inquiries::new(source.inventory.clone());
     app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());
+    app = app.with_inventory(source.has_inventory());
+    if !source.remarks.is_empty() {
+        app.tell(source.remarks.join(". "));
+    }
     if let [only] = &source.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
     }
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
-    let desk = Desk::open(app, source, decoder, detector, common.memory, true)?;
+    let desk = Desk::open(app, source, decoder, detector, common, true)?;
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
@@ -134,6 +145,8 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         rules: Watch::new(common.rule_files.clone()),
         common: common.clone(),
         searches,
+        inquiries,
+        lent: 0,
         themes,
         shade,
         drawn_in: common.theme.clone(),
@@ -184,6 +197,9 @@ struct Loop {
     rules: Watch,
     common: Common,
     searches: Searches,
+    inquiries: Inquiries,
+    /// Bytes that the live tab does without for what a search holds.
+    lent: usize,
     themes: Themes,
     /// What the terminal says of its background.
     shade: Option<Shade>,
@@ -194,12 +210,13 @@ struct Loop {
 impl Loop {
     async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let mut events = Events::begin();
+        let mut keyboard = Keyboard::open()?;
         self.desk.app.tick(now_ms());
         // An error means that the engine is gone, which the loop tells.
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
         self.begin_baseline();
+        self.inquiries.begin();
         let mut dirty = true;
         let mut watch = tokio::time::interval(WATCH);
         watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -207,26 +224,29 @@ impl Loop {
         let mut prompt = false;
         let mut last_frame = Instant::now() - FRAME;
         loop {
-            let pace = if prompt { PROMPT_FRAME } else { FRAME };
+            // Nobody looks closely while keys still pour in.
+            let pace = if prompt && !keyboard.is_ready() { PROMPT_FRAME } else { FRAME };
             let wait =
                 if dirty { (last_frame + pace).saturating_duration_since(Instant::now()) } else { self.patience() };
+            if dirty && wait.is_zero() {
+                self.frame()?;
+                last_frame = Instant::now();
+                dirty = false;
+                prompt = false;
+                // The frame said how many rows fit, which may be a new question.
+                self.desk.ask_if_new();
+                continue;
+            }
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Leave => return Ok(()),
-                    Signal::Suspend => self.suspend(&mut events).await?,
+                    Signal::Suspend => self.suspend(&mut keyboard)?,
                 },
-                event = events.next() => match event {
-                    // A mouse on its way somewhere is not worth a frame.
-                    Some(Ok(event)) if is_noise(&event) => continue,
-                    Some(Ok(event)) => {
-                        if let Some(end) = self.event(event, &mut events).await? {
-                            return end;
-                        }
-                        prompt = true;
-                    }
-                    // The terminal is gone: there is nobody to show anything to.
-                    Some(Err(_)) | None => return Ok(()),
+                event = keyboard.next() => match self.burst(event, &mut keyboard)? {
+                    Burst::Noise => continue,
+                    Burst::Taken => prompt = true,
+                    Burst::Leave => return Ok(()),
                 },
                 changed = self.desk.pages.changed() => match changed {
                     Ok(()) => {
@@ -241,6 +261,10 @@ impl Loop {
                     self.hear(heard);
                     prompt = true;
                 }
+                Some(heard) = self.inquiries.heard.recv() => {
+                    self.learn(heard);
+                    prompt = true;
+                }
                 Some(text) = self.said.recv() => self.desk.app.tell(text),
                 _ = watch.tick() => {
                     let themed = self.look_at_theme();
@@ -253,17 +277,7 @@ impl Loop {
                     self.desk.app.hear(heard);
                     prompt = true;
                 },
-                () = tokio::time::sleep(wait) => {
-                    if dirty {
-                        self.frame()?;
-                        last_frame = Instant::now();
-                        dirty = false;
-                        prompt = false;
-                        // The frame said how many rows fit, which may be a new question.
-                        self.desk.ask_if_new();
-                        continue;
-                    }
-                }
+                () = tokio::time::sleep(wait) => if dirty { continue },
             }
             self.desk.app.tick(now_ms());
             self.keep_mutes();
@@ -287,7 +301,7 @@ impl Loop {
             None => return false,
             Some(Ok(rules)) => {
                 for desk in std::iter::once(&self.desk).chain(&self.other) {
-                    let memory = if desk.live { self.common.memory } else { self.common.memory / 4 };
+                    let memory = if desk.live { self.common.memory } else { tabs::share(self.common.memory) };
                     desk.change_rules(Detector::new(&rules, start::limits(memory)));
                 }
                 let on = rules.iter().filter(|rule| rule.enabled).count();
@@ -314,11 +328,16 @@ impl Loop {
     }
 
     /// Keeps what is muted when that has changed.
+    /// Keeps what is muted when that has changed; it is so in both tabs.
     fn keep_mutes(&mut self) {
-        if !self.desk.live || Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
+        if Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {
             return;
         }
         self.mutes = Arc::clone(self.desk.app.mutes());
+        if let Some(other) = &mut self.other {
+            other.app.share_mutes(&self.mutes);
+            other.ask_if_new();
+        }
         if let Some(Err(error)) = self.kept.as_ref().map(|place| place.save_mutes(&self.mutes)) {
             self.desk.app.tell(error.to_string());
         }
@@ -326,6 +345,7 @@ impl Loop {
 
     fn receive(&mut self) {
         self.desk.receive();
+        self.lend();
         let raised = self.desk.app.take_raised();
         if self.desk.live {
             for alert in raised {
@@ -364,13 +384,37 @@ impl Loop {
         Ok(())
     }
 
-    /// Takes an event. `Some` ends the loop.
-    async fn event(&mut self, event: Event, events: &mut Events) -> io::Result<Option<io::Result<()>>> {
-        let Some(input) = translate(event) else { return Ok(None) };
+    /// Takes an event and those that came with it.
+    fn burst(&mut self, first: io::Result<Event>, keyboard: &mut Keyboard) -> io::Result<Burst> {
+        let mut burst = Burst::Noise;
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(event) = next {
+            match event {
+                // The terminal is gone: there is nobody to show anything to.
+                Err(_) => return Ok(Burst::Leave),
+                // A mouse on its way somewhere is not worth a frame.
+                Ok(event) if is_noise(&event) => {}
+                Ok(event) => {
+                    burst = Burst::Taken;
+                    if !self.event(event, keyboard)? {
+                        return Ok(Burst::Leave);
+                    }
+                }
+            }
+            taken += 1;
+            next = if taken < BURST { keyboard.ready() } else { None };
+        }
+        Ok(burst)
+    }
+
+    /// Takes an event. False where the user leaves.
+    fn event(&mut self, event: Event, keyboard: &mut Keyboard) -> io::Result<bool> {
+        let Some(input) = translate(event) else { return Ok(true) };
         for effect in self.desk.app.input(&input) {
             match effect {
-                Effect::Quit => return Ok(Some(Ok(()))),
-                Effect::Suspend => self.suspend(events).await?,
+                Effect::Quit => return Ok(false),
+                Effect::Suspend => self.suspend(keyboard)?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Rules => self.desk.app.offer_rules(self.rules.offered()),
                 Effect::Export(order, path) => self.desk.exports.begin(order, path),
@@ -379,6 +423,9 @@ impl Loop {
                 Effect::PlanBaseline => self.searches.plan_baseline(),
                 Effect::RunSearch => self.run_search()?,
                 Effect::Beside => self.go_beside(),
+                Effect::AskInterfaces => self.inquiries.ask_interfaces(true),
+                Effect::Lookup(address) => self.inquiries.look_up(address),
+                Effect::CloseSearch => self.close_search(),
                 Effect::StopLoading => {
                     self.searches.stop();
                     self.desk.load(Load::Stop);
@@ -398,14 +445,22 @@ impl Loop {
                 }
             }
         }
-        Ok(None)
+        Ok(true)
     }
 
-    /// Stops until `fg`. The event reader goes first: it would take what is typed into the shell.
-    async fn suspend(&mut self, events: &mut Events) -> io::Result<()> {
-        events.end().await;
+    /// Stops until `fg`. The keyboard is let go of first: what is typed into the shell is not ours.
+    fn suspend(&mut self, keyboard: &mut Keyboard) -> io::Result<()> {
+        keyboard.pause();
         self.screen.suspend()?;
-        *events = Events::begin();
-        Ok(())
+        keyboard.resume()
     }
+}
+
+/// What came of a burst of events.
+enum Burst {
+    /// Nothing that changes the screen.
+    Noise,
+    Taken,
+    /// The user leaves, or the terminal is gone.
+    Leave,
 }

@@ -165,16 +165,17 @@ pub fn rules(command: &RulesCommand, user: &RuleFiles) -> Result<Outcome, String
         }
         RulesCommand::Schema => schema(),
         RulesCommand::Backtest { .. } => Err("records are needed for that".to_owned()),
-        RulesCommand::Evaluate { file, seeds, against, benign, explain, save } => {
+        RulesCommand::Evaluate { file, seeds, against, benign, unseen, explain, save } => {
             let rules = file.as_deref().map_or_else(&force, |file| read(file, user))?;
             if *against {
                 let seeds: Vec<u64> = seeds.clone().collect();
                 return print(&evaluate::against(&rules, &seeds).map_err(|error| error.to_string())?);
             }
+            let made = |seed| if *unseen { evaluate::unseen(seed) } else { evaluate::trial(seed, !benign) };
             if let Some(path) = save {
-                write_trial(path, &evaluate::trial(*seeds.start(), !benign))?;
+                write_trial(path, &made(*seeds.start()))?;
             }
-            let score = evaluate::evaluate(&rules, seeds.clone(), !benign);
+            let score = evaluate::judge(&rules, seeds.clone().map(made));
             let mut text = evaluate::summary(&score);
             for example in score.examples.iter().filter(|_| *explain) {
                 let _ = writeln!(text, "{example}");

@@ -48,6 +48,8 @@ struct Came {
     /// Records that Insights gave, before they were checked here.
     given: usize,
     notes: Vec<String>,
+    /// Records of queries that still ran.
+    shown: Vec<String>,
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -65,7 +67,7 @@ fn search(config: HistoryConfig, lab: Lab, most: usize, stop: usize) -> Result<(
         if stop == 0 {
             ender.send(true).unwrap();
         }
-        let running = tokio::spawn(history.run(out, ending, Box::new(|_| {})));
+        let running = tokio::spawn(history.with_partial().run(out, ending, Box::new(|_| {})));
         let mut came = Came { notes, ..Came::default() };
         let mut decoder = Decoder::new(None);
         while let Some(input) = tokio::time::timeout(Duration::from_mins(2), inputs.recv()).await.expect("it ends") {
@@ -94,6 +96,15 @@ fn search(config: HistoryConfig, lab: Lab, most: usize, stop: usize) -> Result<(
                     }
                     came.state = status.state;
                 }
+                Input::Partial(batch) => {
+                    assert_eq!(came.given, 0, "what is not whole is shown until rows come");
+                    let text = String::from_utf8(batch.bytes).unwrap();
+                    let mut from = 0;
+                    for event in &batch.events {
+                        came.shown.push(text[from..event.end as usize].to_owned());
+                        from = event.end as usize;
+                    }
+                }
                 Input::Gap(gap) => came.gaps.push((gap.from, gap.to)),
                 Input::End => {}
             }
@@ -102,6 +113,15 @@ fn search(config: HistoryConfig, lab: Lab, most: usize, stop: usize) -> Result<(
             }
         }
         Ok((came, running.await.expect("no panic")))
+    })
+}
+
+/// The groups of a search, whatever their sums.
+fn groups(config: HistoryConfig) -> (Groups, Report) {
+    runtime().block_on(async move {
+        let history = History::connect_with(config, fast(1_000), MOST_ROWS).await.unwrap();
+        let (_ender, ending) = watch::channel(false);
+        history.for_groups().sums(ending, Box::new(|_| {})).await
     })
 }
 
@@ -176,6 +196,8 @@ fn a_slice_that_is_full_is_followed_by_the_rest_of_it() {
     assert!(starts.is_sorted(), "oldest first");
     assert!(report.is_complete() && came.gaps.is_empty(), "{report}");
     assert!(came.partial, "what was found so far is told");
+    // How much was shown before depends on the clock; all of it is of what came.
+    assert!(came.shown.iter().all(|line| sorted.contains(line)));
     let state = server.state();
     assert!(state.at_once > 1 && state.at_once <= 4, "{}", state.at_once);
     assert!(state.pages > 50, "{}", state.pages);
@@ -545,4 +567,24 @@ proptest! {
             prop_assert_eq!(got, wanted, "{}", text);
         }
     }
+}
+
+#[test]
+fn more_groups_than_a_query_gives_are_asked_for_in_parts() {
+    let server = Insights::start();
+    for number in 0..12_000_u32 {
+        let from = format!("10.{}.{}.{}", number / 65_536, number / 256 % 256, number % 256);
+        server.put(
+            START + i64::from(number),
+            &record(number.into(), (&from, 40_000), ("10.9.9.9", 443), 6, (9, 1), "ACCEPT"),
+        );
+    }
+    let by = vec![flowtail::record::Field::SrcAddr];
+    let wanted = HistoryConfig { by, from: START, to: START + 12_100, ..config(server.port, None) };
+    let (found, report) = groups(wanted.clone());
+    assert_eq!((found.len(), report.queries), (12_000, 3), "{report}");
+    assert!(report.is_complete(), "{report}");
+    // Sums are right or are said not to be: they are not put together from parts.
+    let (found, report) = sums(wanted, fast(1_000)).unwrap();
+    assert_eq!((found.len(), report.queries, report.groups_cut), (10_000, 1, true), "{report}");
 }

@@ -95,15 +95,69 @@ fn a_search_that_runs_is_stopped_with_its_queries() {
         terminal.wait_for_text("run it: scans about");
         terminal.press("y");
         terminal.wait_for("progress", |screen| screen.contains("history 0 %") && screen.contains("scanned"));
+        // What the queries have found so far stands in the table before any is over.
+        terminal.wait_for("partial rows", |screen| screen.contains("PARTIAL: ") && rows(screen).len() > 5);
+        terminal.press("2");
+        terminal.wait_for("sessions of them", |screen| screen.contains("PARTIAL: ") && rows(screen).len() > 5);
+        terminal.press("1");
         terminal.press(leave);
         if leave == "X" {
-            terminal.wait_for("what was not read", |screen| screen.contains("NOT complete"));
+            terminal.wait_for("what was not read, and nothing half", |screen| {
+                screen.contains("NOT complete") && !screen.contains("PARTIAL") && rows(screen).is_empty()
+            });
         }
     }
     assert_eq!(terminal.wait_exit(), 0);
     let state = server.state();
     assert!(state.started.len() >= 2, "{}", state.started.len());
     assert_eq!(state.stopped.len(), state.started.len(), "each query is stopped");
+}
+
+#[test]
+fn sums_show_what_they_have_so_far_and_are_stopped_over_it() {
+    let server = Insights::start();
+    founding(&server);
+    server.state().looks = 1_000_000;
+    let mut terminal = tail(&server);
+    terminal.wait_for_text("searched from");
+    terminal.press("H\x152018-08-20 13:00 to 2018-08-20 18:00 by dstaddr,dstport\r");
+    terminal.wait_for_text("run it: scans about");
+    terminal.press("y");
+    terminal
+        .wait_for("some groups", |screen| screen.contains("so far, more will come") && screen.contains("172.16.0.178"));
+    // Whoever leaves it is not brought back to it before it is whole.
+    terminal.press("\x1b");
+    terminal.wait_for("the table", |screen| !screen.contains("so far, more will come"));
+    assert!(server.state().stopped.is_empty());
+    terminal.press("X");
+    terminal.wait_for_text("NOT complete");
+    let state = server.state();
+    assert_eq!(state.stopped.len(), state.started.len());
+    drop(state);
+    terminal.press("\x1b");
+    terminal.wait_for("the table again", |screen| !screen.contains("NOT complete"));
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn the_tab_of_a_search_is_closed_and_its_memory_given_back() {
+    let server = Insights::start();
+    founding(&server);
+    let mut terminal = tail(&server);
+    terminal.wait_for_text("searched from");
+    terminal.press("H\x152018-08-20 13:00 to 2018-08-20 18:00\r");
+    terminal.wait_for_text("run it: scans about");
+    terminal.press("y");
+    terminal.wait_for_text("604 rows, complete");
+    terminal.press(":close this search\r");
+    terminal.wait_for("the live tab alone", |screen| {
+        screen.contains("The search is closed.") && !screen.contains("4 History") && !screen.contains("HISTORY")
+    });
+    terminal.press("4");
+    terminal.wait_for_text("There is no search so far");
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
 }
 
 #[test]
@@ -121,6 +175,37 @@ fn an_hour_of_earlier_time_comes_into_the_same_table() {
     terminal.wait_for("all of them", |screen| rows(screen).len() == 4);
     terminal.press("q");
     assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn a_baseline_that_is_stopped_leaves_what_the_rules_knew_and_no_query() {
+    let server = Insights::start();
+    let now = support::now() / 1000;
+    server.put(now - 5 * 86_400, &flow(ENI, now - 5 * 86_400, 1));
+    server.state().looks = 1_000_000;
+    let state = tempfile::tempdir().unwrap();
+    for asked in [true, false] {
+        let more: &[&str] = if asked { &["--baseline", "7d", "--state"] } else { &["--state"] };
+        let mut terminal = tail_with(&server, &[more, &[state.path().to_str().unwrap()]].concat());
+        if !asked {
+            terminal.wait_for_text("searched from");
+            terminal.press(":baseline\r");
+            terminal.wait_for_text("run it: scans about");
+            terminal.press("y");
+        }
+        terminal.wait_for_text("baseline, 1 of 3");
+        terminal.press("X");
+        terminal.wait_for_text("The baseline was stopped: the rules know what they knew before.");
+        terminal.press("X");
+        terminal.wait_for_text("Nothing is being loaded.");
+        terminal.press("q");
+        assert_eq!(terminal.wait_exit(), 0);
+        let state = server.state();
+        assert_eq!(state.stopped.len(), state.started.len());
+    }
+    // Nothing of it was kept.
+    let kept = std::fs::read_dir(state.path()).unwrap().flatten();
+    assert!(kept.filter(|file| file.file_name().to_string_lossy().starts_with("baseline-")).count() == 0);
 }
 
 #[test]

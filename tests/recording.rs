@@ -31,6 +31,7 @@ fn play(until: i64) -> Core {
                 Input::Batch(batch) if batch.arrival > until => break,
                 Input::Batch(batch) => core.ingest(&decoder.decode(&batch)),
                 Input::Status(status) => core.source_status(*status),
+                Input::Partial(batch) => core.preview(&decoder.decode(&batch)),
                 Input::Gap(gap) => core.gap(gap),
                 Input::End => core.finish(),
             }

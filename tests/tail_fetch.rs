@@ -227,6 +227,7 @@ fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
                     }
                 }
                 Input::Status(status) => said |= status.note.is_some_and(|note| note.contains("no longer proven")),
+                Input::Partial(_) => panic!("a tail passes on what is whole"),
                 Input::Gap(gap) => panic!("{gap:?}"),
                 Input::End => break,
             }

@@ -8,10 +8,48 @@ use crate::detect::Alert;
 use crate::detect::mute::{Mute, Mutes, group_of};
 use crate::engine::view::{RowId, Tab};
 
+/// Incidents that are known as acknowledged from another tab.
+const MOST_SEEN: usize = 1_000;
+
 /// How long something can be muted: what it is called, seconds.
 const SPANS: [(&str, Option<i64>); 3] = [("for 1 hour", Some(3_600)), ("for 1 day", Some(86_400)), ("for good", None)];
 
+/// An incident that somebody has seen under another number: alerts of a search are numbered anew.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    rule: Arc<str>,
+    group: String,
+    span: (i64, i64),
+}
+
+impl Seen {
+    fn is(&self, alert: &Alert) -> bool {
+        *self.rule == *alert.rule
+            && self.span.0 <= alert.last
+            && alert.first <= self.span.1
+            && self.group == group_of(alert)
+    }
+}
+
 impl App {
+    /// Knows what was muted in `other`, and what was acknowledged there: the same incident is known here by its rule, its group and its time.
+    pub(super) fn with_verdicts_of(mut self, other: &App) -> App {
+        self.mutes = Arc::clone(&other.mutes);
+        let seen = other.page.alerts.iter().filter(|alert| other.is_acknowledged(alert));
+        let seen = seen.map(|alert| Seen {
+            rule: Arc::clone(&alert.rule),
+            group: group_of(alert),
+            span: (alert.first, alert.last),
+        });
+        self.seen = seen.chain(other.seen.iter().cloned()).take(MOST_SEEN).collect();
+        self
+    }
+
+    /// What is muted in one tab is so in the other.
+    pub fn share_mutes(&mut self, mutes: &Arc<Mutes>) {
+        self.mutes = Arc::clone(mutes);
+    }
+
     /// Knows what earlier runs muted.
     #[must_use]
     pub fn with_mutes(mut self, mutes: impl IntoIterator<Item = Mute>) -> App {
@@ -28,7 +66,7 @@ impl App {
 
     /// Whether somebody has said that they saw this alert.
     pub fn is_acknowledged(&self, alert: &Alert) -> bool {
-        self.acknowledged.contains(&alert.id)
+        self.acknowledged.contains(&alert.id) || self.seen.iter().any(|seen| seen.is(alert))
     }
 
     /// Whether this alert is muted, and only here because muted ones are shown.
@@ -75,7 +113,9 @@ impl App {
     /// Says that an alert was seen, or takes it back.
     pub(super) fn acknowledge(&mut self) {
         let Some(alert) = self.alert_at_hand() else { return };
-        if self.acknowledged.remove(&alert.id) {
+        if self.is_acknowledged(&alert) {
+            self.acknowledged.remove(&alert.id);
+            self.seen.retain(|seen| !seen.is(&alert));
             return self.say(Tone::Quiet, format!("{} is not acknowledged any more.", alert.rule));
         }
         self.acknowledged.insert(alert.id);

@@ -44,6 +44,10 @@ impl App {
             let text = "Baseline: load the ports and peers that each interface used, so that rules know what is new; what it costs is said before";
             items.push(Item::new(text, "", Does::PlanBaseline));
         }
+        if self.is_beside_live() {
+            let text = "Close this search: what it found goes, and its memory is the live tab's again";
+            items.push(Item::new(text, "", Does::CloseSearch));
+        }
         items.extend(self.history.saved().map(|(key, text)| {
             Item::new(format!("Filter: {text}"), format!("f{key}"), Does::Filter(text.to_owned(), Some(key)))
         }));

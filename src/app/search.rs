@@ -43,6 +43,8 @@ pub struct Sums {
     pub rows: Vec<(Vec<String>, [String; 3])>,
     /// What was searched, whether that is all, and what it cost.
     pub report: String,
+    /// Whether more is being added up.
+    pub partial: bool,
 }
 
 /// What can be searched, and what lies beside this tab.
@@ -58,6 +60,8 @@ pub(super) struct Searches {
     beside: Option<String>,
     /// Sums are being added up.
     sums: bool,
+    /// Those that are not whole were shown.
+    shown: bool,
 }
 
 impl App {
@@ -82,13 +86,16 @@ impl App {
         let typed: Vec<&str> = self.history().collect();
         App::new()
             .with_tab(self.view.tab)
+            .with_verdicts_of(self)
             .with_history(typed)
             .with_saved(self.saved())
             .with_themes(self.themes.clone(), &self.theme)
+            .with_known(Arc::clone(&self.known))
             .with_nothing_earlier(Some(
                 self.keys.spell("This tab holds what was searched: {history} searches another range."),
             ))
             .with_search(true)
+            .with_inventory(self.inventory())
             .of_search(self.view.filter_in_force().map(ToString::to_string))
     }
 
@@ -121,6 +128,18 @@ impl App {
     /// What was searched for, where this is the tab of a search.
     pub fn searched_for(&self) -> Option<&str> {
         self.searches.of_search.then(|| self.searches.filter.as_deref().unwrap_or("all records"))
+    }
+
+    /// What `since when` is answered of, where that is not all there was: words that follow the answer.
+    pub fn only_of(&self) -> Option<String> {
+        let selected = self.searches.filter.as_deref().filter(|_| self.searches.of_search);
+        let fetched = self.page.status.fetch.as_ref().map(|fetch| &*fetch.text);
+        selected.or(fetched).map(|text| format!(", of what {text} selects"))
+    }
+
+    /// Whether this is the tab of a search beside a live one.
+    pub(super) fn is_beside_live(&self) -> bool {
+        self.searches.of_search && self.searches.beside.is_some()
     }
 
     /// Whether a search fills this tab just now.
@@ -203,7 +222,13 @@ impl App {
 
     /// Sums came: shows them as a table over the rows.
     pub fn show_sums(&mut self, sums: &Sums) {
-        self.searches.sums = false;
+        // Who has left the table gets it again once it is whole.
+        let is_shown = matches!(&self.mode, Mode::Menu(menu) if menu.kind == Kind::Sums);
+        if sums.partial && !is_shown && std::mem::replace(&mut self.searches.shown, true) {
+            return;
+        }
+        self.searches.shown = sums.partial;
+        self.searches.sums &= sums.partial;
         let mut lines: Vec<Vec<&str>> = vec![sums.by.iter().map(|field| field.name()).collect()];
         lines[0].extend(["bytes", "packets", "records"]);
         for (key, amounts) in &sums.rows {
@@ -217,7 +242,17 @@ impl App {
             Item::new(cells.join("  "), "", does.map_or(Does::Nothing, |text| Does::Filter(text, None)))
         });
         let items = items.collect();
-        self.open_menu(Menu::new(Kind::Sums, sums.report.clone(), items));
+        let mut menu = Menu::new(Kind::Sums, sums.report.clone(), items);
+        match &self.mode {
+            Mode::Menu(old) if is_shown => {
+                (menu.search, menu.cursor) = (old.search.clone(), old.cursor);
+                self.mode = Mode::Menu(menu);
+            }
+            // What is typed just now is not taken away.
+            Mode::Main => self.open_menu(menu),
+            _ if sums.partial => self.searches.shown = false,
+            _ => self.open_menu(menu),
+        }
     }
 }
 
@@ -236,7 +271,7 @@ fn group_filter(by: &[Field], key: &[String]) -> Option<String> {
 }
 
 /// A text in lines that a narrow screen shows whole.
-fn broken(text: &str) -> Vec<String> {
+pub(super) fn broken(text: &str) -> Vec<String> {
     const WIDE: usize = 66;
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

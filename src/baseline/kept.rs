@@ -10,9 +10,9 @@ use crate::state::Place;
 /// First line of the file; another version is not read.
 const HEAD: &str = "flowtail baseline 1";
 /// Most bytes of the file.
-const MOST: u64 = 8 << 20;
-/// Most uses: what three queries give.
-const USES: usize = 30_000;
+const MOST: u64 = 16 << 20;
+/// Most uses that are kept, here and in memory: three times what a query gives, and some of their parts.
+pub(super) const USES: usize = 100_000;
 /// Seconds after which it is loaded anew.
 const DAY: i64 = 86_400;
 /// Least and greatest second that is a time.

@@ -8,7 +8,7 @@ use super::rule::Rule;
 use crate::filter::Stage;
 use crate::filter::expr::{Expr, Op, Operand, Test};
 use crate::record::services::{TCP, UDP};
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 use crate::record::{Field, Kind, Row, Value};
 
 /// Yes-or-no questions about a session or a record that rules ask, as a set. Of a record the source is the client and the destination the server.
@@ -16,10 +16,11 @@ use crate::record::{Field, Kind, Row, Value};
 pub(super) struct Bits(u16);
 
 impl Bits {
-    pub const CLIENT_PUBLIC: Bits = Bits(1);
-    /// Not public, which is more than `$private`.
+    /// In `$outside`, which is more than `$public`.
+    pub const CLIENT_OUTSIDE: Bits = Bits(1);
+    /// Not outside, which is more than `$private`.
     pub const CLIENT_INSIDE: Bits = Bits(1 << 1);
-    pub const SERVER_PUBLIC: Bits = Bits(1 << 2);
+    pub const SERVER_OUTSIDE: Bits = Bits(1 << 2);
     pub const SERVER_INSIDE: Bits = Bits(1 << 3);
     /// TCP or UDP.
     pub const TRANSPORT: Bits = Bits(1 << 4);
@@ -46,13 +47,13 @@ impl Bits {
 
     /// Those of a flow record.
     pub(super) fn of_flow<R: Row + ?Sized>(row: &R) -> Bits {
-        let side = |field, public, inside| match row.get(field) {
-            Some(Value::Addr(addr)) if is_public(addr) => public,
+        let side = |field, outside, inside| match row.get(field) {
+            Some(Value::Addr(addr)) if is_outside(addr) => outside,
             Some(_) => inside,
             None => Bits::default(),
         };
-        let bits = side(Field::SrcAddr, Bits::CLIENT_PUBLIC, Bits::CLIENT_INSIDE)
-            | side(Field::DstAddr, Bits::SERVER_PUBLIC, Bits::SERVER_INSIDE);
+        let bits = side(Field::SrcAddr, Bits::CLIENT_OUTSIDE, Bits::CLIENT_INSIDE)
+            | side(Field::DstAddr, Bits::SERVER_OUTSIDE, Bits::SERVER_INSIDE);
         let protocol = match row.get(Field::Protocol) {
             Some(Value::Int(number)) => u8::try_from(number).ok(),
             _ => None,
@@ -148,9 +149,9 @@ impl Gate {
                     let server = matches!(field, Field::Server | Field::DstAddr);
                     self.bits = self.bits
                         | match (set.name.as_str(), client, server) {
-                            ("$public", true, _) => Bits::CLIENT_PUBLIC,
+                            ("$public" | "$outside", true, _) => Bits::CLIENT_OUTSIDE,
                             ("$private", true, _) => Bits::CLIENT_INSIDE,
-                            ("$public", _, true) => Bits::SERVER_PUBLIC,
+                            ("$public" | "$outside", _, true) => Bits::SERVER_OUTSIDE,
                             ("$private", _, true) => Bits::SERVER_INSIDE,
                             _ => Bits::default(),
                         };
@@ -230,13 +231,13 @@ mod tests {
 
     #[test]
     fn gates_are_read_from_the_rules() {
-        let exposed = Bits::SERVER_INSIDE | Bits::CLIENT_PUBLIC | Bits::LET_IN | Bits::AMPLIFIER | Bits::CERTAIN;
+        let exposed = Bits::SERVER_INSIDE | Bits::CLIENT_OUTSIDE | Bits::LET_IN | Bits::AMPLIFIER | Bits::CERTAIN;
         assert!(gate("AMP-EXPOSED").bits.has(exposed | Bits::NEVER_PUBLIC));
         assert!(!gate("AMP-REFLECTOR").bits.has(Bits::NEVER_PUBLIC));
         assert_eq!(gate("VOL-LARGE").floors, [(Field::Bytes, 10_000.0)]);
         assert!(gate("RATIO-PACKETS").floors.contains(&(Field::Packets, 20.0)));
         assert_eq!(gate("NEW-PEER").floors, [], "what is too small still teaches");
-        assert!(gate("VOL-LARGE").bits.has(Bits::CLIENT_INSIDE | Bits::SERVER_PUBLIC | Bits::LET_IN));
+        assert!(gate("VOL-LARGE").bits.has(Bits::CLIENT_INSIDE | Bits::SERVER_OUTSIDE | Bits::LET_IN));
         assert_eq!(gate("DENY-SPIKE").bits, Bits::CLIENT_INSIDE | Bits::DENIED);
         assert!(gate("UDP-FLOOD-OUT").bits.has(Bits::NOT_TCP));
         assert!(gate("PROTO-ODD").bits.has(Bits::NOT_TCP | Bits::LET_IN), "no list with TCP in it holds for TCP");

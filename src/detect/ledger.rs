@@ -14,7 +14,7 @@ use super::rule::Rule;
 use super::silence::Silence;
 use super::state::RuleState;
 use super::{DetectStats, Limits};
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 
 /// Least seconds that are learned before anything is called new: within minutes everything is.
 const LEAST_BASELINE: i64 = 1_800;
@@ -193,7 +193,7 @@ impl Ledger {
 
     /// Learns what was used before the oldest record.
     fn teach(&mut self, baseline: &Baseline) {
-        for addr in baseline.uses.iter().flat_map(super::baseline::Use::hosts).filter(|addr| !is_public(*addr)) {
+        for addr in baseline.uses.iter().flat_map(super::baseline::Use::hosts).filter(|addr| !is_outside(*addr)) {
             self.hosts.met(addr, baseline.from);
         }
         for state in &mut self.rules {

@@ -2,7 +2,7 @@
 
 use crate::record::amplification::{Exposure, amp_port};
 use crate::record::services::UDP;
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 use crate::record::{Field, Row, Value};
 use crate::session::{Facts, SessionRow};
 
@@ -29,9 +29,9 @@ impl Known {
     /// What rules test first of all, all at once.
     pub(super) fn bits(&self) -> Bits {
         let facts = &self.facts;
-        let side = |addr, public, inside| if is_public(addr) { public } else { inside };
-        let mut bits = side(facts.client.0, Bits::CLIENT_PUBLIC, Bits::CLIENT_INSIDE)
-            | side(facts.server.0, Bits::SERVER_PUBLIC, Bits::SERVER_INSIDE);
+        let side = |addr, outside, inside| if is_outside(addr) { outside } else { inside };
+        let mut bits = side(facts.client.0, Bits::CLIENT_OUTSIDE, Bits::CLIENT_INSIDE)
+            | side(facts.server.0, Bits::SERVER_OUTSIDE, Bits::SERVER_INSIDE);
         bits = bits | Bits::of_protocol(Some(facts.protocol));
         if facts.protocol == UDP
             && let Some(row) = facts.server.1.and_then(amp_port)

@@ -106,13 +106,19 @@ pub struct Core {
     untold: IndexMap<u64, i64, foldhash::fast::RandomState>,
     /// Rows that frozen views had to let go.
     pub(super) frozen_lost: u64,
+    /// What is shown until the first rows are there.
+    pub(super) preview: Option<Box<Core>>,
     /// Other sets of rules that look at what is held.
     pub(super) replays: Replays,
     pub(super) news: Vec<AlertEvent>,
     pub(super) finished: Vec<Session>,
     /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
     pub(super) collect: bool,
+    /// What was known of gateways when the rules were last shown their legs.
+    legs_told: u64,
 }
+
+mod legs;
 
 impl Core {
     /// An engine with nothing in it. `collect` keeps finished sessions and alert news until they are taken; a screen has no use for them.
@@ -143,10 +149,12 @@ impl Core {
             rows_since_advance: 0,
             untold: IndexMap::default(),
             frozen_lost: 0,
+            preview: None,
             replays: Replays::default(),
             news: Vec::new(),
             finished: Vec::new(),
             collect,
+            legs_told: 0,
         }
     }
 
@@ -162,6 +170,7 @@ impl Core {
     /// Takes in some rows of a batch. `known` starts empty with the batch and is passed on from slice to slice.
     pub fn ingest_rows(&mut self, batch: &Decoded, rows: std::ops::Range<usize>, known: &mut Known) {
         let arrival = batch.arrival.div_euclid(1000);
+        self.preview = None;
         let mut next = rows.start;
         while next < rows.end {
             let (count, evicted) = if batch.earlier {
@@ -178,6 +187,7 @@ impl Core {
             }
             next = end;
         }
+        self.tell_legs();
         self.tell_rules();
         self.collect_news();
     }
@@ -324,6 +334,7 @@ impl Core {
     pub fn finish(&mut self) {
         let gone = self.ring.seal_earlier();
         self.gone(&gone);
+        self.preview = None;
         self.sessions.hold(false);
         self.advance();
         let turned = self.sessions.finish();
@@ -335,6 +346,12 @@ impl Core {
             failed @ SourceState::Failed(_) => failed,
             _ => SourceState::Ended,
         };
+    }
+
+    /// Lends `bytes` of the room for records to what is held beside this: the oldest ones make way.
+    pub fn lend(&mut self, bytes: usize) {
+        let gone = self.ring.lend(bytes);
+        self.gone(&gone);
     }
 
     /// Region of the source, where known.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 use crate::record::{Field, Table};
 
 /// Interfaces that are told apart; further ones are judged by their addresses alone.
@@ -119,7 +119,7 @@ impl Sides {
             Own::One(own) if own == src => return Direction::Out,
             _ => {}
         }
-        match (is_public(src), is_public(dst)) {
+        match (is_outside(src), is_outside(dst)) {
             (true, false) => Direction::In,
             (false, true) => Direction::Out,
             // One pair of addresses was ever seen: what answers on the lower port is taken for the interface.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::view::Status;
-use crate::record::{Decoded, Gap, Reject, SourceStatus, Table as _, seconds};
+use crate::record::{Decoded, Format, Gap, Reject, SourceStatus, Table as _, seconds};
 
 /// Lines that did not parse which are kept, newest last.
 const QUARANTINE: usize = 1_000;
@@ -120,6 +120,11 @@ impl Core {
         &self.counts
     }
 
+    /// The formats of the records so far, in the order met.
+    pub fn formats(&self) -> &[Arc<Format>] {
+        self.formats.distinct()
+    }
+
     /// Lines that did not parse, the latest thousand.
     pub fn quarantine(&self) -> impl DoubleEndedIterator<Item = &Reject> + ExactSizeIterator {
         self.quarantine.iter()
@@ -166,10 +171,12 @@ impl Core {
             arrival_time: (self.arrival > 0).then_some(self.arrival),
             lag: lags.get(lags.len() / 2).copied(),
             rate: arrived as f64 / spread as f64,
+            partial: 0,
             held: self.ring.len(),
             held_bytes: (self.ring.bytes() + self.sessions.bytes()) as u64,
             budget: self.config.memory as u64,
             span: self.ring.span().map(|(first, last)| (seconds(first), seconds(last))),
+            searched: self.searched_from(),
             evicted: self.ring.evicted() + self.frozen_lost,
             earlier_let_go: self.ring.earlier_let_go(),
             sessions: self.sessions.len() as u64,

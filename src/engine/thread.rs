@@ -31,6 +31,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 enum Work {
     Rows(Box<Decoded>),
+    Partial(Box<Decoded>),
     Status(Box<SourceStatus>),
     Gap(Gap),
     End,
@@ -45,6 +46,7 @@ struct Inside {
     question: Option<ViewSpec>,
     rules: Option<Box<Detector>>,
     lesson: Option<Arc<Baseline>>,
+    lent: Option<usize>,
     /// Who waits for what is held.
     pins: Vec<Taker>,
     closed: bool,
@@ -120,6 +122,12 @@ impl Asker {
         self.mailbox.came.notify_one();
     }
 
+    /// Has `bytes` of the room for records make way for what is held beside this engine ([`Core::lend`]). Never waits.
+    pub fn lend(&self, bytes: usize) {
+        self.mailbox.lock().lent = Some(bytes);
+        self.mailbox.came.notify_one();
+    }
+
     /// Has the rules of `detector` take the place of those in force ([`Core::change_rules`]). Never waits.
     pub fn change_rules(&self, detector: Detector) {
         self.mailbox.lock().rules = Some(Box::new(detector));
@@ -144,6 +152,7 @@ impl Engine {
             while let Some(input) = input() {
                 let work = match input {
                     Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
+                    Input::Partial(batch) => Work::Partial(Box::new(decoder.decode(&batch))),
                     Input::Status(status) => Work::Status(status),
                     Input::Gap(gap) => Work::Gap(gap),
                     Input::End => Work::End,
@@ -261,6 +270,12 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.changed = true;
                 return ControlFlow::Continue(None);
             }
+            if let Some(bytes) = inside.lent.take() {
+                drop(inside);
+                self.core.lend(bytes);
+                self.changed = true;
+                return ControlFlow::Continue(None);
+            }
             if !inside.pins.is_empty() {
                 let takers = std::mem::take(&mut inside.pins);
                 drop(inside);
@@ -310,6 +325,10 @@ impl<P: FnMut(Page)> Worker<P> {
             Some(Work::Rows(batch)) => {
                 self.core.ingest_lines(&batch);
                 self.begun = Some(Begun { batch, next: 0, known: Known::default() });
+                self.changed = true;
+            }
+            Some(Work::Partial(batch)) => {
+                self.core.preview(&batch);
                 self.changed = true;
             }
             Some(Work::Status(status)) => {

@@ -9,6 +9,7 @@ use super::fold::Fold;
 use super::pinned::Copied;
 use super::profile::{Profile, Subject};
 use super::report::{Report, ReportSpec};
+use super::since::Since;
 use crate::detect::mute::Mutes;
 use crate::detect::{Alert, DetectStats, Level, Rules};
 use crate::filter::Filter;
@@ -346,6 +347,8 @@ pub struct Status {
     pub lag: Option<i64>,
     /// Records a second of arrival, over the last ten seconds.
     pub rate: f64,
+    /// Records that are shown before they are held: some of what queries have found that still run. None is held then.
+    pub partial: u64,
     /// Records held in the ring.
     pub held: u64,
     /// Bytes the ring holds, dictionaries included.
@@ -354,6 +357,8 @@ pub struct Status {
     pub budget: u64,
     /// Least and greatest time held, Unix seconds.
     pub span: Option<(i64, i64)>,
+    /// From when on all sessions are known of what was asked for, Unix seconds.
+    pub searched: Option<i64>,
     /// Records evicted from the ring to stay within the budget.
     pub evicted: u64,
     /// Records of earlier time that its room did not hold.
@@ -469,14 +474,18 @@ pub struct SessionDetail {
     pub records: Vec<PageRow>,
     /// Columns of `records`.
     pub record_columns: Vec<Field>,
+    /// Since when it is there; `None` until all sessions were looked at.
+    pub since: Option<Since>,
     /// What security groups and network ACLs may have to do with it, one sentence each; empty where nothing was rejected and all answered.
     pub verdict: Vec<String>,
     /// What is new in it, one sentence each.
     pub new: Vec<String>,
     /// Alerts that it tipped or that name it, the worst first.
     pub alerts: Vec<Arc<Alert>>,
-    /// Addresses of packets for which the interface logged its own: the packet's, then the interface's.
-    pub translated: Vec<(IpAddr, IpAddr)>,
+    /// Addresses of packets for which an interface logged its own: the packet's, the interface's, and the interface.
+    pub stand_ins: Vec<(IpAddr, IpAddr, Arc<str>)>,
+    /// What a NAT gateway has to do with it, a sentence.
+    pub via: Option<String>,
     /// Remarks for the user, one sentence each: a private server that answers the internet, one side only, …
     pub notes: Vec<String>,
 }

@@ -5,6 +5,7 @@ mod amplification;
 mod egress;
 mod flood;
 mod scan;
+mod unseen;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -75,6 +76,13 @@ impl Cast<'_> {
         let variant = variant.into();
         self.scenarios.push(Scenario { family, variant, entities, techniques, from, to: from + length / 1_000 });
     }
+}
+
+/// Logs the attacks on which nothing was tuned, and gives their labels.
+pub(super) fn unseen(wire: &mut Wire, begin: i64) -> Vec<Scenario> {
+    let mut cast = Cast { wire, begin, next: 0, scenarios: Vec::new() };
+    unseen::all(&mut cast);
+    cast.scenarios
 }
 
 /// Logs every attack of trial number `seed` and gives their labels. `begin` is the first moment, Unix milliseconds.

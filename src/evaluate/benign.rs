@@ -4,6 +4,7 @@
 
 mod inside;
 mod internet;
+pub(super) mod unseen;
 
 use std::net::IpAddr;
 

@@ -55,6 +55,17 @@ pub fn trial(seed: u64, attacks: bool) -> Trial {
     Trial { lines, scenarios, interfaces }
 }
 
+/// Trial number `seed` of what was written after the rules: other attacks, and more that is ordinary and noisy.
+pub fn unseen(seed: u64) -> Trial {
+    let mut wire = Wire::new(seed, BEGIN, LENGTH);
+    let town = benign::Town::new(&mut wire);
+    benign::traffic(&mut wire, &town);
+    benign::unseen::traffic(&mut wire, &town);
+    let scenarios = attack::unseen(&mut wire, BEGIN);
+    let (lines, interfaces) = wire.delivered();
+    Trial { lines, scenarios, interfaces }
+}
+
 /// The alerts that `rules` end a trial with.
 pub fn alerts(rules: &Rules, trial: &Trial) -> Vec<Alert> {
     let config = Config {
@@ -80,9 +91,13 @@ pub fn alerts(rules: &Rules, trial: &Trial) -> Vec<Alert> {
 
 /// Runs `rules` over every trial of `seeds`.
 pub fn evaluate(rules: &Rules, seeds: impl IntoIterator<Item = u64>, attacks: bool) -> Score {
+    judge(rules, seeds.into_iter().map(|seed| trial(seed, attacks)))
+}
+
+/// Runs `rules` over trials of [`trial`] or [`unseen`].
+pub fn judge(rules: &Rules, trials: impl IntoIterator<Item = Trial>) -> Score {
     let mut score = Score::default();
-    for seed in seeds {
-        let trial = trial(seed, attacks);
+    for trial in trials {
         score.count(&trial.scenarios, &alerts(rules, &trial));
         score.records += trial.lines.len() as u64;
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]

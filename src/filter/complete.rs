@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(at("10.|").0, ["10.0.0.7"]);
         assert_eq!(at("eni-0|").0, ["eni-0536faba73134a9b7"]);
         assert_eq!(at("port ss|").0, ["ssh", "ssdp"]);
-        assert_eq!(at("src in $|").0, ["$private", "$public"]);
+        assert_eq!(at("src in $|").0, ["$private", "$public", "$outside"]);
         assert_eq!(at("port in @|").0, ["@amplification"]);
         assert_eq!(at("rej|").0, ["reject-reason", "reject"]);
         assert_eq!(at("action = r|").0, ["REJECT"]);

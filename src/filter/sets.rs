@@ -1,4 +1,4 @@
-//! Named sets: `$private` and `$public` from the IANA registries, `@amplification` from the table of amplifiers, and those of
+//! Named sets: `$private`, `$public` and `$outside` from the IANA registries, `@amplification` from the table of amplifiers, and those of
 //! the user's configuration. An address set is written with `$`, a port set with `@`; either sigil finds it.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,18 @@ use super::lex::{Tok, lex};
 use super::members::{Members, Reader};
 use super::{FilterError, suggest, value};
 use crate::record::amplification;
-use crate::record::special::{PRIVATE_V4, PRIVATE_V6, REACHABLE_V4, REACHABLE_V6, SPECIAL_V4, SPECIAL_V6};
+use crate::record::special::{
+    DOCUMENTATION_V4, DOCUMENTATION_V6, PRIVATE_V4, PRIVATE_V6, REACHABLE_V4, REACHABLE_V6, SPECIAL_V4, SPECIAL_V6,
+};
 
 /// The built-in sets, by canonical name, with what they are.
 pub const BUILTIN: &[(&str, &str)] = &[
     ("$private", "Addresses used inside networks: RFC 1918, RFC 6598, RFC 4193."),
     ("$public", "Addresses that the IANA special-purpose registries leave to the internet, both families."),
+    (
+        "$outside",
+        "`$public` and the addresses for documentation (RFC 5737, RFC 3849, RFC 9637), which stand for it in logs that were made for others to see.",
+    ),
     ("@amplification", "UDP ports of services that reflect and amplify."),
 ];
 
@@ -108,6 +114,7 @@ fn sigil(set: &Members) -> char {
 fn builtin(bare: &str) -> Option<(&'static str, Members)> {
     static PRIVATE: LazyLock<Members> = LazyLock::new(|| Members::Addrs(Arc::new(prefixes(PRIVATE_V4, PRIVATE_V6))));
     static PUBLIC: LazyLock<Members> = LazyLock::new(|| Members::Addrs(Arc::new(public())));
+    static OUTSIDE: LazyLock<Members> = LazyLock::new(|| Members::Addrs(Arc::new(outside())));
     static AMPLIFICATION: LazyLock<Members> = LazyLock::new(|| {
         let port = |row: &amplification::AmpPort| (u64::from(row.port), u64::from(row.port));
         Members::Ports(Arc::from(merge(amplification::amp_ports().iter().map(port).collect())))
@@ -115,6 +122,7 @@ fn builtin(bare: &str) -> Option<(&'static str, Members)> {
     Some(match bare {
         "private" => ("$private", PRIVATE.clone()),
         "public" => ("$public", PUBLIC.clone()),
+        "outside" => ("$outside", OUTSIDE.clone()),
         "amplification" | "amp" => ("@amplification", AMPLIFICATION.clone()),
         _ => return None,
     })
@@ -132,7 +140,7 @@ fn prefixes(v4: &[(Ipv4Addr, u32)], v6: &[(Ipv6Addr, u32)]) -> AddrSet {
 /// What no registry entry takes away from the internet.
 fn public() -> AddrSet {
     let private = prefixes(PRIVATE_V4, PRIVATE_V6);
-    let special = prefixes(SPECIAL_V4, SPECIAL_V6);
+    let special = prefixes(&[SPECIAL_V4, DOCUMENTATION_V4].concat(), &[SPECIAL_V6, DOCUMENTATION_V6].concat());
     let reachable = prefixes(REACHABLE_V4, REACHABLE_V6);
     let not_v4 = merge(private.v4().iter().chain(special.v4()).copied().collect());
     let not_v6 = merge(private.v6().iter().chain(special.v6()).copied().collect());
@@ -140,6 +148,14 @@ fn public() -> AddrSet {
     let mut v6 = gaps(&not_v6, 0, u128::MAX, |value| value.wrapping_add(1), |value| value.wrapping_sub(1));
     v4.extend(reachable.v4());
     v6.extend(reachable.v6());
+    AddrSet::of(v4, v6)
+}
+
+/// What stands for the internet.
+fn outside() -> AddrSet {
+    let (public, examples) = (public(), prefixes(DOCUMENTATION_V4, DOCUMENTATION_V6));
+    let v4 = public.v4().iter().chain(examples.v4()).copied().collect();
+    let v6 = public.v6().iter().chain(examples.v6()).copied().collect();
     AddrSet::of(v4, v6)
 }
 
@@ -226,6 +242,12 @@ mod tests {
         for address in no {
             assert!(!public.contains(address.parse().unwrap()), "{address}");
         }
+        let outside = set("$outside");
+        for address in yes.iter().chain(&no) {
+            let address = address.parse().unwrap();
+            assert_eq!(outside.contains(address), crate::record::special::is_outside(address), "{address}");
+        }
+        assert!(outside.contains("203.0.113.7".parse().unwrap()) && outside.contains("2001:db8::1".parse().unwrap()));
         assert!(public.contains("::ffff:8.8.8.8".parse().unwrap()));
         assert!(private.contains("172.16.0.178".parse().unwrap()) && private.contains("fd00::1".parse().unwrap()));
         assert!(

@@ -147,6 +147,8 @@ pub struct SourceStatus {
     pub complete_to: Option<i64>,
     /// From when on, and what is on its way of earlier time; `None` where the source cannot load any.
     pub earlier: Option<Earlier>,
+    /// First second that was searched, Unix seconds, where the source knows it beforehand.
+    pub searched: Option<i64>,
     /// Bytes read and total, where the source is a file of known size.
     pub progress: Option<(u64, u64)>,
     /// The live session, where there is one beside the reads.
@@ -212,6 +214,9 @@ pub struct LiveStatus {
 pub enum Input {
     /// Lines.
     Batch(Batch),
+    /// Lines to be looked at until the first of [`Input::Batch`] come: some of those, in no order. Each takes the place of the one before. Only a
+    /// source that was asked for them sends them.
+    Partial(Batch),
     /// News about the source itself.
     Status(Box<SourceStatus>),
     /// Event time that could not be read.

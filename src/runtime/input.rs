@@ -1,57 +1,8 @@
-//! Terminal events: how they come, and as the app knows them.
+//! Terminal events as the app knows them.
 
-use std::io;
-
-use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
-use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 
 use crate::app::{Code, Input, Key, Mouse, MouseKind};
-
-/// Events on their way to the loop.
-const QUEUE: usize = 256;
-
-/// Terminal events, read by a task of their own: whoever polls crossterm's stream while its reader waits spins for the reader's lock and yields the
-/// processor each time, which on a busy machine costs the loop tens of milliseconds a frame.
-pub(super) struct Events {
-    heard: mpsc::Receiver<io::Result<Event>>,
-    reader: JoinHandle<()>,
-}
-
-impl Events {
-    /// Begins to read.
-    pub(super) fn begin() -> Events {
-        let (tell, heard) = mpsc::channel(QUEUE);
-        let reader = tokio::spawn(async move {
-            let mut events = EventStream::new();
-            while let Some(event) = events.next().await {
-                if tell.send(event).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Events { heard, reader }
-    }
-
-    /// The next event; none once the terminal is gone.
-    pub(super) async fn next(&mut self) -> Option<io::Result<Event>> {
-        self.heard.recv().await
-    }
-
-    /// Stops reading: when this returns, what is typed is nobody's yet.
-    pub(super) async fn end(&mut self) {
-        self.reader.abort();
-        // It was aborted, which is what this tells.
-        let _ = (&mut self.reader).await;
-    }
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
 
 /// Whether an event changes nothing on the screen.
 pub(super) fn is_noise(event: &Event) -> bool {

@@ -101,7 +101,9 @@ impl Searches {
                 let (stop, stopped) = watch::channel(false);
                 self.stop = Some(stop);
                 let (tell, done) = (self.tell.clone(), self.tell.clone());
-                let sums = sum(stopped, Box::new(move |text| drop(tell.send(Heard::Told(text)))));
+                let show = self.tell.clone();
+                let show = Box::new(move |sums| drop(show.send(Heard::Sums(sums))));
+                let sums = sum(stopped, Box::new(move |text| drop(tell.send(Heard::Told(text)))), show);
                 tokio::spawn(async move { drop(done.send(Heard::Sums(sums.await))) });
                 Some(Begun::Sums)
             }

@@ -14,6 +14,8 @@ impl Loop {
     pub(super) fn receive_beside(&mut self) {
         let Some(desk) = &mut self.other else { return };
         desk.receive();
+        self.lend();
+        let Some(desk) = &mut self.other else { return };
         let raised = desk.app.take_raised();
         if desk.live {
             for alert in raised {
@@ -86,9 +88,10 @@ impl Loop {
             }
             Some(Begun::Rows(source)) => *source,
         };
-        let opened = start::decoder(&self.common).and_then(|decoder| Ok((decoder, start::detection(&self.common)?)));
+        let own = crate::cli::Common { memory: share(self.common.memory), ..self.common.clone() };
+        let opened = start::decoder(&own).and_then(|decoder| Ok((decoder, start::detection(&own)?)));
         let (decoder, detector) = opened.map_err(io::Error::other)?;
-        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, self.common.memory / 4, false)?;
+        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, &own, false)?;
         let shown = std::mem::replace(&mut self.desk, desk);
         let gone = if shown.live { self.other.replace(shown) } else { Some(shown) };
         if let Some(gone) = gone {
@@ -102,6 +105,29 @@ impl Loop {
         Ok(())
     }
 
+    /// Has the live tab make room for what the search holds, so that both stay within `--memory`.
+    pub(super) fn lend(&mut self) {
+        let desks = || std::iter::once(&self.desk).chain(&self.other);
+        let held = desks().find(|desk| !desk.live).map(|desk| desk.app.page().status.held_bytes);
+        let lent = held.map_or(0, |held| lent(held, self.common.memory));
+        if lent != self.lent
+            && let Some(live) = desks().find(|desk| desk.live)
+        {
+            live.lend(lent);
+            self.lent = lent;
+        }
+    }
+
+    /// Closes the tab of the search, and shows the live one.
+    pub(super) fn close_search(&mut self) {
+        let Some(live) = self.other.take_if(|desk| desk.live) else { return };
+        let gone = std::mem::replace(&mut self.desk, live);
+        tokio::spawn(gone.close());
+        self.desk.app.put_beside(None);
+        self.desk.app.tell("The search is closed.");
+        self.receive();
+    }
+
     /// Shows the other tab.
     pub(super) fn go_beside(&mut self) {
         if let Some(other) = &mut self.other {
@@ -111,10 +137,39 @@ impl Loop {
     }
 }
 
+/// Bytes that the engine of a search may use of `memory`.
+pub(super) fn share(memory: usize) -> usize {
+    memory / 4
+}
+
+/// Bytes that the live tab does without while a search holds `held`: what it has, and a step of what it will have before that is looked at again.
+fn lent(held: u64, memory: usize) -> usize {
+    let step = (memory / 64).max(1);
+    let held = usize::try_from(held).unwrap_or(usize::MAX);
+    held.div_ceil(step).saturating_add(1).saturating_mul(step).min(share(memory))
+}
+
 /// Completes when the tab beside the shown one has a page; gives nothing once its engine is gone.
 pub(super) async fn beside(other: &mut Option<Desk>) -> Option<()> {
     match other {
         Some(desk) => desk.pages.changed().await.ok(),
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_search_holds_is_lent_before_it_has_it() {
+        let memory = 1 << 30;
+        let step = memory / 64;
+        assert_eq!(lent(0, memory), step);
+        assert_eq!(lent(1, memory), 2 * step);
+        for held in [0, 1, 5_000_000, 40_000_000, 200_000_000] {
+            assert!(lent(held, memory) as u64 >= held.saturating_add(step as u64));
+        }
+        assert_eq!(lent(u64::MAX, memory), share(memory));
     }
 }

@@ -6,7 +6,7 @@ use super::conversation::Session;
 use super::key::{Key, Way};
 use crate::record::amplification::{Exposure, amp_port};
 use crate::record::services::{self, TCP, UDP};
-use crate::record::special::is_public;
+use crate::record::special::is_outside;
 
 /// What decided who the initiator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ fn without_ports(session: &Session, key: &Key) -> (Way, Method) {
     if let Some(way) = only.or_else(|| session.earlier()) {
         return (way, Method::Time);
     }
-    match (is_public(key.a.0), is_public(key.b.0)) {
+    match (is_outside(key.a.0), is_outside(key.b.0)) {
         (false, true) => (Way::AtoB, Method::Perimeter),
         (true, false) => (Way::BtoA, Method::Perimeter),
         _ => (Way::AtoB, Method::Undecided),

@@ -2,7 +2,7 @@
 //!
 //! A session is a cluster of records of one key in which no pause is longer than the idle time of its protocol and the longer interval of the two
 //! records around it. A record may open a session, join one, or close the pause between two, which then become one. Flags cut a session where
-//! another connection begins on the same ports (`split.rs`).
+//! another connection begins on the same ports, and a minute of pause does where both directions have ended (`split.rs`).
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -78,6 +78,8 @@ pub struct SessionTable {
     /// Earlier time is being loaded, newest first: none is over, and none late.
     held_open: bool,
     dropped: u64,
+    /// Greatest start of those that had to make way, over or not.
+    let_go: Option<i64>,
     merged: u64,
     /// Sessions that are over or were dropped since they were last asked for.
     finished: Vec<Session>,
@@ -108,6 +110,7 @@ impl SessionTable {
             settled: i64::MIN,
             held_open: false,
             dropped: 0,
+            let_go: None,
             merged: 0,
             finished: Vec::new(),
             report: true,
@@ -172,8 +175,9 @@ impl SessionTable {
         let (mut repeated, mut several) = (false, false);
         if let Some(session) = self.peek_mut(slot) {
             let (heap, first, both) = (session.heap(), session.first, session.saw_both());
+            let follows = session.may_follow_its_end(flow);
             repeated = !session.add(flow, way);
-            several = (!merged.is_empty() || marks(flow)) && session.may_be_several();
+            several = (!merged.is_empty() || follows || marks(flow)) && session.may_be_several();
             let (tells, after) = (!merged.is_empty() || first != session.first || !both, session.heap());
             self.apart = self.apart + after - heap;
             self.look_at(slot, tells);
@@ -306,6 +310,11 @@ impl SessionTable {
     /// Sessions dropped from memory before they were over.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Greatest start of a session that had to make way for others, whether it was over or not: of those that began later all are held.
+    pub fn let_go(&self) -> Option<i64> {
+        self.let_go
     }
 
     /// The chunks that hold the sessions. Sharing one freezes it: the table copies before it writes to it again.

@@ -49,8 +49,13 @@ pub(super) fn files(open: crate::cli::Open, screen: bool) -> Result<Source, Star
         none if none.is_empty() => None,
         text => Some(Filter::parse(&text, Stage::Flows).map_err(|error| StartError::Filter { text, error })?),
     };
-    let config =
-        file::OpenConfig { paths: picked.paths, follow: open.follow, speed: open.speed, region: open.region.clone() };
+    let config = file::OpenConfig {
+        paths: picked.paths,
+        follow: open.follow,
+        speed: open.speed,
+        region: open.region.clone(),
+        warnings: picked.bare,
+    };
     if screen {
         something_to_read(&config.paths)?;
     }
@@ -64,6 +69,8 @@ pub(super) fn files(open: crate::cli::Open, screen: bool) -> Result<Source, Star
         load: None,
         search: None,
         lessons: None,
+        inventory: None,
+        remarks: Vec::new(),
         live: false,
         lateness: FILE_LATENESS,
         run: Box::new(|out| {

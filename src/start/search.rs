@@ -23,8 +23,14 @@ pub type Planning = Pin<Box<dyn Future<Output = Result<Search, StartError>> + Se
 /// Told how far it is, in a line for the user.
 pub type Tell = Box<dyn Fn(String) + Send + Sync>;
 
+/// Shown what was added up so far.
+pub type Show = Box<dyn Fn(Sums) + Send + Sync>;
+
 /// Adds up; the receiver turns true once the user has enough.
-pub type Summing = Box<dyn FnOnce(watch::Receiver<bool>, Tell) -> Pin<Box<dyn Future<Output = Sums> + Send>> + Send>;
+pub type Summing = Box<dyn FnOnce(watch::Receiver<bool>, Tell, Show) -> Adding + Send>;
+
+/// See [`Summing`].
+pub type Adding = Pin<Box<dyn Future<Output = Sums> + Send>>;
 
 /// Loads a baseline; the receiver turns true once the user has enough.
 pub type Teaching = Box<dyn FnOnce(watch::Receiver<bool>, Tell) -> Loading + Send>;

@@ -21,6 +21,8 @@ pub struct Ring {
     pub(super) sealed_bytes: usize,
     pub(super) sealed_rows: u64,
     budget: usize,
+    /// Bytes of the budget that others use.
+    lent: usize,
     evicted: u64,
     pub(super) earlier: Earlier,
 }
@@ -57,6 +59,7 @@ impl Ring {
             sealed_bytes: 0,
             sealed_rows: 0,
             budget,
+            lent: 0,
             evicted: 0,
             earlier: Earlier::default(),
         }
@@ -70,12 +73,7 @@ impl Ring {
         if self.open.len() == ROWS || self.open.text_bytes() > self.budget / 8 {
             self.seal();
             *remap = Remap::default();
-            while let (bytes, segments) = self.live()
-                && bytes > self.budget
-                && segments > 1
-            {
-                evicted.extend(self.evict());
-            }
+            evicted = self.make_room();
         }
         let long = columns.text_bytes() > self.budget / 64;
         let room = if long { 1 } else { ROWS - self.open.len() };
@@ -84,6 +82,24 @@ impl Ring {
         let first = self.next_seq;
         self.next_seq += rows.len() as u64;
         Pushed { first, rows: rows.len(), evicted }
+    }
+
+    /// Drops what is over the budget. Gives the segments that had to go.
+    fn make_room(&mut self) -> Vec<Arc<Segment>> {
+        let mut evicted = Vec::new();
+        while let (bytes, segments) = self.live()
+            && bytes > self.budget - self.lent
+            && segments > 1
+        {
+            evicted.extend(self.evict());
+        }
+        evicted
+    }
+
+    /// Lends `bytes` of the budget, in place of what was lent before, and a third of it stays. Gives the segments that had to go.
+    pub fn lend(&mut self, bytes: usize) -> Vec<Arc<Segment>> {
+        self.lent = bytes.min(self.budget / 3 * 2);
+        self.make_room()
     }
 
     /// Appends all rows of `columns`.
@@ -191,7 +207,7 @@ impl Ring {
 
     /// Bytes it may hold in sealed segments.
     pub fn budget(&self) -> usize {
-        self.budget
+        self.budget - self.lent
     }
 
     /// Least and greatest time held. [`Ring::prepare`] must have been called.
@@ -286,6 +302,7 @@ impl Ring {
             sealed_bytes: self.sealed_bytes,
             sealed_rows: self.sealed_rows,
             budget: self.budget,
+            lent: self.lent,
             evicted: self.evicted,
             earlier: self.earlier.sealed(),
         };

@@ -263,7 +263,7 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
 fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     let theme = paint.theme;
     let page = app.page();
-    let (style, span, verdict) = match &bar.draft {
+    let (style, span, verdict) = match bar.draft() {
         Draft::Empty => (theme.style(Token::Text), None, "all rows".to_owned()),
         Draft::Bad(error) => (theme.style(Token::Error), Some(error.span.clone()), "not a filter".to_owned()),
         Draft::Good(filter) => {
@@ -277,7 +277,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
             (theme.bold(token), None, counts.unwrap_or_default())
         }
     };
-    let sign = match &bar.draft {
+    let sign = match bar.draft() {
         Draft::Bad(_) => "x/",
         Draft::Good(filter) if doubts(app, filter) || page.draft == Some((0, true)) => "?/",
         _ => " /",
@@ -311,7 +311,7 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
         paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &notice.text, paint.theme.style(token));
         return;
     }
-    let (text, token) = match &bar.draft {
+    let (text, token) = match bar.draft() {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
             let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();

@@ -177,6 +177,19 @@ pub fn hour_minute(unix: i64) -> String {
     format!("{:02}:{:02}", s / 3_600, s / 60 % 60)
 }
 
+/// Since when something is there, and of how much time that can be said: `first seen 07:12:09Z, searched from 04:00Z`.
+pub fn first_seen(first: i64, searched: i64) -> String {
+    // Two times of one day need no date; a minute that was not searched whole is not called so.
+    let same_day = first.div_euclid(86_400) == searched.div_euclid(86_400);
+    let from = match (same_day, searched.rem_euclid(60)) {
+        (true, 0) => hour_minute(searched),
+        (true, _) => time_of_day(searched),
+        (false, _) => date_time(searched),
+    };
+    let first = if same_day { time_of_day(first) } else { date_time(first) };
+    format!("first seen {first}Z, searched from {from}Z")
+}
+
 /// Day and time, UTC, `08-20 15:26:46`.
 pub fn day_time(unix: i64) -> String {
     written(unix, "%m-%d %H:%M:%S")

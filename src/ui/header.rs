@@ -79,6 +79,10 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         what.push(plain(format!(" {} interfaces", status.interfaces.len())));
     }
     facts.push(what);
+    if status.partial > 0 {
+        let text = format!("PARTIAL: {} rows so far of queries that run", fmt::count(status.partial));
+        facts.push(vec![(text, theme.bold(Token::Warning))]);
+    }
     // What was never read is missing from all that is shown: that comes before where and when.
     if let Some(fetch) = &status.fetch {
         facts.push(vec![(format!("only {} fetched", fetch.text), theme.bold(Token::Warning))]);

@@ -74,4 +74,14 @@ fn a_whole_folder_is_read_in_the_order_of_time() {
     let empty = tempfile::tempdir().unwrap();
     let nothing = run(&["open", empty.path().to_str().unwrap(), "--print", "flows"]);
     assert!(nothing.code == Some(2) && nothing.err.contains("there are no log files"), "{nothing:?}");
+    // Beside what is read it is said, and is no fault.
+    let path = folder.path().to_str().unwrap();
+    let foreign = tempfile::tempdir().unwrap();
+    fs::write(foreign.path().join("README.md"), "no log").unwrap();
+    let bare = [empty.path().to_str().unwrap(), foreign.path().to_str().unwrap()];
+    let beside = run(&["open", path, bare[0], bare[1], "--print", "flows"]);
+    assert!(beside.code == Some(0) && beside.out.lines().count() == 144, "{beside:?}");
+    for (bare, why) in bare.iter().zip(["it is empty", "none of its 1 files is one"]) {
+        assert!(beside.err.contains(&format!("{bare}: there are no log files in it ({why})")), "{beside:?}");
+    }
 }

@@ -68,6 +68,29 @@ fn what_is_muted_is_counted_and_comes_back() {
 }
 
 #[test]
+fn a_search_knows_what_was_muted_and_what_was_seen() {
+    let mut s = attacked();
+    let probe = s.app.page().alerts.iter().find(|alert| &*alert.rule == PROBE).unwrap().clone();
+    s.run("]A");
+    let seen = s.app.page().alerts.iter().find(|alert| s.app.is_acknowledged(alert)).unwrap().clone();
+    let knows = s.app.for_search();
+    s.run("3z<enter>");
+    let muted = s.app.mutes().iter().next().unwrap().rule.clone();
+    assert_eq!(muted, PROBE);
+    let mut search = s.app.for_search();
+    // Alerts of a search have numbers of their own.
+    let numbered = |alert: &flowtail::detect::Alert, first| flowtail::detect::Alert { id: 900, first, ..alert.clone() };
+    assert!(search.is_muted(&numbered(&probe, probe.first)));
+    assert!(knows.is_acknowledged(&numbered(&seen, seen.first)));
+    // The same in another week is another incident.
+    let later = flowtail::detect::Alert { last: seen.last + 604_800, ..numbered(&seen, seen.first + 604_800) };
+    assert!(!knows.is_acknowledged(&later));
+    // What is muted here is so in the other tab.
+    search.share_mutes(&std::sync::Arc::default());
+    assert!(!search.is_muted(&numbered(&probe, probe.first)));
+}
+
+#[test]
 fn rules_that_change_look_at_what_is_held() {
     let mut s = attacked();
     let before = s.app.page().alerts.clone();

@@ -50,3 +50,13 @@ fn since_when_is_answered_with_what_was_searched() {
     stage.run("/13.125.33.130<enter>e");
     assert!(stage.shows("first seen 2018-08-20 15:25:43Z, searched from 2018-08-19 14:00"), "{}", stage.text());
 }
+
+#[test]
+fn since_when_stands_in_the_detail_of_a_record_and_of_a_session() {
+    for keys in ["/13.125.33.130<enter>d", "2/13.125.33.130<enter>d"] {
+        let mut stage = tail(FOURTEEN, FOURTEEN);
+        stage.resize(160, 60);
+        stage.run(keys);
+        assert!(stage.shows("172.16.0.178:11211 first seen 15:25:43Z, searched from 14:00Z"), "{}", stage.text());
+    }
+}

@@ -90,6 +90,7 @@ impl Stage {
             match input {
                 Input::Batch(batch) => self.core.ingest(&self.decoder.decode(&batch)),
                 Input::Status(status) => self.core.source_status(*status),
+                Input::Partial(batch) => self.core.preview(&self.decoder.decode(&batch)),
                 Input::Gap(gap) => self.core.gap(gap),
                 Input::End => self.core.finish(),
             }

@@ -123,6 +123,7 @@ impl Tally {
                 assert_eq!(from, batch.bytes.len(), "bytes without an event");
             }
             Input::Status(status) => self.statuses.push(*status),
+            Input::Partial(_) => panic!("a tail passes on what is whole"),
             Input::Gap(gap) => self.gaps.push(gap),
             Input::End => self.ended = true,
         }

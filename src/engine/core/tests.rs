@@ -53,6 +53,67 @@ fn every_line_is_counted_once() {
 }
 
 #[test]
+fn what_is_not_whole_is_shown_until_rows_come_and_leaves_nothing() {
+    let mut core = core();
+    core.preview(&decoded(&(line(100, 1, 443) + &line(200, 2, 443))));
+    let page = core.page(&spec());
+    assert_eq!((bytes(&page), page.status.partial, page.status.held), (vec![2, 1], 2, 0));
+    assert_eq!(page.status.searched, None);
+    let sessions = core.page(&ViewSpec { tab: Tab::Sessions, ..spec() });
+    assert_eq!((sessions.total, sessions.status.sessions), (1, 0));
+    // The next takes its place.
+    core.preview(&decoded(&line(300, 3, 443)));
+    assert_eq!(bytes(&core.page(&spec())), [3]);
+    assert_eq!(core.pin().status.held, 0, "an export has nothing of it");
+    core.ingest(&decoded(&line(100, 1, 443)));
+    core.preview(&decoded(&line(300, 3, 443)));
+    let page = core.page(&spec());
+    assert_eq!((bytes(&page), page.status.partial), (vec![1], 0));
+    // Nor is anything left of it where no rows come.
+    let mut core = self::core();
+    core.preview(&decoded(&line(300, 3, 443)));
+    core.finish();
+    let page = core.page(&spec());
+    assert_eq!((page.rows.len(), page.status.partial), (0, 0));
+}
+
+#[test]
+fn since_when_names_the_conversation_who_began_it_and_what_was_searched() {
+    let mut core = core();
+    let text = |end: u64, server: &str, port: u16| {
+        format!("2 1 eni-1 10.0.0.1 {server} 40000 {port} 6 5 9 {} {end} ACCEPT OK\n", end - 60)
+    };
+    core.ingest(&decoded(
+        &(text(1_000, "10.0.0.9", 80) + &text(5_000, "10.0.0.2", 443) + &text(9_000, "10.0.0.2", 443)),
+    ));
+    let wanted = core.page(&ViewSpec { tab: Tab::Sessions, ..spec() }).rows[0].id;
+    let detail = |core: &mut Core| {
+        let page = core.page(&ViewSpec { tab: Tab::Sessions, detail: Some(wanted), ..spec() });
+        let Some(Detail::Session(session)) = page.detail else { panic!("no detail") };
+        let since = session.since.expect("since when");
+        assert_eq!((since.parties.port, since.parties.server.to_string()), (Some(443), "10.0.0.2".to_owned()));
+        (since.client, since.both, page.status.searched)
+    };
+    assert_eq!(detail(&mut core), (940, 4_940, Some(940)));
+    // What comes of earlier time counts, and so does what was searched in vain.
+    core.ingest(&decoded(&text(3_000, "10.0.0.2", 443)));
+    core.source_status(SourceStatus { searched: Some(500), ..SourceStatus::default() });
+    assert_eq!(detail(&mut core), (940, 2_940, Some(500)));
+}
+
+#[test]
+fn what_made_way_was_not_searched() {
+    let config = Config { memory: 1 << 20, ..core().config };
+    let mut core = Core::new(config, Detector::default(), false);
+    core.source_status(SourceStatus { searched: Some(5), ..SourceStatus::default() });
+    let text: String = (0..20_000_u64).map(|n| line(100 + n * 1_000, n, u16::try_from(n).unwrap())).collect();
+    core.ingest(&decoded(&text));
+    let searched = core.page(&spec()).status.searched.unwrap();
+    let first = core.sessions().chunks().iter().flat_map(|chunk| chunk.iter().flatten()).map(|held| held.first).min();
+    assert!(searched > 5 && first.unwrap() >= searched, "{searched}, {first:?}");
+}
+
+#[test]
 fn pages_are_cut_around_an_identity() {
     let mut core = core();
     let text: String = (0..1_000).map(|n| line(10_000 + n, n, 443)).collect();
@@ -170,6 +231,28 @@ fn a_record_leads_to_its_session_and_back() {
         core.page(&ViewSpec { tab: Tab::Sessions, columns: vec![Field::Server, Field::RespBytes], ..spec() });
     assert_eq!(bytes(&sessions), [51_327]);
     assert_eq!(sessions.rows[0].id, RowId::Session(session.id));
+}
+
+#[test]
+fn the_parts_of_a_filter_and_the_values_of_a_field_know_the_moment_of_a_change() {
+    let mut core = core();
+    // Over at 100, still there at 1,000, and begun at 1,040.
+    core.ingest(&decoded(&[line(100, 1, 21), line(900, 1, 22), line(1_020, 1, 22), line(1_100, 1, 23)].concat()));
+    let filter = Arc::new(
+        crate::filter::Filter::parse("server.port > 21 and phase = new", crate::filter::Stage::Sessions).unwrap(),
+    );
+    let explained = ViewSpec {
+        tab: Tab::Sessions,
+        change: Some(1_000),
+        explain: Some(filter),
+        values: vec![Field::Phase],
+        ..spec()
+    };
+    let page = core.page(&explained);
+    let clauses = &page.explained.expect("asked for").clauses;
+    assert_eq!(clauses.iter().map(|clause| clause.alone).collect::<Vec<_>>(), [2, 1]);
+    let phase = |name: &str| (Cell::Text(name.into()), 1);
+    assert_eq!(page.values[0].values, [phase("before"), phase("new"), phase("surviving")]);
 }
 
 #[test]

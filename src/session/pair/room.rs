@@ -53,7 +53,8 @@ impl SessionTable {
         std::hint::black_box(hashes[..count].iter().fold(0, |sum, hash| sum ^ self.by_key.touch(*hash)));
         for _ in 0..count {
             let Some(slot) = self.over.pop_front() else { break };
-            self.take(slot);
+            let gone = self.take(slot).map(|session| session.first);
+            self.let_go = self.let_go.max(gone);
         }
     }
 
@@ -90,6 +91,7 @@ impl SessionTable {
         self.learn(slot);
         let Some(mut session) = self.take(slot) else { return };
         session.evicted = true;
+        self.let_go = self.let_go.max(Some(session.first));
         self.dropped += 1;
         if self.report {
             self.finished.push(session);

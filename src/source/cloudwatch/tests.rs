@@ -244,6 +244,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
                     }
                 }
                 Input::Status(status) => outcome.statuses.push((clock.now(), *status)),
+                Input::Partial(_) => panic!("a tail passes on what is whole"),
                 Input::Gap(gap) => outcome.gaps.push(gap),
                 Input::End => outcome.ended = true,
             }

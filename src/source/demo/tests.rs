@@ -220,6 +220,7 @@ fn headless_it_runs_through_at_once_and_ends() {
                     assert_eq!(status.events_read, count as u64);
                     state = status.state;
                 }
+                Input::Partial(_) => panic!("a recording is whole"),
                 Input::Gap(gap) => panic!("{gap:?}"),
                 Input::End => break,
             }

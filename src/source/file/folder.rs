@@ -28,6 +28,8 @@ pub struct Picked {
     pub foreign: usize,
     /// Least and greatest time in a name, Unix seconds.
     pub span: Option<(i64, i64)>,
+    /// Folders that were named and give nothing to read, and why.
+    pub bare: Vec<String>,
     /// Whether a folder was named.
     pub folders: bool,
 }
@@ -48,6 +50,11 @@ pub fn pick(paths: Vec<PathOrStdin>, from: Option<i64>, to: Option<i64>) -> Resu
                 let all = files.len();
                 files.retain(|file| is_log(file));
                 picked.foreign += all - files.len();
+                if files.is_empty() {
+                    let of = if all > 0 { format!("none of its {all} files is one") } else { "it is empty".to_owned() };
+                    let name = folder.display();
+                    picked.bare.push(format!("{name}: there are no log files in it ({of}): nothing was read from it"));
+                }
                 found.extend(files.into_iter().map(|file| (named_time(&file), PathOrStdin::Path(file))));
             }
             PathOrStdin::Path(file) => found.push((named_time(file), path)),

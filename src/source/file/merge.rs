@@ -90,6 +90,8 @@ pub(super) struct Merger {
     failures: Vec<Failure>,
     seen: Seen,
     duplicates: u64,
+    /// What the user should know of what was named and is not read.
+    warnings: Vec<String>,
 }
 
 enum News {
@@ -125,6 +127,7 @@ impl Merger {
         Merger {
             out,
             lanes: inputs.into_iter().map(lane).collect(),
+            warnings: Vec::new(),
             first_open: 0,
             next_waiting: 0,
             pending: None,
@@ -136,6 +139,12 @@ impl Merger {
             seen: Seen::default(),
             duplicates: 0,
         }
+    }
+
+    /// Says `warnings` beside all it says.
+    pub(super) fn warning(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
     }
 
     /// Runs until everything was read or the receiver is gone.
@@ -388,10 +397,11 @@ impl Merger {
         let failures = self.failures.iter().map(Failure::to_string);
         let notes =
             self.lanes.iter().filter_map(|lane| lane.note.as_ref().map(|note| format!("{}: {note}", lane.origin.name)));
-        let remarks: Vec<String> = failures.chain(notes).collect();
+        let remarks: Vec<String> = self.warnings.iter().cloned().chain(failures).chain(notes).collect();
         let note = (!remarks.is_empty()).then(|| remarks.join("; "));
         let duplicates = self.duplicates;
-        let status = SourceStatus { state, duplicates, progress, note, ..SourceStatus::default() };
+        let warnings = self.warnings.clone();
+        let status = SourceStatus { state, duplicates, progress, note, warnings, ..SourceStatus::default() };
         self.send(Input::Status(Box::new(status))).await
     }
 

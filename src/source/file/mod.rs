@@ -78,6 +78,8 @@ pub struct OpenConfig {
     pub speed: Option<f64>,
     /// Region for records of formats that carry none.
     pub region: Option<String>,
+    /// What the user should know of what was named and is not read, one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// One input that could not be read, or not to its end.
@@ -124,7 +126,7 @@ pub async fn run(config: OpenConfig, out: mpsc::Sender<Input>) -> Result<(), Ope
         (Arc::new(Origin { name: path.to_string().into(), region: region.clone() }), feed)
     });
     let inputs = inputs.collect();
-    Merger::new(inputs, config.speed, out).run().await
+    Merger::new(inputs, config.speed, out).warning(config.warnings).run().await
 }
 
 /// Inputs that are read at a time. Each has a thread and a queue of its own; a folder of a month has thousands of files.

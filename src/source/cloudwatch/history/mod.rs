@@ -41,6 +41,8 @@ pub use report::{Estimate, PRICE, Report, brief, moment};
 pub const MOST_ROWS: usize = 100_000;
 /// Groups that one query gives at most.
 pub const MOST_GROUPS: usize = 10_000;
+/// How many times as much is scanned where there are too many groups all over ([`History::for_groups`]).
+pub const MOST_SCANS: u32 = slices::MOST_CUTS + 1;
 /// Log groups of one query at most (API reference, `StartQuery`).
 const MOST_LOG_GROUPS: usize = 50;
 /// Requests a second. `StartQuery` and `GetQueryResults` have 10 each for the whole account (quotas).
@@ -49,6 +51,9 @@ const REQUESTS: f64 = 4.0;
 const LONGEST: i64 = 10 * 366 * 86_400;
 /// Events that are looked at to learn the format where nobody knows it.
 const SAMPLE: i32 = 50;
+
+/// Shown the sums that queries have found so far, and how far they are.
+pub type Show = Box<dyn Fn(&Groups, &str) + Send + Sync>;
 
 /// Told of every change while a search runs.
 pub type Tell = Box<dyn Fn(&SourceStatus) + Send + Sync>;
@@ -110,6 +115,9 @@ pub struct History {
     notes: Vec<String>,
     estimate: Estimate,
     formats: Vec<Arc<Format>>,
+    partial: bool,
+    split: bool,
+    show: Option<Show>,
 }
 
 impl History {
@@ -226,7 +234,32 @@ impl History {
             notes,
             estimate,
             formats,
+            partial: false,
+            split: false,
+            show: None,
         })
+    }
+
+    /// Also passes on what queries have found that still run ([`Input::Partial`]), for somebody who watches.
+    #[must_use]
+    pub fn with_partial(mut self) -> History {
+        self.partial = true;
+        self
+    }
+
+    /// Wants to know which groups there are, whatever their sums, which may count twice then: where there are more than a query gives, halves of the
+    /// time are asked for, and their halves.
+    #[must_use]
+    pub fn for_groups(mut self) -> History {
+        self.split = true;
+        self
+    }
+
+    /// Shows the sums so far while they are added up.
+    #[must_use]
+    pub fn showing(mut self, show: Show) -> History {
+        (self.partial, self.show) = (true, Some(show));
+        self
     }
 
     /// The query, as the Insights console takes it.
@@ -291,12 +324,14 @@ impl History {
             sums,
             stop,
             progress: Mutex::default(),
+            partial: self.partial.then(Mutex::default),
             waiting: Mutex::default(),
         };
         let report = Report { range: self.range, ..Report::default() };
         // Sums of the whole range come from one query: the largest groups of all slices need not be the largest of each.
         let slices = Slices::new(self.range.0, self.range.1, sums, self.most);
         let mut search = Search::new(Arc::new(shared), slices, sink, report, tell);
+        (search.show, search.split) = (self.show, self.split);
         (search.most, search.limit, search.facts) = (self.most, if sums { u64::MAX } else { self.config.limit }, facts);
         Box::pin(search.run()).await
     }

@@ -1,6 +1,6 @@
 //! One query from its start to its last row: requests under the budget, waiting where that helps, stopping where the user has enough.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -21,6 +21,9 @@ const PATIENCE_THROTTLED: i64 = 20 * 60_000;
 const FIRST_LOOK: i64 = 250;
 const LONGEST_LOOK: i64 = 3_000;
 
+/// Records of a query that runs which are shown at most.
+pub(super) const MOST_SHOWN: usize = 2_048;
+
 /// A query ends by itself after an hour (quotas); one that does not say so is given up then, milliseconds.
 const LONGEST_QUERY: i64 = 65 * 60_000;
 
@@ -37,8 +40,18 @@ pub(super) struct Shared {
     pub stop: watch::Receiver<bool>,
     /// What each query has done so far, by the first second of its slice: bytes scanned, rows found.
     pub progress: Mutex<HashMap<i64, (u64, u64)>>,
+    /// What queries that run have found, by the first second of their slice; where somebody looks at it.
+    pub partial: Option<Mutex<Partial>>,
     /// What is waited for, in words for the user.
     pub waiting: Mutex<Option<String>>,
+}
+
+/// What queries that run have found so far: some of their rows, in no order.
+#[derive(Debug, Default)]
+pub(super) struct Partial {
+    pub rows: BTreeMap<i64, Rows>,
+    /// Counts changes.
+    pub changes: u64,
 }
 
 /// How the query of a slice ended.
@@ -108,6 +121,11 @@ pub(super) async fn query(shared: Arc<Shared>, slice: Slice) -> Answer {
         ask::stop(&aws, &id).await;
     }
     lock(&shared.progress).remove(&slice.from);
+    if let Some(partial) = &shared.partial {
+        let mut partial = lock(partial);
+        partial.rows.remove(&slice.from);
+        partial.changes += 1;
+    }
     answer
 }
 
@@ -125,7 +143,10 @@ impl Shared {
             lock(&self.progress).insert(answer.slice.from, (answer.scanned, found));
             let ended = match results.state {
                 State::Running if self.clock.now() - began > LONGEST_QUERY => Ended::TimedOut,
-                State::Running => continue,
+                State::Running => {
+                    self.found(answer.slice.from, results.rows);
+                    continue;
+                }
                 State::Complete => Ended::Complete,
                 State::Timeout => Ended::TimedOut,
                 State::Failed => Ended::Failed("CloudWatch Logs says that the query failed".to_owned()),
@@ -134,6 +155,15 @@ impl Shared {
             self.pages(id, results, &mut answer.rows).await?;
             return Ok(ended);
         }
+    }
+
+    /// Keeps what a query that runs has found, where somebody looks at it.
+    fn found(&self, slice: i64, mut rows: Rows) {
+        let Some(partial) = &self.partial else { return };
+        rows.events.truncate(MOST_SHOWN);
+        let mut partial = lock(partial);
+        partial.rows.insert(slice, rows);
+        partial.changes += 1;
     }
 
     async fn pages(&self, id: &str, first: Results, rows: &mut Rows) -> Result<(), Stuck> {

@@ -13,7 +13,7 @@ use super::super::client::{Found, Logs as _};
 use super::Report;
 use super::ask::Rows;
 use super::groups::{self, Groups};
-use super::query::{Answer, Ended, Shared, lock, query, stopped};
+use super::query::{Answer, Ended, MOST_SHOWN, Shared, lock, query, stopped};
 use super::slices::{Slice, Slices};
 
 /// Queries at a time. An account has 30 to 100 of them (quotas), which dashboards and alarms share.
@@ -52,6 +52,12 @@ pub(super) struct Search {
     pub report: Report,
     pub facts: Vec<(String, String)>,
     pub tell: super::Tell,
+    /// Whether groups are wanted whatever their sums, so that a slice with too many of them is asked for in parts.
+    pub split: bool,
+    /// Shown the sums so far.
+    pub show: Option<super::Show>,
+    /// State of what queries that run have found that was shown.
+    shown: u64,
     running: BTreeMap<i64, Slice>,
     done: BTreeMap<i64, Done>,
 }
@@ -59,7 +65,22 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn new(shared: Arc<Shared>, slices: Slices, sink: Sink, report: Report, tell: super::Tell) -> Search {
         let (running, done) = (BTreeMap::new(), BTreeMap::new());
-        Search { shared, slices, most: 0, limit: 0, sink, report, facts: Vec::new(), tell, running, done }
+        let facts = Vec::new();
+        Search {
+            shared,
+            slices,
+            most: 0,
+            limit: 0,
+            sink,
+            report,
+            facts,
+            tell,
+            split: false,
+            show: None,
+            shown: 0,
+            running,
+            done,
+        }
     }
 
     /// Runs to the end of the range, to the limit, or until it is stopped.
@@ -198,6 +219,12 @@ impl Search {
             done.gap = Some(gap);
         } else if raw < self.most {
             self.slices.complete(&slice, raw);
+        } else if self.split && self.slices.halve_crowded(slice) {
+            // Its groups are some of those that the halves give, so that nothing is lost by asking.
+            if let Sink::Sums(sums) = &mut self.sink {
+                sums.add(&groups::names(&self.shared.query), rows.groups);
+            }
+            return Ok(());
         } else if self.shared.sums {
             self.report.groups_cut = true;
         } else if (raw as u64) < self.limit {
@@ -275,6 +302,47 @@ impl Search {
         if let Sink::Rows { out, .. } = &self.sink {
             out.send(Input::Status(Box::new(status))).await.map_err(|_| Enough)?;
         }
+        self.show_partial().await
+    }
+
+    /// Shows what queries that run have found: records until the first are passed on, sums until all are added up.
+    async fn show_partial(&mut self) -> Result<(), Enough> {
+        let Some(partial) = &self.shared.partial else { return Ok(()) };
+        let mut events: Vec<Found> = Vec::new();
+        let mut groups = None;
+        {
+            let partial = lock(partial);
+            if partial.changes == self.shown {
+                return Ok(());
+            }
+            self.shown = partial.changes;
+            match &self.sink {
+                Sink::Rows { .. } if self.report.rows > 0 => return Ok(()),
+                Sink::Rows { .. } => {
+                    let waiting = self.done.values().flat_map(|done| done.rows.events.iter().take(MOST_SHOWN));
+                    let found = partial.rows.values().flat_map(|rows| rows.events.iter());
+                    events.extend(waiting.chain(found).take(WIDTH * MOST_SHOWN).cloned());
+                }
+                Sink::Sums(sums) => {
+                    let mut sums = sums.clone();
+                    for rows in partial.rows.values() {
+                        sums.add(&groups::names(&self.shared.query), rows.groups.clone());
+                    }
+                    groups = Some(sums);
+                }
+            }
+        }
+        if let (Some(show), Some(groups)) = (&self.show, groups.filter(|groups| !groups.is_empty())) {
+            let all = u64::try_from(self.report.range.1 - self.report.range.0 + 1).unwrap_or(0);
+            show(&groups, &self.status(SourceState::Live).note.unwrap_or_else(|| self.report.so_far(0, all)));
+        }
+        events.sort_by_key(|event| event.timestamp);
+        if let Sink::Rows { out, origin, formats, arrival } = &self.sink
+            && !events.is_empty()
+        {
+            let batch = batch(origin, formats, *arrival, events.into_iter());
+            out.send(Input::Partial(batch)).await.map_err(|_| Enough)?;
+        }
         Ok(())
     }
 
@@ -293,6 +361,7 @@ impl Search {
             state,
             requests: report.queries,
             events_read: report.rows,
+            searched: Some(report.range.0),
             progress: (!ended).then(|| (self.seconds_done(), all)),
             complete_to: Some(report.range.1).filter(|_| ended && report.is_complete()),
             note: Some(if ended { report.to_string() } else { report.so_far(self.seconds_done(), all) }),

@@ -9,6 +9,8 @@ const LONGEST: i64 = 86_400;
 const PIECES: i64 = 8;
 /// A range is not cut into slices shorter than this before anything is known of it, seconds.
 const SHORTEST: i64 = 3_600;
+/// Times that a slice with too many groups is halved.
+pub(super) const MOST_CUTS: u32 = 2;
 /// Pieces that the rest of a slice is cut into at most.
 const MOST_PIECES: i64 = 64;
 
@@ -19,11 +21,13 @@ pub(super) struct Slice {
     pub to: i64,
     /// Times that it failed.
     pub failed: u32,
+    /// Times that what it is a part of was halved, since it had more groups than a query gives.
+    pub cuts: u32,
 }
 
 impl Slice {
     pub(super) fn new(from: i64, to: i64) -> Slice {
-        Slice { from, to, failed: 0 }
+        Slice { from, to, failed: 0, cuts: 0 }
     }
 
     pub(super) fn seconds(&self) -> i64 {
@@ -103,8 +107,13 @@ impl Slices {
         if slice.seconds() < 2 {
             return false;
         }
-        self.waiting.extend(slice.cut(2).map(|part| (part.from, part)));
+        self.waiting.extend(slice.cut(2).map(|part| (part.from, Slice { cuts: slice.cuts, ..part })));
         true
+    }
+
+    /// Asks for both halves, since the whole has more groups than a query gives. False where it was halved often enough: each time scans it once more.
+    pub(super) fn halve_crowded(&mut self, slice: Slice) -> bool {
+        slice.cuts < MOST_CUTS && self.halve(Slice { cuts: slice.cuts + 1, ..slice })
     }
 
     /// A slice gave all its rows.
@@ -189,6 +198,20 @@ mod tests {
         assert_eq!(slices.full(&last, 5, 20), Cut { before: 21, lost: Some(20) });
         // What lies beyond the slice was not asked for.
         assert_eq!(slices.full(&last, 5, 21), Cut { before: 21, lost: None });
+    }
+
+    #[test]
+    fn what_has_too_many_groups_is_halved_twice() {
+        let mut slices = Slices::new(0, 99, true, 5);
+        let whole = slices.next().unwrap();
+        assert!(slices.halve_crowded(whole));
+        let half = slices.next().unwrap();
+        assert_eq!((half.from, half.to, half.cuts), (0, 49, 1));
+        assert!(slices.halve_crowded(half));
+        let quarter = slices.next().unwrap();
+        assert_eq!((quarter.from, quarter.to), (0, 24));
+        assert!(!slices.halve_crowded(quarter));
+        assert_eq!(slices.rest().map(|slice| (slice.from, slice.to)).collect::<Vec<_>>(), [(25, 49), (50, 99)]);
     }
 
     #[test]

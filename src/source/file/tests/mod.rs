@@ -73,6 +73,7 @@ async fn collect(
         match timeout(PATIENCE, inputs.recv()).await.unwrap().expect("End comes before the channel closes") {
             Input::Batch(batch) => batches.push(batch),
             Input::Status(status) => statuses.push(*status),
+            Input::Partial(_) => panic!("files are read whole"),
             Input::Gap(gap) => panic!("files have no gaps: {gap:?}"),
             Input::End => break,
         }
