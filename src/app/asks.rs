@@ -59,7 +59,8 @@ impl App {
             (None, Some((count, region))) if waited => {
                 self.say(
                     Tone::Quiet,
-                    format!("EC2 knows {count} interfaces in {region}: I tells about one, i about all."),
+                    format!("EC2 knows {count} interfaces in {region}: ")
+                        + &self.keys.spell("{interface} tells about one, {source} about all."),
                 );
             }
             (None, _) => {}
@@ -91,7 +92,7 @@ impl App {
         }
         let mut items = vec![
             Item::new("y", format!("ask the resolver of this system for {address}"), Does::Lookup(address)),
-            Item::new("Esc", "leave it: nobody was asked", Does::Nothing),
+            Item::new(self.keys.spell("{list:cancel}"), "leave it: nobody was asked", Does::Nothing),
         ];
         let whose = if is_public(address) {
             "The resolver learns that somebody here asks about this address, and so may whoever holds it: its own name servers are asked, and they can be \

@@ -187,39 +187,6 @@ impl Firsts {
     }
 }
 
-impl Firsts {
-    /// What a session had first, in words.
-    pub fn sayings(&self, row: &dyn Row) -> Vec<String> {
-        let new = self.of_session(row);
-        let Some(from) = self.from else { return Vec::new() };
-        // What came together is told together.
-        let mut said: Vec<(i64, String)> = Vec::new();
-        let addr = |field| match row.get(field) {
-            Some(Value::Addr(addr)) => Some(addr),
-            _ => None,
-        };
-        let mut say = |name: String, first: Option<i64>| {
-            let after = first.unwrap_or(from).saturating_sub(from) / 60;
-            match said.iter_mut().find(|(other, _)| *other == after) {
-                Some((_, names)) => *names = format!("{names} and {name}"),
-                None => said.push((after, name)),
-            }
-        };
-        for (new, field) in [(new.src, Field::Client), (new.dst, Field::Server)] {
-            if let (true, Some(addr)) = (new, addr(field)) {
-                say(addr.to_string(), self.first(What::Address(addr)));
-            }
-        }
-        if let (true, false, Some(server), Some(Value::Int(port)), Some(Value::Int(protocol))) =
-            (new.dst_port, new.dst, addr(Field::Server), row.get(Field::ServerPort), row.get(Field::Protocol))
-        {
-            say(format!("port {port} of {server}"), self.first(What::Port(server, port, protocol)));
-        }
-        let told = |(after, names)| format!("{names}, first seen {after} minutes after what is held begins");
-        said.into_iter().map(told).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -54,7 +54,7 @@ const QUESTIONS: &[Question] = &[
             Keys("<enter>"),
         ],
         // The address, the port, and what went over it.
-        answer: &["172.16.0.178           11211   5.4M"],
+        answer: &["172.16.0.178          11211   5.3M"],
     },
     Question {
         asked: "What is the top egress?",
