@@ -4,22 +4,23 @@
 mod desk;
 mod exports;
 mod input;
+mod keyboard;
 mod searches;
 mod signals;
 mod tabs;
 mod themes;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt as _;
+use crossterm::event::Event;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use desk::Desk;
 use input::{is_noise, translate};
+use keyboard::Keyboard;
 use searches::Searches;
 use signals::{Signal, Signals};
 use tabs::beside;
@@ -44,10 +45,14 @@ use crate::ui::theme::{Depth, Shade, ThemeError};
 const FRAME: Duration = Duration::from_millis(33);
 /// Least time between two frames where the user waits: a key, or the page that answers it.
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
+/// Most events that are taken before the engine is asked and a frame may be drawn.
+const BURST: usize = 512;
 /// How often the files of rules are looked at.
 const WATCH: Duration = Duration::from_secs(1);
 /// How often it is told how far an export has come.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// How long `--on-alert` may take for what waits when the screen was left.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
@@ -98,7 +103,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let mut app = known(common, kept.as_ref())?;
     let depth = Depth::detect(|name| std::env::var(name).ok());
     // Again below with what the terminal says; a theme that does not exist is found out before anything starts.
-    let themes = Themes::new(depth);
+    let mut themes = Themes::new(depth);
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
@@ -141,10 +146,15 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         drawn_in: common.theme.clone(),
     };
     let result = screen.run().await;
-    let Loop { desk, other, screen, searches, .. } = screen;
+    let Loop { desk, other, screen, searches, notifier, .. } = screen;
     // The terminal first: whatever else goes wrong, the shell is usable.
     drop(screen);
     searches.stop();
+    let left_out = notifier.map_or(0, |notifier| notifier.finish(GOODBYE));
+    if left_out > 0 {
+        // Nobody is left to hear it if this fails.
+        let _ = writeln!(io::stderr(), "flowtail: --on-alert was not run for {left_out} alerts, which still waited");
+    }
     let mut failed = None;
     for desk in std::iter::once(desk).chain(other) {
         if desk.live
@@ -198,7 +208,7 @@ struct Loop {
 impl Loop {
     async fn run(&mut self) -> io::Result<()> {
         let mut signals = Signals::new()?;
-        let mut events = EventStream::new();
+        let mut keyboard = Keyboard::open()?;
         self.desk.app.tick(now_ms());
         // An error means that the engine is gone, which the loop tells.
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
@@ -211,26 +221,29 @@ impl Loop {
         let mut prompt = false;
         let mut last_frame = Instant::now() - FRAME;
         loop {
-            let pace = if prompt { PROMPT_FRAME } else { FRAME };
+            // Nobody looks closely while keys still pour in.
+            let pace = if prompt && !keyboard.is_ready() { PROMPT_FRAME } else { FRAME };
             let wait =
                 if dirty { (last_frame + pace).saturating_duration_since(Instant::now()) } else { self.patience() };
+            if dirty && wait.is_zero() {
+                self.frame()?;
+                last_frame = Instant::now();
+                dirty = false;
+                prompt = false;
+                // The frame said how many rows fit, which may be a new question.
+                self.desk.ask_if_new();
+                continue;
+            }
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Leave => return Ok(()),
-                    Signal::Suspend => self.suspend(&mut events)?,
+                    Signal::Suspend => self.suspend(&mut keyboard)?,
                 },
-                event = events.next() => match event {
-                    // A mouse on its way somewhere is not worth a frame.
-                    Some(Ok(event)) if is_noise(&event) => continue,
-                    Some(Ok(event)) => {
-                        if let Some(end) = self.event(event, &mut events)? {
-                            return end;
-                        }
-                        prompt = true;
-                    }
-                    // The terminal is gone: there is nobody to show anything to.
-                    Some(Err(_)) | None => return Ok(()),
+                event = keyboard.next() => match self.burst(event, &mut keyboard)? {
+                    Burst::Noise => continue,
+                    Burst::Taken => prompt = true,
+                    Burst::Leave => return Ok(()),
                 },
                 changed = self.desk.pages.changed() => match changed {
                     Ok(()) => {
@@ -246,23 +259,18 @@ impl Loop {
                     prompt = true;
                 }
                 Some(text) = self.said.recv() => self.desk.app.tell(text),
-                _ = watch.tick() => if !self.look_at_rules() { continue },
+                _ = watch.tick() => {
+                    let themed = self.look_at_theme();
+                    if !self.look_at_rules() && !themed {
+                        continue;
+                    }
+                },
                 heard = self.desk.exports.heard.recv() => if let Some(heard) = heard {
                     self.desk.exports.job = None;
                     self.desk.app.hear(heard);
                     prompt = true;
                 },
-                () = tokio::time::sleep(wait) => {
-                    if dirty {
-                        self.frame()?;
-                        last_frame = Instant::now();
-                        dirty = false;
-                        prompt = false;
-                        // The frame said how many rows fit, which may be a new question.
-                        self.desk.ask_if_new();
-                        continue;
-                    }
-                }
+                () = tokio::time::sleep(wait) => if dirty { continue },
             }
             self.desk.app.tick(now_ms());
             self.keep_mutes();
@@ -293,6 +301,21 @@ impl Loop {
                 self.desk.app.tell(format!("The rules changed: {on} are on, and look at what is held."));
             }
             Some(Err(why)) => self.desk.app.refuse(format!("The rules in force stay: {why}")),
+        }
+        true
+    }
+
+    /// Takes a theme up again whose files have changed. True where there is something to tell.
+    fn look_at_theme(&mut self) -> bool {
+        if !self.themes.changed(&self.drawn_in) {
+            return false;
+        }
+        match self.themes.load(&self.drawn_in, self.shade) {
+            Ok(theme) => {
+                self.look.theme = theme;
+                self.desk.app.tell(format!("The theme {} was read again.", self.drawn_in));
+            }
+            Err(error) => self.desk.app.refuse(format!("The theme stays as it was: {}", error.brief())),
         }
         true
     }
@@ -332,7 +355,7 @@ impl Loop {
         self.drawn_in = wanted.to_owned();
         match self.themes.load(&self.drawn_in, self.shade) {
             Ok(theme) => self.look.theme = theme,
-            Err(error) => self.desk.app.tell(error.to_string()),
+            Err(error) => self.desk.app.refuse(format!("The theme stays as it was: {}", error.brief())),
         }
     }
 
@@ -353,13 +376,37 @@ impl Loop {
         Ok(())
     }
 
-    /// Takes an event. `Some` ends the loop.
-    fn event(&mut self, event: Event, events: &mut EventStream) -> io::Result<Option<io::Result<()>>> {
-        let Some(input) = translate(event) else { return Ok(None) };
+    /// Takes an event and those that came with it.
+    fn burst(&mut self, first: io::Result<Event>, keyboard: &mut Keyboard) -> io::Result<Burst> {
+        let mut burst = Burst::Noise;
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(event) = next {
+            match event {
+                // The terminal is gone: there is nobody to show anything to.
+                Err(_) => return Ok(Burst::Leave),
+                // A mouse on its way somewhere is not worth a frame.
+                Ok(event) if is_noise(&event) => {}
+                Ok(event) => {
+                    burst = Burst::Taken;
+                    if !self.event(event, keyboard)? {
+                        return Ok(Burst::Leave);
+                    }
+                }
+            }
+            taken += 1;
+            next = if taken < BURST { keyboard.ready() } else { None };
+        }
+        Ok(burst)
+    }
+
+    /// Takes an event. False where the user leaves.
+    fn event(&mut self, event: Event, keyboard: &mut Keyboard) -> io::Result<bool> {
+        let Some(input) = translate(event) else { return Ok(true) };
         for effect in self.desk.app.input(&input) {
             match effect {
-                Effect::Quit => return Ok(Some(Ok(()))),
-                Effect::Suspend => self.suspend(events)?,
+                Effect::Quit => return Ok(false),
+                Effect::Suspend => self.suspend(keyboard)?,
                 Effect::Redraw => self.screen.redraw()?,
                 Effect::Rules => self.desk.app.offer_rules(self.rules.offered()),
                 Effect::Export(order, path) => self.desk.exports.begin(order, path),
@@ -388,15 +435,22 @@ impl Loop {
                 }
             }
         }
-        Ok(None)
+        Ok(true)
     }
 
-    /// Stops until `fg`. The event reader goes first: it would take what is typed into the shell.
-    fn suspend(&mut self, events: &mut EventStream) -> io::Result<()> {
-        let reader = std::mem::take(events);
-        drop(reader);
+    /// Stops until `fg`. The keyboard is let go of first: what is typed into the shell is not ours.
+    fn suspend(&mut self, keyboard: &mut Keyboard) -> io::Result<()> {
+        keyboard.pause();
         self.screen.suspend()?;
-        *events = EventStream::new();
-        Ok(())
+        keyboard.resume()
     }
+}
+
+/// What came of a burst of events.
+enum Burst {
+    /// Nothing that changes the screen.
+    Noise,
+    Taken,
+    /// The user leaves, or the terminal is gone.
+    Leave,
 }

@@ -102,7 +102,10 @@ impl App {
             _ => None,
         };
         if found.is_none() {
-            self.say(Tone::Quiet, "Choose an alert first: ] goes to the next one, a to their list.");
+            self.say_keys(
+                Tone::Quiet,
+                "Choose an alert first: {next-alert} goes to the next one, {sidebar} to their list.",
+            );
         }
         found
     }
@@ -116,7 +119,14 @@ impl App {
             return self.say(Tone::Quiet, format!("{} is not acknowledged any more.", alert.rule));
         }
         self.acknowledged.insert(alert.id);
-        self.say(Tone::Quiet, format!("Acknowledged {}; ] goes to the next alert that is not.", alert.rule));
+        self.say(
+            Tone::Quiet,
+            format!(
+                "Acknowledged {}; {} goes to the next alert that is not.",
+                alert.rule,
+                self.keys.spell("{next-alert}")
+            ),
+        );
     }
 
     /// Goes to the next alert that nobody acknowledged (`by` 1) or the one before (-1), around the end.

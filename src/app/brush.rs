@@ -155,7 +155,7 @@ impl App {
             return self.say(Tone::Refused, "There is no time to choose from yet.");
         };
         if self.clock == ClockKind::Ingestion {
-            return self.say(Tone::Refused, "A range is one of event time: c changes the clock.");
+            return self.say_keys(Tone::Refused, "A range is one of event time: {timeline:clock} changes the clock.");
         }
         self.mode = Mode::Main;
         let window = Some((from, to - 1));

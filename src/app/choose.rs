@@ -162,7 +162,7 @@ impl App {
 
     /// Gives the detail pane where it is open, else the list of alerts, more room or less.
     pub(super) fn resize_pane(&mut self, by: i8) {
-        let detail = self.view.detail && self.view.lens.is_none();
+        let detail = self.shows_detail();
         let shares = &mut self.arranged.shares;
         let steps = if detail { &mut shares.detail } else { &mut shares.alerts };
         *steps = (*steps + by).clamp(-STEPS, STEPS);
@@ -175,9 +175,12 @@ impl App {
                 .say(Tone::Quiet, "The columns of alerts are fixed; those of flows and sessions can be chosen.");
         }
         if !self.view.table().group_by.is_empty() {
-            return self.say(Tone::Quiet, "The columns of groups are what they are grouped by; b chooses that.");
+            return self
+                .say_keys(Tone::Quiet, "The columns of groups are what they are grouped by; {group} chooses that.");
         }
-        let title = "Columns: Enter shows or hides, left and right move, Delete: as usual";
+        let title = self.keys.spell(
+            "Columns: {list:accept} shows or hides, {list:left} and {list:right} move, {list:delete-forward}: as usual",
+        );
         self.open_menu(Menu::new(Kind::Columns, title, self.column_items()));
     }
 
@@ -228,7 +231,7 @@ impl App {
         let Some(place) = place(tab) else { return };
         let mut shown = self.chosen_columns(tab);
         let Some(at) = shown.iter().position(|known| *known == field) else {
-            return self.say(Tone::Quiet, "Enter shows this column first.");
+            return self.say_keys(Tone::Quiet, "{list:accept} shows this column first.");
         };
         let to = at.saturating_add_signed(by).min(shown.len() - 1);
         shown.swap(at, to);

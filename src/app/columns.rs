@@ -1,7 +1,11 @@
 //! The one table of columns: what each is called, how wide it is, where it leans, and which tables show it by default in which order.
 //!
 //! On a narrow terminal columns are left out by rank, highest first; the chosen column always stays, and so does that of the order
-//! where it is not the usual one.
+//! where it is not the usual one. [`fit`] says which of them are shown.
+
+mod fit;
+
+pub use fit::{Fitted, Placed, Room, fit, is_time};
 
 use crate::engine::view::{Column, GroupColumn, Tab};
 use crate::record::{Field, Kind};
@@ -73,24 +77,28 @@ pub struct ColumnDef {
     pub align: Align,
     /// Cells before the text that hold the arrow from the column before.
     pub lead: u16,
+    /// Least width where room is short and the column matters.
+    pub squeezed: u16,
 }
 
 use Align::{Left, Right};
 
 const fn field(field: Field, title: &'static str, min: u16, max: u16, align: Align) -> ColumnDef {
-    ColumnDef { col: Col::Field(field), title, min, max, align, lead: 0 }
+    ColumnDef { col: Col::Field(field), title, min, max, align, lead: 0, squeezed: min }
 }
 
 const fn arrow(field: Field, title: &'static str, min: u16, max: u16, lead: u16) -> ColumnDef {
-    ColumnDef { col: Col::Field(field), title, min, max, align: Left, lead }
+    ColumnDef { col: Col::Field(field), title, min, max, align: Left, lead, squeezed: min }
 }
 
 const fn group(column: GroupColumn, title: &'static str, width: u16) -> ColumnDef {
-    ColumnDef { col: Col::Group(column), title, min: width, max: width, align: Right, lead: 0 }
+    ColumnDef { col: Col::Group(column), title, min: width, max: width, align: Right, lead: 0, squeezed: width }
 }
 
 const fn alert(column: AlertColumn, title: &'static str, min: u16, max: u16, align: Align) -> ColumnDef {
-    ColumnDef { col: Col::Alert(column), title, min, max, align, lead: 0 }
+    // A message says something from its first words on.
+    let squeezed = if matches!(column, AlertColumn::Message) { 16 } else { min };
+    ColumnDef { col: Col::Alert(column), title, min, max, align, lead: 0, squeezed }
 }
 
 #[rustfmt::skip]
@@ -140,7 +148,7 @@ const COLUMNS: &[ColumnDef] = &[
     alert(AlertColumn::Level, "level", 8, 13, Left),
     alert(AlertColumn::Time, "time", 8, 14, Left),
     alert(AlertColumn::Rule, "rule", 12, 20, Left),
-    alert(AlertColumn::Message, "what", 40, 90, Left),
+    alert(AlertColumn::Message, "what", 48, 90, Left),
     alert(AlertColumn::Group, "for", 20, 44, Left),
     alert(AlertColumn::Measured, "measured", 20, 34, Left),
     alert(AlertColumn::Records, "records", 7, 7, Right),
@@ -156,36 +164,36 @@ const fn f(field: Field, rank: u8) -> Ranked {
 }
 
 const FLOWS: &[Ranked] = &[
-    f(Field::End, 3),
-    f(Field::Action, 1),
+    f(Field::End, 1),
+    f(Field::Action, 5),
     f(Field::SrcAddr, 0),
-    f(Field::SrcPort, 4),
+    f(Field::SrcPort, 3),
     f(Field::DstAddr, 0),
-    f(Field::DstPort, 1),
-    f(Field::Service, 6),
-    f(Field::Protocol, 5),
-    f(Field::Bytes, 2),
-    f(Field::Packets, 7),
-    f(Field::Duration, 9),
-    f(Field::TcpFlags, 10),
-    f(Field::InterfaceId, 8),
-    f(Field::Lag, 11),
-    f(Field::LogStatus, 12),
+    f(Field::DstPort, 2),
+    f(Field::Service, 7),
+    f(Field::Protocol, 6),
+    f(Field::Bytes, 4),
+    f(Field::Packets, 8),
+    f(Field::Duration, 10),
+    f(Field::TcpFlags, 11),
+    f(Field::InterfaceId, 9),
+    f(Field::Lag, 12),
+    f(Field::LogStatus, 13),
 ];
 
 const SESSIONS: &[Ranked] = &[
-    f(Field::End, 5),
+    f(Field::End, 2),
     f(Field::Action, 7),
     f(Field::Client, 0),
-    f(Field::ClientPort, 3),
+    f(Field::ClientPort, 4),
     f(Field::Server, 0),
     f(Field::ServerPort, 1),
-    f(Field::Service, 2),
+    f(Field::Service, 3),
     f(Field::Protocol, 9),
-    f(Field::ReqBytes, 1),
-    f(Field::RespBytes, 1),
-    f(Field::ByteRatio, 0),
-    f(Field::PacketRatio, 4),
+    f(Field::ReqBytes, 2),
+    f(Field::RespBytes, 2),
+    f(Field::ByteRatio, 1),
+    f(Field::PacketRatio, 5),
     f(Field::Baf, 10),
     f(Field::ReqPackets, 12),
     f(Field::RespPackets, 13),
@@ -197,15 +205,15 @@ const SESSIONS: &[Ranked] = &[
 ];
 
 const ALERTS: &[Ranked] = &[
-    (Col::Alert(AlertColumn::Level), 0),
-    (Col::Alert(AlertColumn::Time), 1),
-    (Col::Alert(AlertColumn::Status), 5),
-    (Col::Alert(AlertColumn::Rule), 2),
+    (Col::Alert(AlertColumn::Level), 5),
+    (Col::Alert(AlertColumn::Time), 2),
+    (Col::Alert(AlertColumn::Status), 4),
+    (Col::Alert(AlertColumn::Rule), 1),
     (Col::Alert(AlertColumn::Message), 0),
-    (Col::Alert(AlertColumn::Measured), 4),
-    (Col::Alert(AlertColumn::Records), 6),
-    (Col::Alert(AlertColumn::Group), 7),
-    (Col::Alert(AlertColumn::Technique), 8),
+    (Col::Alert(AlertColumn::Measured), 7),
+    (Col::Alert(AlertColumn::Records), 8),
+    (Col::Alert(AlertColumn::Group), 9),
+    (Col::Alert(AlertColumn::Technique), 10),
 ];
 
 /// Rank of a column that is in no default set: somebody chose it.
@@ -247,7 +255,7 @@ pub fn def(col: Col) -> ColumnDef {
         return *def;
     }
     let Col::Field(other) = col else {
-        return ColumnDef { col, title: "", min: 6, max: 12, align: Left, lead: 0 };
+        return ColumnDef { col, title: "", min: 6, max: 12, align: Left, lead: 0, squeezed: 6 };
     };
     let (min, max, align) = match other.kind() {
         Kind::Count | Kind::Int => (6, 9, Right),
@@ -274,19 +282,6 @@ pub fn sort_field(col: Col) -> Option<Field> {
     }
 }
 
-/// A column that got a place on the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// Which.
-    pub col: Col,
-    /// Its index among all columns of the table, which is its index in a row's cells.
-    pub index: usize,
-    /// Cells from the left edge of the table to its text (or arrow).
-    pub x: u16,
-    /// Width of its text.
-    pub width: u16,
-}
-
 /// The title of `col`. Beside aggregates a column stands alone, so that it says which address or port it is.
 pub fn title(col: Col, grouped: bool) -> &'static str {
     match col {
@@ -295,79 +290,9 @@ pub fn title(col: Col, grouped: bool) -> &'static str {
     }
 }
 
-/// Places columns on `width` cells: leaves out what does not fit, by rank of `tab`'s default set, never one of `keep`; then
-/// gives what is left over to those that want it, in order of rank. `wanted` says how wide the texts of a column are.
-pub fn fit(cols: &[Col], tab: Tab, width: u16, keep: &[Col], wanted: impl Fn(usize, Col) -> u16) -> Vec<Placed> {
-    let rank = |col: Col| default_set(tab).iter().find(|(known, _)| *known == col).map_or(CHOSEN, |(_, rank)| *rank);
-    let grouped = cols.iter().any(|col| matches!(col, Col::Group(_)));
-    let least = |col: Col| def(col).min.max(u16::try_from(title(col, grouped).len()).unwrap_or(u16::MAX));
-    let need = |col: Col| least(col) + def(col).lead + 1;
-    let mut shown: Vec<(usize, Col)> = cols.iter().copied().enumerate().collect();
-    let mut total: u16 = shown.iter().map(|(_, col)| need(*col)).sum::<u16>().saturating_sub(1);
-    while total > width && shown.len() > 1 {
-        let dropped = shown
-            .iter()
-            .enumerate()
-            .filter(|(_, (_, col))| !keep.contains(col))
-            .max_by_key(|(at, (_, col))| (rank(*col), *at))
-            .map_or(shown.len() - 1, |(at, _)| at);
-        let (_, gone) = shown.remove(dropped);
-        total = total.saturating_sub(need(gone));
-    }
-    let mut spare = width.saturating_sub(total);
-    let mut widths: Vec<u16> = shown.iter().map(|(_, col)| least(*col).min(width)).collect();
-    let mut by_rank: Vec<usize> = (0..shown.len()).collect();
-    by_rank.sort_by_key(|at| rank(shown[*at].1));
-    for at in by_rank {
-        let (index, col) = shown[at];
-        let more = wanted(index, col).min(def(col).max).saturating_sub(widths[at]).min(spare);
-        widths[at] += more;
-        spare -= more;
-    }
-    let mut x = 0;
-    let mut placed = Vec::with_capacity(shown.len());
-    for ((index, col), text_width) in shown.into_iter().zip(widths) {
-        placed.push(Placed { col, index, x, width: text_width });
-        x += text_width + def(col).lead + 1;
-    }
-    placed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn names(tab: Tab, width: u16, keep: &[Col]) -> Vec<&'static str> {
-        let cols: Vec<Col> = columns(tab).collect();
-        fit(&cols, tab, width, keep, |_, _| 0).iter().map(|placed| def(placed.col).title).collect()
-    }
-
-    #[test]
-    fn eighty_columns_hold_what_matters() {
-        let flows = ["time", "a", "source", "port", "destination", "port", "service", "prot", "bytes"];
-        assert_eq!(names(Tab::Flows, 78, &[]), flows);
-        let sessions = ["initiator", "port", "responder", "port", "service", "req", "resp", "ratio"];
-        assert_eq!(names(Tab::Sessions, 78, &[]), sessions);
-        assert_eq!(names(Tab::Flows, 35, &[]), ["a", "source", "destination"]);
-    }
-
-    #[test]
-    fn the_chosen_column_is_never_left_out() {
-        let flags = Col::Field(Field::TcpFlags);
-        assert!(names(Tab::Flows, 60, &[flags]).contains(&"flags"));
-        assert_eq!(names(Tab::Flows, 3, &[flags]), ["flags"]);
-    }
-
-    #[test]
-    fn nothing_is_wider_than_the_table() {
-        let cols: Vec<Col> = columns(Tab::Flows).collect();
-        for width in 0..300 {
-            let placed = fit(&cols, Tab::Flows, width, &[], |_, _| 99);
-            let last = placed.last().expect("one column always stays");
-            let end = last.x + last.width + def(last.col).lead;
-            assert!(end <= width.max(def(last.col).lead), "{end} > {width}");
-        }
-    }
 
     #[test]
     fn every_default_column_has_a_row_in_the_table() {

@@ -38,11 +38,21 @@ impl App {
         }
     }
 
+    /// Whether the detail of the row under the cursor is shown: where it was asked for, and beside alerts, which no line of a table explains.
+    pub fn shows_detail(&self) -> bool {
+        let view = &self.view;
+        let beside = view.tab == Tab::Alerts && !view.bare && !self.page.alerts.is_empty();
+        view.lens.is_none() && (view.detail || beside)
+    }
+
     /// Shows or hides the detail pane. Opening it lets go of the newest row, so that what is read stays.
     pub(super) fn toggle_detail(&mut self) {
         self.detail_scroll = 0;
-        if self.view.detail {
-            self.view.detail = false;
+        let alerts = self.view.tab == Tab::Alerts;
+        if alerts && !self.view.detail {
+            self.view.bare = !self.view.bare;
+        } else if self.view.detail {
+            (self.view.detail, self.view.bare) = (false, alerts);
             if let Some(Crumb::Detail) = self.back.last() {
                 self.back.pop();
             }
@@ -66,7 +76,7 @@ impl App {
             // The pane was closed in another way since; take the step before it.
             Some(Crumb::Detail) => self.go_back(),
             Some(Crumb::View(view, _)) => self.view = *view,
-            None => self.say(Tone::Quiet, "This is where you started. q quits."),
+            None => self.say_keys(Tone::Quiet, "This is where you started. {quit} quits."),
         }
     }
 
@@ -98,10 +108,10 @@ impl App {
     /// From a session to its records, by a filter that can be read and changed.
     fn open_records(&mut self, id: RowId) {
         let Some(Detail::Session(session)) = &self.page.detail else {
-            return self.say(Tone::Quiet, "The session is still being read; press Enter again.");
+            return self.say_keys(Tone::Quiet, "The session is still being read: {enter} again opens it.");
         };
         if RowId::Session(session.id) != id {
-            return self.say(Tone::Quiet, "The session is still being read; press Enter again.");
+            return self.say_keys(Tone::Quiet, "The session is still being read: {enter} again opens it.");
         }
         let text = records_filter(session);
         self.go_to_rows(&text, Tab::Flows, None, "its records".to_owned());

@@ -20,18 +20,19 @@ impl App {
             return Vec::new();
         }
         let Some(earlier) = self.page.status.state.earlier else {
-            self.say(Tone::Quiet, "Nothing was read so far: [ loads an hour before what was.");
+            self.say_keys(Tone::Quiet, "Nothing was read so far: {earlier} loads an hour before what was.");
             return Vec::new();
         };
         if self.page.status.earlier_let_go > 0 {
-            self.say(
+            self.say_keys(
                 Tone::Refused,
-                "The room for earlier time is full. More --memory holds more; H searches any range.",
+                "The room for earlier time is full. More --memory holds more; {history} searches any range.",
             );
             return Vec::new();
         }
         let to = earlier.wanted.min(earlier.from);
-        self.say(Tone::Quiet, format!("Loading {} to {}, newest first; X stops it.", clock(to - STEP), clock(to)));
+        let stops = self.keys.spell("{stop-loading} stops it.");
+        self.say(Tone::Quiet, format!("Loading {} to {}, newest first; {stops}", clock(to - STEP), clock(to)));
         vec![Effect::LoadEarlier]
     }
 

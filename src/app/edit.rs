@@ -96,7 +96,7 @@ impl App {
             Mode::Filter(bar) => {
                 if let Some(best) = completion.candidates.first() {
                     bar.line.replace(completion.range, &best.text);
-                    bar.judge();
+                    bar.changed();
                 }
             }
             Mode::Group(prompt) => prompt.accept_candidate(),
@@ -113,7 +113,7 @@ impl App {
     /// Text from the clipboard.
     pub(super) fn paste(&mut self, text: &str) {
         if matches!(self.mode, Mode::Main | Mode::Report(_) | Mode::Timeline(_)) {
-            return self.say(Tone::Quiet, "Paste goes into the filter bar: press / first.");
+            return self.say_keys(Tone::Quiet, "Paste goes into the filter bar: {filter} opens it.");
         }
         self.edit_line(|line| line.insert(text));
         self.judge_change();
@@ -142,7 +142,7 @@ impl App {
                 let before = bar.line.text().to_owned();
                 edit(&mut bar.line);
                 if bar.line.text() != before {
-                    bar.judge();
+                    bar.changed();
                 }
             }
             Mode::Group(prompt) => {
@@ -170,7 +170,7 @@ impl App {
 
     fn accept_filter(&mut self, mut bar: FilterBar) {
         let text = bar.line.text().trim().to_owned();
-        match &bar.draft {
+        match bar.draft() {
             Draft::Bad(_) => {
                 bar.refused = true;
                 self.mode = Mode::Filter(bar);

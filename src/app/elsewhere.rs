@@ -93,11 +93,15 @@ impl App {
     /// Shows the parts of the filter in force, each with what it lets through.
     pub(super) fn open_explain(&mut self) {
         let Some(filter) = self.view.filter_in_force() else {
-            return self.say(Tone::Quiet, "There is no filter in force to explain. / sets one.");
+            return self.say_keys(Tone::Quiet, "There is no filter in force to explain. {filter} sets one.");
         };
         let clauses = filter.clauses();
         let items = clauses.iter().enumerate().map(|(at, clause)| Item::new(clause.text(), "", Does::Without(at)));
-        let menu = Menu::new(Kind::Explain, "Parts of the filter: Enter leaves one out", items.collect());
+        let menu = Menu::new(
+            Kind::Explain,
+            self.keys.spell("Parts of the filter: {list:accept} leaves one out"),
+            items.collect(),
+        );
         self.open_menu(menu);
     }
 

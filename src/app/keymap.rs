@@ -103,6 +103,29 @@ impl Keys {
         self.bindings(context).filter(move |(_, def)| def.action == action).map(|(key, _)| key.to_string())
     }
 
+    /// Puts keys into a text for the user: `{filter}` becomes the key of that action of the tables, `{list:save}` that of another context. An
+    /// action that was left without a key is found in the palette.
+    pub fn spell(&self, text: &str) -> String {
+        let mut spelled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            spelled.push_str(before);
+            let Some((wanted, further)) = after.split_once('}') else {
+                spelled.push('{');
+                rest = after;
+                continue;
+            };
+            let (place, action) = wanted.split_once(':').unwrap_or((CONTEXTS[0].0, wanted));
+            let context = CONTEXTS.iter().find(|(known, _)| *known == place).map(|(_, context)| *context);
+            let def = context.and_then(|context| named(context, action));
+            let key = def.map(|def| self.hint(def.context, def.action)).filter(|key| !key.is_empty());
+            let palette = || format!("{}{action}", self.hint(Context::Main, Action::Palette));
+            spelled.push_str(&key.unwrap_or_else(palette));
+            rest = further;
+        }
+        spelled + rest
+    }
+
     /// The key of `action` that hints show; empty where it has none.
     pub fn hint(&self, context: Context, action: Action) -> String {
         self.of(context, action).next().unwrap_or_default()
@@ -144,6 +167,17 @@ mod tests {
         }
         assert_eq!(name(Action::NextTab), "next-tab");
         assert_eq!(name(Action::Saved(0)), "saved");
+    }
+
+    #[test]
+    fn a_text_names_the_keys_in_force() {
+        let (filter, delete) =
+            (named(Context::Main, "filter").unwrap(), named(Context::Menu, "delete-forward").unwrap());
+        let text = "{filter} types, {list:delete-forward} frees, {sort} sorts";
+        assert_eq!(Keys::default().spell(text), "/ types, Delete frees, s sorts");
+        let keys = Keys::changed(&[(filter, vec![]), (delete, vec![Key::named("ctrl-x").unwrap()])]).unwrap();
+        assert_eq!(keys.spell(text), ":filter types, Ctrl-X frees, s sorts");
+        assert_eq!(keys.spell("a { b } c {"), "a : b  c {");
     }
 
     #[test]

@@ -178,8 +178,10 @@ impl App {
             | Action::Help
             | Action::Source
             | Action::Unparsed => return false,
-            _ => self
-                .say(Tone::Quiet, "That is for the tables: Esc goes back to one, Enter opens the rows of this entry."),
+            _ => self.say_keys(
+                Tone::Quiet,
+                "That is for the tables: {back} goes back to one, {enter} opens the rows of this entry.",
+            ),
         }
         true
     }

@@ -117,13 +117,17 @@ impl App {
                 self.marks.remove(at);
                 self.say(Tone::Quiet, format!("No longer marked. {} left.", self.marks.len()));
             }
-            Some(_) => self.say(Tone::Refused, "It has a note: M lists the marks, Delete there takes it away."),
+            Some(_) => self.say_keys(
+                Tone::Refused,
+                "It has a note: {marks} lists the marks, {list:delete-forward} there takes it away.",
+            ),
             None => {
                 if self.add_mark(id, String::new()) {
                     let count = self.marks.len();
                     self.say(
                         Tone::Quiet,
-                        format!("Marked ({count}). n writes a note, M lists the marks, x exports them."),
+                        format!("Marked ({count}). ")
+                            + &self.keys.spell("{note} writes a note, {marks} lists the marks, {export} exports them."),
                     );
                 }
             }
@@ -134,7 +138,8 @@ impl App {
         if self.marks.len() == MOST {
             self.say(
                 Tone::Refused,
-                format!("{MOST} rows are marked, which is the most: M lists them, Delete there frees one."),
+                format!("{MOST} rows are marked, which is the most: ")
+                    + &self.keys.spell("{marks} lists them, {list:delete-forward} there frees one."),
             );
             return false;
         }
@@ -162,15 +167,22 @@ impl App {
                 }
             }
         }
-        self.say(Tone::Quiet, "Noted. M lists marks and notes, x exports them.");
+        self.say_keys(Tone::Quiet, "Noted. {marks} lists marks and notes, {export} exports them.");
     }
 
     /// Lists what was marked.
     pub(super) fn open_marks(&mut self) {
         if self.marks.is_empty() {
-            return self.say(Tone::Quiet, "No row is marked. m marks the row under the cursor, n writes a note on it.");
+            return self.say_keys(
+                Tone::Quiet,
+                "No row is marked. {mark-row} marks the row under the cursor, {note} writes a note on it.",
+            );
         }
-        let menu = Menu::new(Kind::Marks, "Marks: Enter goes there, Delete takes one away", self.mark_items());
+        let menu = Menu::new(
+            Kind::Marks,
+            self.keys.spell("Marks: {list:accept} goes there, {list:delete-forward} takes one away"),
+            self.mark_items(),
+        );
         self.open_menu(menu);
     }
 

@@ -183,12 +183,16 @@ impl App {
         let recent = self.history.newest().filter(|text| !saved.contains(text));
         items.extend(recent.map(|text| Item::new(text, "", Does::Filter(text.to_owned(), None))));
         if items.is_empty() {
-            return self.say(
+            return self.say_keys(
                 Tone::Quiet,
-                "No filter was applied so far. / types one, Ctrl-S there saves it on a function key.",
+                "No filter was applied so far. {filter} types one, {prompt:save} there saves it on a function key.",
             );
         }
-        let mut menu = Menu::new(Kind::Filters, "Filters: type to search, Ctrl-S saves on a function key", items);
+        let mut menu = Menu::new(
+            Kind::Filters,
+            self.keys.spell("Filters: type to search, {list:save} saves on a function key"),
+            items,
+        );
         if let Mode::Filter(bar) = std::mem::take(&mut self.mode) {
             menu.bar = Some(Box::new(bar));
         }
@@ -333,12 +337,12 @@ impl App {
         match std::mem::take(&mut self.mode) {
             Mode::Menu(Menu { bar: Some(mut bar), .. }) => {
                 bar.line = Line::new(text);
-                bar.judge();
+                bar.changed();
                 self.mode = Mode::Filter(*bar);
             }
             Mode::Filter(mut bar) => {
                 bar.line = Line::new(text);
-                bar.judge();
+                bar.changed();
                 self.mode = Mode::Filter(bar);
             }
             _ => self.apply(text),
@@ -349,7 +353,13 @@ impl App {
     pub(super) fn take_saved(&mut self, key: u8) {
         match self.history.on_key(key).map(str::to_owned) {
             Some(text) => self.take_filter(&text),
-            None => self.say(Tone::Quiet, format!("No filter is saved on F{key}. Ctrl-S in the filter bar saves one.")),
+            None => self.say(
+                Tone::Quiet,
+                format!(
+                    "No filter is saved on F{key}. {} in the filter bar saves one.",
+                    self.keys.spell("{prompt:save}")
+                ),
+            ),
         }
     }
 

@@ -16,6 +16,7 @@ mod earlier;
 mod edit;
 mod elsewhere;
 mod fold;
+mod hints;
 mod history;
 pub mod key;
 pub mod keymap;
@@ -30,6 +31,7 @@ pub mod prompt;
 mod question;
 pub mod report;
 pub mod search;
+mod sideways;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -421,8 +423,11 @@ impl App {
     pub fn laid_out(&mut self, viewport: Viewport) {
         self.viewport = viewport;
         let rows = self.viewport.table_rows.max(1);
+        let (first, hidden) = (self.viewport.first_column, self.viewport.hidden);
         let table = self.view.table_mut();
         table.line = table.line.min(rows - 1);
+        // A table that has room for all is not scrolled.
+        (table.scroll.reveal, table.scroll.first) = (None, if hidden == (0, 0) { 0 } else { first });
         let most = |(fits, all): (usize, usize)| all.saturating_sub(fits);
         self.detail_scroll = self.detail_scroll.min(most(self.viewport.detail));
         let help = most(self.viewport.help);
@@ -465,6 +470,11 @@ impl App {
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
         self.notice = Some(Notice { text: text.into(), tone });
+    }
+
+    /// Says a text that names keys, see [`keymap::Keys::spell`].
+    fn say_keys(&mut self, tone: Tone, text: &str) {
+        self.say(tone, self.keys.spell(text));
     }
 
     fn push_back(&mut self, crumb: Crumb) {

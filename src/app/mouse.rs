@@ -21,6 +21,10 @@ pub enum MouseKind {
     WheelUp,
     /// The wheel turned towards the bottom.
     WheelDown,
+    /// The wheel was tilted to the left.
+    WheelLeft,
+    /// The wheel was tilted to the right.
+    WheelRight,
 }
 
 /// A mouse event.
@@ -58,6 +62,12 @@ impl App {
             MouseKind::Click => return self.click(target),
             MouseKind::WheelUp => -NOTCH,
             MouseKind::WheelDown => NOTCH,
+            MouseKind::WheelLeft | MouseKind::WheelRight => {
+                if matches!(self.mode, Mode::Main) {
+                    self.scroll_columns(if mouse.kind == MouseKind::WheelLeft { -1 } else { 1 });
+                }
+                return Vec::new();
+            }
         };
         match target {
             Target::Strip => self.zoom(if by < 0 { Zoom::In } else { Zoom::Out }),

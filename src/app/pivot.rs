@@ -27,13 +27,13 @@ impl App {
     /// From a cell to the rows that have its value, or to those that do not.
     pub(super) fn pivot(&mut self, keep: bool) {
         if self.view.tab == Tab::Alerts {
-            return self.say(
+            return self.say_keys(
                 Tone::Refused,
-                "Alerts are not filtered; p goes from one to what it is about, Enter to its evidence.",
+                "Alerts are not filtered; {pivot} goes from one to what it is about, {enter} to its evidence.",
             );
         }
         let Some((row, field)) = self.chosen_cell() else {
-            return self.say(Tone::Refused, "Choose a column with a value first: < and > move.");
+            return self.say_keys(Tone::Refused, "Choose a column with a value first: {left} and {right} move.");
         };
         let only = condition(field, &self.value(row, field));
         let step = if keep { format!("only {only}") } else { format!("not {only}") };

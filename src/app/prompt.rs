@@ -1,7 +1,7 @@
 //! The two lines that can be typed into: the filter bar and the group prompt, each judged at every key.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::history::History;
 use super::line::Line;
@@ -15,8 +15,8 @@ use crate::record::{FIELDS, Field, FieldDef, On};
 pub struct FilterBar {
     /// What is typed.
     pub line: Line,
-    /// What that means.
-    pub draft: Draft,
+    /// What that means, once somebody asked: of a burst of keys only the last matters.
+    draft: OnceLock<Draft>,
     /// Whether Enter was pressed on it in vain.
     pub refused: bool,
     tab: Tab,
@@ -38,29 +38,33 @@ pub enum Draft {
 impl FilterBar {
     /// Opens the bar on `text`, for rows of `tab`.
     pub fn new(text: &str, tab: Tab) -> FilterBar {
-        let mut bar = FilterBar {
+        FilterBar {
             line: Line::new(text),
-            draft: Draft::Empty,
+            draft: OnceLock::new(),
             refused: false,
             tab,
             steps_back: 0,
             unsent: String::new(),
-        };
-        bar.judge();
-        bar
+        }
     }
 
-    /// Reads the text again after a change.
-    pub fn judge(&mut self) {
+    /// The text has changed.
+    pub fn changed(&mut self) {
         self.refused = false;
-        self.draft = if self.line.text().trim().is_empty() {
-            Draft::Empty
-        } else {
+        self.draft = OnceLock::new();
+    }
+
+    /// What the text means.
+    pub fn draft(&self) -> &Draft {
+        self.draft.get_or_init(|| {
+            if self.line.text().trim().is_empty() {
+                return Draft::Empty;
+            }
             match Filter::parse(self.line.text(), stage(self.tab)) {
                 Ok(filter) => Draft::Good(Arc::new(filter)),
                 Err(error) => Draft::Bad(error),
             }
-        };
+        })
     }
 
     /// One entry of the history further back.
@@ -71,7 +75,7 @@ impl FilterBar {
             }
             self.steps_back += 1;
             self.line = Line::new(text);
-            self.judge();
+            self.changed();
         }
     }
 
@@ -85,12 +89,12 @@ impl FilterBar {
             Some(text) => Line::new(text),
             None => Line::new(&self.unsent),
         };
-        self.judge();
+        self.changed();
     }
 
     /// The draft to count matches of.
     pub fn filter(&self) -> Option<&Arc<Filter>> {
-        match &self.draft {
+        match self.draft() {
             Draft::Good(filter) => Some(filter),
             Draft::Empty | Draft::Bad(_) => None,
         }

@@ -69,7 +69,7 @@ impl App {
         if let Some(id) = self.opening {
             return Some(id);
         }
-        if !self.view.detail || self.view.lens.is_some() {
+        if !self.shows_detail() {
             return None;
         }
         match self.focus {

@@ -90,7 +90,9 @@ impl App {
             .with_history(typed)
             .with_saved(self.saved())
             .with_themes(self.themes.clone(), &self.theme)
-            .with_nothing_earlier(Some("This tab holds what was searched: H searches another range.".to_owned()))
+            .with_nothing_earlier(Some(
+                self.keys.spell("This tab holds what was searched: {history} searches another range."),
+            ))
             .with_search(true)
             .of_search(self.view.filter_in_force().map(ToString::to_string))
     }
@@ -98,7 +100,7 @@ impl App {
     /// Sums are being added up.
     pub fn sum_up(&mut self) {
         self.searches.sums = true;
-        self.say(Tone::Quiet, "Adding up … X stops it.");
+        self.say_keys(Tone::Quiet, "Adding up … {stop-loading} stops it.");
     }
 
     /// They came, or never will.
@@ -158,15 +160,15 @@ impl App {
         if self.searches.beside.is_some() {
             return vec![Effect::Beside];
         }
-        self.say(Tone::Quiet, "There is no search so far: H searches any range by Logs Insights.");
+        self.say_keys(Tone::Quiet, "There is no search so far: {history} searches any range by Logs Insights.");
         Vec::new()
     }
 
     pub(super) fn open_search(&mut self) {
         if !self.searches.possible {
-            return self.say(
+            return self.say_keys(
                 Tone::Quiet,
-                "H searches a CloudWatch log group by Logs Insights; this source is none. `flowtail history` does.",
+                "{history} searches a CloudWatch log group by Logs Insights; this source is none. `flowtail history` does.",
             );
         }
         // A search that left something out is gone on with where it did.
@@ -201,11 +203,15 @@ impl App {
     /// A search is ready to be run: shows what it costs and asks.
     pub fn offer_search(&mut self, planned: &Planned) {
         if !matches!(self.mode, Mode::Main) {
-            return self.say(Tone::Quiet, "The search is ready: leave this, and ask for it again with H.");
+            return self.say_keys(Tone::Quiet, "The search is ready: leave this, and ask for it again with {history}.");
         }
         self.notice = None;
         let mut items = vec![Item::new("y", format!("run it: scans {}", planned.estimate), Does::RunSearch)];
-        items.push(Item::new("Esc", "leave it: nothing was run, nothing is charged", Does::Nothing));
+        items.push(Item::new(
+            self.keys.spell("{list:cancel}"),
+            "leave it: nothing was run, nothing is charged",
+            Does::Nothing,
+        ));
         let note = |text: &str| Item::new("", text, Does::Nothing);
         items.extend(planned.notes.iter().flat_map(|text| broken(text)).map(|text| note(&text)));
         items.extend(planned.query.lines().flat_map(broken).map(|text| Item::new("query", text, Does::Nothing)));

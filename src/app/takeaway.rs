@@ -246,7 +246,7 @@ impl App {
                 Vec::new()
             }
             Asked::Path(_) if text.is_empty() => {
-                ask.refused = Some("Write where to, or leave with Esc.".to_owned());
+                ask.refused = Some(self.keys.spell("Write where to, or leave with {prompt:cancel}."));
                 self.mode = Mode::Ask(ask);
                 Vec::new()
             }

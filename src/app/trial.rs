@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::keymap::Keys;
 use super::menu::{Does, Item, Kind, Menu};
 use super::{App, Mode, Tone};
 use crate::detect::Rules;
@@ -36,7 +37,7 @@ impl App {
     /// Brings the list of what is tried up to date, the cursor where it was.
     pub(super) fn show_trial(&mut self) {
         let (Some((_, name)), Some(trial)) = (&self.trial, &self.page.trial) else { return };
-        let (title, items) = (heading(name, trial), items(trial));
+        let (title, items) = (heading(name, trial, &self.keys), items(trial));
         if let Mode::Menu(menu) = &mut self.mode
             && menu.kind == Kind::Trial
         {
@@ -45,13 +46,13 @@ impl App {
     }
 }
 
-fn heading(name: &str, trial: &Trial) -> String {
+fn heading(name: &str, trial: &Trial, keys: &Keys) -> String {
     let all: u64 = trial.by_rule.iter().map(|(_, count)| count).sum();
     let alerts = if all == 1 { "alert" } else { "alerts" };
     if trial.progress < 1.0 {
         return format!("{name}: {all} {alerts} in the first {:.0} %", trial.progress * 100.0);
     }
-    format!("{name}: would have raised {all} {alerts}; Enter shows the evidence")
+    format!("{name}: would have raised {all} {alerts}; {} shows the evidence", keys.spell("{list:accept}"))
 }
 
 fn items(trial: &Trial) -> Vec<Item> {

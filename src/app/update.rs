@@ -75,6 +75,8 @@ impl App {
             Action::Bottom => self.go_bottom(),
             Action::Left => self.choose_column(-1),
             Action::Right => self.choose_column(1),
+            Action::ScrollLeft => self.scroll_columns(-1),
+            Action::ScrollRight => self.scroll_columns(1),
             Action::Enter => self.enter(),
             Action::Back => self.go_back(),
             Action::Detail => self.toggle_detail(),
@@ -146,8 +148,8 @@ impl App {
         };
         if let Some(error) = refused {
             // A filter that does not compile must not turn into "everything".
-            return self
-                .say(Tone::Refused, format!("The filter does not apply there: {} ~ turns it off.", error.message));
+            let off = self.keys.spell("{toggle-filter} turns it off.");
+            return self.say(Tone::Refused, format!("The filter does not apply there: {} {off}", error.message));
         }
         self.opening = None;
         self.detail_scroll = 0;
@@ -171,7 +173,7 @@ impl App {
     fn toggle_filter(&mut self) {
         let tab = self.view.tab;
         match &mut self.view.filter {
-            None => self.say(Tone::Quiet, "There is no filter to turn off. / sets one."),
+            None => self.say_keys(Tone::Quiet, "There is no filter to turn off. {filter} sets one."),
             Some(applied) if applied.off && tab != Tab::Alerts => match applied.on(tab).map(|_| ()) {
                 Ok(()) => applied.off = false,
                 Err(error) => self.say(Tone::Refused, format!("The filter does not apply here: {}", error.message)),
@@ -188,19 +190,6 @@ impl App {
         }
         self.focus = Focus::Table;
         self.go_top();
-    }
-
-    fn choose_column(&mut self, by: isize) {
-        let cols = self.columns();
-        if cols.is_empty() || self.focus == Focus::Sidebar || self.page.tab != self.view.tab {
-            return;
-        }
-        let now = self.column();
-        let to = match cols.iter().position(|col| *col == now) {
-            Some(at) => at.saturating_add_signed(by).min(cols.len() - 1),
-            None => 0,
-        };
-        self.view.table_mut().column = cols.get(to).copied();
     }
 
     pub(super) fn sort_by(&mut self, col: Col) {

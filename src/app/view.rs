@@ -69,6 +69,15 @@ pub enum Pin {
     Bottom,
 }
 
+/// How far a table is scrolled to the side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scroll {
+    /// Index of the first column after the one that stays; 0 where nothing is scrolled and the columns that matter most are shown.
+    pub first: usize,
+    /// A column that the next frame must show.
+    pub reveal: Option<Col>,
+}
+
 /// State of one table.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -88,6 +97,8 @@ pub struct Table {
     pub anchor: Anchor,
     /// The chosen column.
     pub column: Option<Col>,
+    /// How far it is scrolled to the side.
+    pub scroll: Scroll,
     /// Rows that came in above the cursor since it left the first row.
     pub fresh: u64,
 }
@@ -103,6 +114,7 @@ impl Default for Table {
             pin: Pin::Top,
             anchor: Anchor::Top,
             column: None,
+            scroll: Scroll::default(),
             fresh: 0,
         }
     }
@@ -163,6 +175,8 @@ pub struct View {
     pub frozen: bool,
     /// Whether the detail pane is open.
     pub detail: bool,
+    /// Whether it was closed beside alerts, where it is open by itself.
+    pub bare: bool,
     /// Only records that end in this time, and sessions that touch it; Unix seconds, both ends included.
     pub window: Option<(i64, i64)>,
     /// Time that the strip shows, Unix seconds, the end not included; all that is held where there is none.

@@ -106,6 +106,10 @@ pub struct Viewport {
     pub table_rows: usize,
     /// Columns of the table that fit, left to right.
     pub columns: Vec<Col>,
+    /// How far the table is scrolled to the side: the first column after the one that stays.
+    pub first_column: usize,
+    /// Columns that are left out, and of those the ones to the right of the last that is shown.
+    pub hidden: (usize, usize),
     /// Lines of the detail pane that fit, and how many there are.
     pub detail: (usize, usize),
     /// Lines of help that fit, and how many there are.

@@ -9,8 +9,8 @@ use super::alert::AlertEvent;
 use super::ledger::Ledger;
 use super::order::Orders;
 
-/// Bundles of orders that wait to be gone through.
-const QUEUE: usize = 4;
+/// Bundles of orders that wait to be gone through: so many that neither side stands still while the other sweeps its groups.
+const QUEUE: usize = 16;
 
 /// What comes back for each bundle of orders.
 struct Answer {

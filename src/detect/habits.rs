@@ -108,6 +108,30 @@ impl Habits {
         }
     }
 
+    /// Takes `old` back and remembers `new`, of the same group.
+    pub(super) fn renew(&mut self, old: &Contribution, new: &Contribution, hosts: usize) {
+        self.hosts = hosts;
+        if let Some(rhythms) = &mut self.rhythms
+            && !rhythms.renew(old, new)
+        {
+            rhythms.withdraw(old);
+            rhythms.add(new);
+        }
+        if let Some(contacts) = &mut self.contacts {
+            contacts.renew(old, new);
+        }
+        for (slots, histories) in &mut self.histories {
+            let value = |of: &Contribution| match slots.first().and_then(|slot| of.items.get(*slot)) {
+                Some(Item::Number(value)) => Some(*value),
+                _ => None,
+            };
+            if let (Some(was), Some(is)) = (value(old), value(new)) {
+                histories.withdraw(&old.group, old.end, was);
+                histories.add(&new.group, new.end, is);
+            }
+        }
+    }
+
     /// The value of the aggregate in `slot` for a group, from the Unix second `from` to `to`. `None` where this is not remembered here.
     pub(super) fn value(&self, slot: usize, function: Function, group: &[Key], (from, to): (i64, i64)) -> Option<f64> {
         let rhythms = || self.rhythms.as_ref();

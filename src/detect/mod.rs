@@ -21,6 +21,7 @@ mod bank;
 pub mod baseline;
 mod bounded;
 mod condition;
+mod few;
 mod gate;
 mod habits;
 mod hosts;

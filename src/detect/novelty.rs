@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
+use super::few::Few;
 use super::key::{GroupKey, Key};
 
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Seen {
 struct Memory {
     /// Since when the group's host is known, Unix seconds.
     since: i64,
-    values: IndexMap<Key, Seen, RandomState>,
+    values: Few<Seen>,
     /// Values that are counted and were first seen after the learning time, by that time.
     fresh: BTreeSet<(i64, Key)>,
 }
@@ -85,7 +86,7 @@ impl Novelty {
         let memory = match self.groups.get_mut(group) {
             Some(memory) => memory,
             None if room => {
-                let empty = Memory { since, values: IndexMap::default(), fresh: BTreeSet::new() };
+                let empty = Memory { since, values: Few::default(), fresh: BTreeSet::new() };
                 self.groups.entry(group.into()).or_insert(empty)
             }
             None => {
@@ -93,16 +94,7 @@ impl Novelty {
                 return false;
             }
         };
-        let since = since.min(start);
-        let mut changed = false;
-        if since < memory.since {
-            changed = !memory.fresh.is_empty();
-            memory.since = since;
-            if let Some(learned) = self.learned {
-                memory.rebuild(learned);
-            }
-            changed |= !memory.fresh.is_empty();
-        }
+        let mut changed = memory.known_since(since.min(start), self.learned);
         let counted = u32::from(counts);
         if let Some(seen) = memory.values.get_mut(value) {
             let before = seen.first;
@@ -113,13 +105,19 @@ impl Novelty {
                 changed |= memory.refresh(value, before, self.learned);
             }
         } else if room {
-            memory.values.insert(value.clone(), Seen { first: start, uses: 1, counted });
+            memory.values.insert_new(value.clone(), Seen { first: start, uses: 1, counted });
             changed |= counts && memory.refresh(value, start, self.learned);
             self.held += 1;
         } else {
             self.refused += 1;
         }
         changed
+    }
+
+    /// A group's host is known since `since`, Unix seconds, as far as is known now. False where what is new stays the same.
+    pub(super) fn known_since(&mut self, group: &[Key], since: i64) -> bool {
+        let learned = self.learned;
+        self.groups.get_mut(group).is_some_and(|memory| memory.known_since(since, learned))
     }
 
     /// Takes back one [`Novelty::add`]. False where what is new stays the same.
@@ -162,6 +160,19 @@ impl Memory {
     /// Greatest time at which what is first seen belongs to the baseline.
     fn baseline(&self, learned: Learned) -> i64 {
         learned.until.max(self.since.saturating_add(learned.length))
+    }
+
+    /// See [`Novelty::known_since`].
+    fn known_since(&mut self, since: i64, learned: Option<Learned>) -> bool {
+        if since >= self.since {
+            return false;
+        }
+        let had = !self.fresh.is_empty();
+        self.since = since;
+        if let Some(learned) = learned {
+            self.rebuild(learned);
+        }
+        had || !self.fresh.is_empty()
     }
 
     /// Finds the fresh values anew.

@@ -214,9 +214,15 @@ impl RuleState {
         let comes = new.is_some() && added.panes.1 >= self.base;
         self.late += u64::from(new.is_some() && !comes);
         let stays = old.is_some() && comes && taken.group == added.group;
-        if let Some((told, _)) = old
-            && !(stays && taken == added && self.holds(&taken, told.at))
+        if let Some((told, counted)) = old
+            && stays
+            && counted == added.counts
         {
+            let unchanged = taken == added && self.holds(&taken, told.at);
+            if !unchanged && self.renew(&taken, told.at, &added, at, hosts) {
+                self.change(&added.group, tip(new, records(&added) - records(&taken)), book);
+            }
+        } else if let Some((told, _)) = old {
             let goes = self.take(&taken, told.at, stays && added.counts);
             if goes && !stays {
                 self.change(&taken.group, Tip { records: -records(&taken), ..Tip::default() }, book);
@@ -335,6 +341,48 @@ impl RuleState {
         // A group that is full of values lets go of them, and is smaller afterwards.
         self.words = (self.words + group.words()).saturating_sub(before);
         speaks |= may_speak(&self.rule, &self.novelty, &self.habits, &what.group, group);
+        self.let_go();
+        speaks
+    }
+
+    /// Puts `new` in the place of `old`, which was put in at the look `told`; both count or both only teach, in the same group. True where
+    /// that may have something to say.
+    fn renew(&mut self, old: &Contribution, told: u64, new: &Contribution, at: u64, hosts: &Hosts) -> bool {
+        let mut speaks = false;
+        for (slot, novelty) in &mut self.novelty {
+            let (Some(Item::Word(was)), Some(Item::Word(is))) = (old.items.get(*slot), new.items.get(*slot)) else {
+                continue;
+            };
+            let since = hosts.since(&new.group).unwrap_or(new.start);
+            if was == is && old.start == new.start {
+                speaks |= novelty.known_since(&new.group, since);
+            } else {
+                speaks |= novelty.withdraw(&old.group, was, old.counts);
+                speaks |= novelty.add(&new.group, is, new.start, since, new.counts);
+            }
+        }
+        if !new.counts {
+            return speaks;
+        }
+        if !self.habits.is_empty() {
+            self.habits.renew(old, new, hosts.len());
+        }
+        let (base, room) = (self.base, self.words < self.word_cap);
+        let group = self.groups.get_or_insert(&new.group[..], || (new.group[..].into(), Group::born(at)));
+        let before = group.words();
+        if group.born <= told {
+            group.renew(&self.rule.aggregates, old, new, base, room);
+        } else {
+            group.add(&self.rule.aggregates, new, base, room);
+        }
+        self.words = (self.words + group.words()).saturating_sub(before);
+        speaks |= may_speak(&self.rule, &self.novelty, &self.habits, &new.group, group);
+        self.let_go();
+        speaks
+    }
+
+    /// Does away with the groups that had to make room.
+    fn let_go(&mut self) {
         for (key, group) in self.groups.take_dropped() {
             if group.incident.is_some() {
                 // An open alert must not lose its evidence to a flood of other groups.
@@ -344,7 +392,6 @@ impl RuleState {
                 self.evicted += u64::from(!self.habits.outlive_groups());
             }
         }
-        speaks
     }
 
     /// Whether what was put in at that look is still there.

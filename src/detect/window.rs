@@ -10,11 +10,10 @@
 use std::net::IpAddr;
 
 use super::condition::{Aggregate, Function};
+use super::few::Few;
 use super::key::Key;
 use crate::record::{Field, Row, Value};
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
 use smallvec::SmallVec;
 
 /// Panes a window has.
@@ -83,7 +82,7 @@ pub(super) struct Group {
     carried: i64,
     panes: SmallVec<[Pane; 1]>,
     /// By slot, as far as there is a `distinct`.
-    sets: Vec<IndexMap<Key, Seen, RandomState>>,
+    sets: Vec<Few<Seen>>,
     /// The look at which it was made: what was put in before went into an earlier group of the same key.
     pub born: u64,
     /// Windows must begin at this pane or later: what was before is the evidence of a closed alert.
@@ -120,7 +119,7 @@ impl Group {
 
     /// Values held for the `distinct` of a slot.
     pub(super) fn distinct(&self, slot: usize) -> usize {
-        self.sets.get(slot).map_or(0, IndexMap::len)
+        self.sets.get(slot).map_or(0, Few::len)
     }
 
     /// Whether nothing is in it.
@@ -130,7 +129,7 @@ impl Group {
 
     /// Values held for `distinct`.
     pub(super) fn words(&self) -> usize {
-        self.sets.iter().map(IndexMap::len).sum()
+        self.sets.iter().map(Few::len).sum()
     }
 
     /// Puts a contribution in. `room` is whether the rule may hold more distinct values.
@@ -140,7 +139,8 @@ impl Group {
             match (aggregate.function, item) {
                 (Function::Distinct, Item::Word(word)) if *word != Key::Absent => {
                     if self.sets.len() <= slot {
-                        self.sets.resize_with(slot + 1, IndexMap::default);
+                        self.sets.reserve_exact(slot + 1 - self.sets.len());
+                        self.sets.resize_with(slot + 1, Few::default);
                     }
                     insert_word(&mut self.sets[slot], word, what.panes, room);
                 }
@@ -192,6 +192,46 @@ impl Group {
         self.change(aggregates, what, base, -1.0);
     }
 
+    /// Takes `old` out and puts `new` in. A session mostly grows within its panes, and then nothing but numbers changes.
+    pub(super) fn renew(
+        &mut self,
+        aggregates: &[Aggregate],
+        old: &Contribution,
+        new: &Contribution,
+        base: i64,
+        room: bool,
+    ) {
+        let sums = |function| matches!(function, Function::Count | Function::Sum);
+        let mut pairs = aggregates.iter().zip(old.items.iter().zip(&new.items));
+        let only_sums = pairs.all(|(aggregate, (was, is))| sums(aggregate.function) || was == is)
+            && !aggregates.iter().any(|aggregate| matches!(aggregate.function, Function::Min | Function::Max));
+        let place = |index| self.panes.binary_search_by_key(&index, |pane: &Pane| pane.index);
+        let (Ok(begins), Ok(ends)) = (place(new.panes.0), place(new.panes.1)) else {
+            self.withdraw(aggregates, old, base);
+            return self.add(aggregates, new, base, room);
+        };
+        if old.panes != new.panes || new.panes.0 < base || !only_sums {
+            self.withdraw(aggregates, old, base);
+            return self.add(aggregates, new, base, room);
+        }
+        let slots = self.slots();
+        let finite = |item: &Item| match item {
+            Item::Number(value) if value.is_finite() => *value,
+            _ => 0.0,
+        };
+        for (slot, (was, is)) in old.items.iter().zip(&new.items).enumerate() {
+            if sums(aggregates[slot].function) {
+                let more = finite(is) - finite(was);
+                self.sums[slot] += more;
+                self.sums[2 * slots * (begins + 1) + slot] += more;
+                self.sums[2 * slots * (ends + 1) + slots + slot] += more;
+            }
+        }
+        let pane = &mut self.panes[ends];
+        let known = if pane.active.1 == 1 { (i64::MAX, i64::MIN) } else { pane.span };
+        pane.span = (known.0.min(new.start), known.1.max(new.end));
+    }
+
     /// Forgets panes before `base`; what is still active there is carried.
     pub(super) fn prune(&mut self, base: i64) {
         let gone = self.panes.partition_point(|pane| pane.index < base);
@@ -211,7 +251,7 @@ impl Group {
         }
         if gone > 0 {
             for set in &mut self.sets {
-                set.retain(|_, seen| seen.panes.1 >= base);
+                set.retain(|seen| seen.panes.1 >= base);
             }
         }
     }
@@ -387,7 +427,7 @@ impl Window<'_> {
             Some(Function::Count | Function::Sum) => self.sums.get(slot).copied().unwrap_or(0.0),
             Some(Function::Distinct) => {
                 let count = self.group.sets.get(slot).map_or(0, |set| {
-                    set.values().filter(|seen| seen.panes.0 <= to && seen.panes.1 >= from).take(DISTINCT_CAP).count()
+                    set.iter().filter(|(_, seen)| seen.panes.0 <= to && seen.panes.1 >= from).take(DISTINCT_CAP).count()
                 });
                 f64::from(u32::try_from(count).unwrap_or(u32::MAX))
             }
@@ -404,17 +444,17 @@ impl Window<'_> {
 }
 
 /// Notes a distinct value. A full set gives up what can no longer be in a window with the new one, and otherwise stands still.
-fn insert_word(set: &mut IndexMap<Key, Seen, RandomState>, word: &Key, panes: (i64, i64), room: bool) {
+fn insert_word(set: &mut Few<Seen>, word: &Key, panes: (i64, i64), room: bool) {
     if let Some(seen) = set.get_mut(word) {
         seen.panes = (seen.panes.0.min(panes.0), seen.panes.1.max(panes.1));
         seen.uses = seen.uses.saturating_add(1);
         return;
     }
     if set.len() >= DISTINCT_CAP {
-        set.retain(|_, seen| seen.panes.1 > panes.1 - PANES);
+        set.retain(|seen| seen.panes.1 > panes.1 - PANES);
     }
     if set.len() < DISTINCT_CAP && room {
-        set.insert(word.clone(), Seen { panes, uses: 1 });
+        set.insert_new(word.clone(), Seen { panes, uses: 1 });
     }
 }
 

@@ -8,7 +8,7 @@ use super::core::Core;
 use super::look::Draft;
 use super::phase::{self, Phased};
 use super::scan::Gather;
-use super::view::{Anchor, Bin, ChangeCounts, ClockKind, Column, Page, PageRow, RowId, Tab, Timeline};
+use super::view::{Anchor, Bin, ChangeCounts, ClockKind, Column, FirstSeen, Page, PageRow, RowId, Tab, Timeline};
 use crate::detect::{Alert, Level};
 use crate::record::{Cell, Field, Flow, Row, RowRef, Value};
 use crate::session::{Session, SessionRow};
@@ -153,7 +153,12 @@ impl Core {
         let rows = alerts.iter().map(|alert| {
             (
                 RowId::Alert(alert.id),
-                Some(PageRow { id: RowId::Alert(alert.id), cells: Vec::new(), mark: Some(alert.level) }),
+                Some(PageRow {
+                    id: RowId::Alert(alert.id),
+                    cells: Vec::new(),
+                    mark: Some(alert.level),
+                    new: FirstSeen::default(),
+                }),
             )
         });
         self.cut(page, rows.collect());
@@ -200,21 +205,21 @@ impl Core {
         let RowId::Flow { seq, .. } = id else { return None };
         let ring = self.look.frozen.as_ref().map_or(&self.ring, |frozen| &frozen.ring);
         let (part, row) = ring.find(seq)?;
-        let (cells, flow) = with_table!(&part, table => {
+        let (cells, flow, new) = with_table!(&part, table => {
             let reference = RowRef { table, row };
-            (cells(&reference, columns), Flow::of(table, row, &mut self.names))
+            (cells(&reference, columns), Flow::of(table, row, &mut self.names), self.firsts.of_record(table, row))
         });
         let session = flow.and_then(|flow| self.sessions.find(&flow));
         let mark = session.and_then(|session| self.mark_of(session.id));
-        Some(PageRow { id, cells, mark })
+        Some(PageRow { id, cells, mark, new })
     }
 
     fn session_rows(&self, ids: &[RowId], columns: &[Field]) -> Vec<PageRow> {
         let row = |session: &Session| {
             let row = SessionRow { session, names: &self.names, region: self.config.region.as_deref() };
             let row = Phased { row, change: self.look.spec.change };
-            let mark = self.mark_of(session.id);
-            PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark }
+            let (mark, new) = (self.mark_of(session.id), self.firsts.of_session(&row));
+            PageRow { id: RowId::Session(session.id), cells: cells(&row, columns), mark, new }
         };
         let number = |id: &RowId| match id {
             RowId::Session(number) => Some(*number),

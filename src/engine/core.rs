@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::clock::Clock;
+use super::firsts::Firsts;
 use super::look::Look;
 use super::replay::Replays;
 use super::report::Formats;
@@ -85,6 +86,8 @@ pub struct Core {
     pub(super) marks: HashMap<u64, Level, foldhash::fast::RandomState>,
     /// What the strip of time is cut out of while nothing narrows it.
     pub(super) tally: Tally,
+    /// When what is held was first seen.
+    pub(super) firsts: Firsts,
     pub(super) clock: Clock,
     pub(super) look: Look,
     /// Counts changes of the session table.
@@ -126,6 +129,7 @@ impl Core {
             alerts: Vec::new(),
             marks: HashMap::default(),
             tally: Tally::default(),
+            firsts: Firsts::default(),
             clock: Clock::default(),
             look: Look::default(),
             session_changes: 0,
@@ -187,6 +191,7 @@ impl Core {
         for segment in segments {
             self.frozen_lost += self.look.evicted(segment, self.ring.budget());
             self.tally.evict(segment.first_seq());
+            self.firsts.evict(segment.first_seq());
         }
     }
 

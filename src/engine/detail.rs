@@ -93,6 +93,7 @@ impl Core {
             .interfaces()
             .map(|(interface, account)| (Arc::clone(self.names.name(interface)), Arc::clone(self.names.name(account))))
             .collect();
+        let new = self.firsts.sayings(&row);
         let (records, complete) = self.records_of(&session);
         let mut notes = self.notes(&session, records.first());
         if let Some(note) = self.spanning(&session, &records) {
@@ -110,6 +111,7 @@ impl Core {
             region: self.logged_region(&records).unwrap_or_else(|| self.region()),
             since: self.since(&session),
             verdict: verdict::of(&session, &self.names),
+            new,
             alerts: self.alerts_of(number),
             translated: self.translated(&records),
             records,

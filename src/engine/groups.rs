@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::top::SortKey;
-use super::view::{Column, GroupColumn, PageRow, RowId, Sort};
+use super::view::{Column, FirstSeen, GroupColumn, PageRow, RowId, Sort};
 use crate::record::{Cell, Field, Row, Value};
 
 /// Groups that are told apart; rows of further groups are left out, so that a random column cannot fill the memory.
@@ -180,7 +180,12 @@ impl Groups {
                 Cell::Int(sums.peers.len() as u64),
                 Cell::Float(share),
             ];
-            PageRow { id, cells: key.iter().map(Cell::from).chain(aggregates).collect(), mark: None }
+            PageRow {
+                id,
+                cells: key.iter().map(Cell::from).chain(aggregates).collect(),
+                mark: None,
+                new: FirstSeen::default(),
+            }
         };
         rows.into_iter().map(row).collect()
     }

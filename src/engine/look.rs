@@ -478,6 +478,13 @@ impl Core {
                 left = left.saturating_sub(looked);
             }
         }
+        if !look.spec.columns.is_empty() {
+            // A screen looks at rows: what was first seen in them is told with them.
+            let most = left.max((budget / 8).max(1));
+            let looked = self.firsts.step(&self.ring, most);
+            unfinished |= looked >= most;
+            left = left.saturating_sub(looked);
+        }
         left == 0 || unfinished
     }
 }

@@ -6,6 +6,7 @@ mod clock;
 mod conversations;
 pub mod core;
 mod detail;
+mod firsts;
 pub mod fold;
 mod groups;
 mod lives;

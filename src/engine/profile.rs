@@ -61,6 +61,8 @@ pub struct Peer {
     pub sessions: u64,
     /// Sessions of which something was rejected.
     pub rejected: u64,
+    /// When it was first seen in what is held, Unix seconds, and whether something is held of the ten minutes before.
+    pub first: Option<(i64, bool)>,
 }
 
 /// A responder's port.
@@ -283,6 +285,7 @@ impl ProfileScan {
                 received: end.received.bytes,
                 sessions: end.sessions,
                 rejected: end.rejected,
+                first: None,
             })
             .collect();
         let peer_count = peers.len() as u64;
@@ -374,6 +377,7 @@ impl Core {
         alerts.sort_by_key(|alert| (alert.closed, std::cmp::Reverse((alert.level, alert.last, alert.id))));
         alerts.truncate(ALERTS);
         profile.alerts = alerts;
+        profile.peers.iter_mut().for_each(|peer| peer.first = self.firsts.address(peer.addr));
         Some(Arc::new(profile))
     }
 }

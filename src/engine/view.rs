@@ -144,6 +144,23 @@ pub struct PageRow {
     pub cells: Vec<Cell>,
     /// The level of the worst alert that this row is evidence of.
     pub mark: Option<Level>,
+    /// What is new in it.
+    pub new: FirstSeen,
+}
+
+/// Values of a row that what is held had not had before: first seen in the ten minutes before it, at least ten minutes after what is held begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FirstSeen {
+    /// The source, or the initiator.
+    pub src: bool,
+    /// The destination, or the responder.
+    pub dst: bool,
+    /// The port that the source answers on.
+    pub src_port: bool,
+    /// The port that the destination or the responder answers on.
+    pub dst_port: bool,
+    /// The interface.
+    pub interface: bool,
 }
 
 /// The answer to a [`ViewSpec`].
@@ -461,6 +478,8 @@ pub struct SessionDetail {
     pub since: Option<Since>,
     /// What security groups and network ACLs may have to do with it, one sentence each; empty where nothing was rejected and all answered.
     pub verdict: Vec<String>,
+    /// What is new in it, one sentence each.
+    pub new: Vec<String>,
     /// Alerts that it tipped or that name it, the worst first.
     pub alerts: Vec<Arc<Alert>>,
     /// Addresses of packets for which the interface logged its own: the packet's, then the interface's.

@@ -47,12 +47,18 @@ pub(super) fn translate(event: Event) -> Option<Input> {
         }
         Event::Paste(text) => Some(Input::Paste(text)),
         Event::Mouse(mouse) => {
+            let shift = mouse.modifiers.contains(KeyModifiers::SHIFT);
             let kind = match mouse.kind {
                 MouseEventKind::Down(MouseButton::Left) => MouseKind::Click,
                 MouseEventKind::Drag(MouseButton::Left) => MouseKind::Drag,
                 MouseEventKind::Up(MouseButton::Left) => MouseKind::Release,
+                // Where the wheel cannot be tilted, shift does.
+                MouseEventKind::ScrollUp if shift => MouseKind::WheelLeft,
+                MouseEventKind::ScrollDown if shift => MouseKind::WheelRight,
                 MouseEventKind::ScrollUp => MouseKind::WheelUp,
                 MouseEventKind::ScrollDown => MouseKind::WheelDown,
+                MouseEventKind::ScrollLeft => MouseKind::WheelLeft,
+                MouseEventKind::ScrollRight => MouseKind::WheelRight,
                 _ => return None,
             };
             Some(Input::Mouse(Mouse { kind, x: mouse.column, y: mouse.row }))

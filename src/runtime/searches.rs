@@ -67,7 +67,7 @@ impl Searches {
     /// Does what `--baseline` asked for: gives what is kept, else loads it beside the loop. With it what the user is told.
     pub(super) fn begin_baseline(&mut self) -> Option<(Option<Arc<Baseline>>, String)> {
         let lessons = self.lessons.clone().filter(|lessons| lessons.asked)?;
-        let remark = lessons.remark.clone().unwrap_or_else(|| "--baseline: it is being loaded (X stops it)".to_owned());
+        let remark = lessons.remark.clone().unwrap_or_else(|| "--baseline: it is being loaded".to_owned());
         if lessons.kept.is_none() {
             let (stop, stopped) = watch::channel(false);
             self.stop = Some(stop);

@@ -28,8 +28,10 @@ impl Loop {
     }
 
     pub(super) fn alarmed(&mut self, alert: Arc<Alert>) {
-        if let Some(notifier) = &mut self.notifier {
-            notifier.tell(&alert);
+        if let Some(notifier) = &mut self.notifier
+            && !notifier.tell(&alert)
+        {
+            self.desk.app.tell("--on-alert: too many alerts wait for the command; it is not run for this one.");
         }
         self.raised.get_or_insert(alert);
     }
@@ -45,7 +47,10 @@ impl Loop {
                 }
                 Err(error) => app.refuse(error.to_string().replace('\n', " ")),
             },
-            Heard::Told(text) => app.tell(format!("{text} (X stops it)")),
+            Heard::Told(text) => {
+                let stops = app.keys().spell("({stop-loading} stops it)");
+                app.tell(format!("{text} {stops}"));
+            }
             Heard::Sums(sums) => app.show_sums(&sums),
             Heard::Baseline(Ok(baseline)) => self.take_baseline(&Arc::new(baseline)),
             Heard::Baseline(Err(why)) => {

@@ -10,9 +10,8 @@ use super::fmt;
 use super::paint::Paint;
 use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_prompt, group_says};
 use super::theme::Token;
-use crate::app::menu::Kind;
 use crate::app::prompt::{Draft, FilterBar};
-use crate::app::{ACTIONS, Action, App, Context, Line, Mode, Target, Viewport};
+use crate::app::{Action, App, Context, Line, Mode, Target, Viewport};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
 
@@ -81,14 +80,24 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
     let page = app.page();
     paint.style(Rect::new(area.x, y, area.width, 1), paint.theme.ground(Token::Surface));
     let status = &page.status;
-    let alerts: u64 = status.open_alerts.iter().sum();
-    let names = [
-        (Tab::Flows, "1 Flows", status.held),
-        (Tab::Sessions, "2 Sessions", status.sessions),
-        (Tab::Alerts, "3 Alerts", alerts),
+    let open: u64 = status.open_alerts.iter().sum();
+    let alerts = match (open, page.alerts.len()) {
+        (0, 0) => "none".to_owned(),
+        (0, closed) => format!("{closed} closed"),
+        (open, _) => format!("{} open", fmt::count(open)),
+    };
+    let mut names = [
+        (Tab::Flows, Action::Flows, "Flows", fmt::count(status.held)),
+        (Tab::Sessions, Action::Sessions, "Sessions", fmt::count(status.sessions)),
+        (Tab::Alerts, Action::Alerts, "Alerts", alerts),
     ];
+    let wide: usize = names.iter().map(|(.., name, count)| name.len() + count.len() + 5).sum();
+    if wide > usize::from(area.width) {
+        // What is wrong is told on any screen; how much is held stands in the header.
+        names[..2].iter_mut().for_each(|(.., count)| count.clear());
+    }
     let mut x = area.x + 1;
-    for (tab, name, count) in names {
+    for (tab, action, name, count) in names {
         let active = app.view().tab == tab;
         let style = if active {
             paint.theme.bold(Token::Accent).add_modifier(Modifier::UNDERLINED)
@@ -96,19 +105,20 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
             paint.theme.style(Token::Muted)
         };
         let width = area.right().saturating_sub(x);
-        let mut used = paint.text(x, y, width, name, style);
-        let label = match tab {
-            Tab::Alerts => format!(" {} open", fmt::count(count)),
-            _ => format!(" {}", fmt::count(count)),
-        };
+        let key = app.keys().hint(Context::Main, action);
+        let mut used = paint.text(x, y, width, format!("{key} {name}").trim_start(), style);
         let muted = paint.theme.style(Token::Muted);
-        used += paint.text(x + used, y, width.saturating_sub(used), &label, muted);
+        let told = if tab == Tab::Alerts && open > 0 { paint.theme.bold(Token::Warning) } else { muted };
+        if !count.is_empty() {
+            used += paint.text(x + used, y, width.saturating_sub(used), &format!(" {count}"), told);
+        }
         viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Tab(tab)));
         x += used + 2;
     }
     if let Some(beside) = app.beside() {
         let style = paint.theme.style(Token::Accent);
-        let used = paint.text(x, y, area.right().saturating_sub(x), &format!("4 {beside}"), style);
+        let text = format!("{} {beside}", app.keys().hint(Context::Main, Action::Beside));
+        let used = paint.text(x, y, area.right().saturating_sub(x), text.trim_start(), style);
         viewport.hits.push((super::area(Rect::new(x, y, used, 1)), Target::Hint(Action::Beside)));
         x += used + 2;
     }
@@ -145,8 +155,8 @@ fn way(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let between = format!(" {} ", paint.glyphs.arrow);
     let steps: Vec<String> =
         app.way().map(|step| fmt::cut(&fmt::clean(step), STEP, paint.glyphs.ellipsis).into_owned()).collect();
-    let back = "Esc back";
-    let room = area.width.saturating_sub(fmt::width(back) + 4);
+    let back = app.keys().spell("{back} back");
+    let room = area.width.saturating_sub(fmt::width(&back) + 4);
     let from = (0..steps.len()).find(|from| {
         let cut = if *from > 0 { fmt::width(paint.glyphs.ellipsis) } else { 0 };
         fmt::width(&between) + cut + fmt::width(&steps[*from..].join(&between)) <= room
@@ -156,7 +166,14 @@ fn way(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let text = format!("{begun}{between}{}", steps[from..].join(&between));
     let style = paint.theme.style(Token::Muted);
     paint.text(area.x + 1, area.y, room, text.trim_start(), style);
-    paint.text_right(area.right() - 1, area.y, fmt::width(back), back, style);
+    paint.text_right(area.right() - 1, area.y, fmt::width(&back), &back, style);
+}
+
+/// The first of `texts` that has room, else the last, with the keys in force.
+fn longest(app: &App, texts: &[&str], width: u16) -> String {
+    let mut spelled = texts.iter().map(|text| app.keys().spell(text));
+    let last = spelled.next_back().unwrap_or_default();
+    spelled.find(|text| fmt::width(text) <= width).unwrap_or(last)
 }
 
 /// The filter in force while nothing is typed, or what there is to say to the user.
@@ -171,7 +188,7 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     if let Some(saving) = app.saving() {
         let (looked, all) = saving.looked;
         let share = (looked.min(all) * 100).checked_div(all).map_or_else(String::new, |share| format!(" {share}%"));
-        let text = format!("Writing {}:{share} (x stops it)", saving.path);
+        let text = format!("Writing {}:{share} {}", saving.path, app.keys().spell("({export} stops it)"));
         paint.text(area.x + 1, area.y, width, &text, theme.bold(Token::Accent));
         return;
     }
@@ -180,8 +197,12 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     if app.view().lens.is_some() {
-        let text = "all that is held, whatever the filter; Enter opens an entry, e a peer, Esc back";
-        paint.text(area.x + 1, area.y, width, text, theme.style(Token::Muted));
+        let texts = [
+            "all that is held, whatever the filter; {enter} opens an entry, {endpoint} a peer",
+            "all that is held; {enter} opens, {endpoint} a peer",
+            "{enter} opens, {endpoint} a peer",
+        ];
+        paint.text(area.x + 1, area.y, width, &longest(app, &texts, width), theme.style(Token::Muted));
         return;
     }
     let mut area = area;
@@ -199,18 +220,22 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
             paint.text(area.x + 1 + used, area.y, rest, what, theme.bold(Token::Ok));
             return;
         }
-        let hint = "no filter: / to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000";
-        paint.text(area.x + 1, area.y, width, hint, theme.style(Token::Muted));
+        let texts = [
+            "no filter: {filter} to type one, such as 11211, 10.0.0.0/8 or udp and bytes > 1000",
+            "no filter: {filter} to type one, such as 11211",
+            "no filter: {filter} to type one",
+        ];
+        paint.text(area.x + 1, area.y, width, &longest(app, &texts, width), theme.style(Token::Muted));
         return;
     };
     let (label, style) = if applied.off {
-        ("filter off (~ turns it on): ", theme.style(Token::Muted))
+        (app.keys().spell("filter off ({toggle-filter} turns it on): "), theme.style(Token::Muted))
     } else if app.view().tab == Tab::Alerts {
-        ("filter (not for alerts): ", theme.style(Token::Muted))
+        ("filter (not for alerts): ".to_owned(), theme.style(Token::Muted))
     } else {
-        ("filter: ", theme.bold(Token::Ok))
+        ("filter: ".to_owned(), theme.bold(Token::Ok))
     };
-    let mut used = paint.text(area.x + 1, area.y, width, label, theme.style(Token::Muted));
+    let mut used = paint.text(area.x + 1, area.y, width, &label, theme.style(Token::Muted));
     used += paint.text(area.x + 1 + used, area.y, width.saturating_sub(used), &applied.text, style);
     let page = app.page();
     if app.view().tab != Tab::Alerts && !applied.off && app.view().table().group_by.is_empty() {
@@ -224,7 +249,7 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
 fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
     let theme = paint.theme;
     let page = app.page();
-    let (style, span, verdict) = match &bar.draft {
+    let (style, span, verdict) = match bar.draft() {
         Draft::Empty => (theme.style(Token::Text), None, "all rows".to_owned()),
         Draft::Bad(error) => (theme.style(Token::Error), Some(error.span.clone()), "not a filter".to_owned()),
         Draft::Good(filter) => {
@@ -238,7 +263,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
             (theme.bold(token), None, counts.unwrap_or_default())
         }
     };
-    let sign = match &bar.draft {
+    let sign = match bar.draft() {
         Draft::Bad(_) => "x/",
         Draft::Good(filter) if doubts(app, filter) || page.draft == Some((0, true)) => "?/",
         _ => " /",
@@ -272,7 +297,7 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
         paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &notice.text, paint.theme.style(token));
         return;
     }
-    let (text, token) = match &bar.draft {
+    let (text, token) = match bar.draft() {
         Draft::Bad(error) => {
             // What to do comes first, since a narrow screen cuts the end.
             let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
@@ -378,25 +403,16 @@ pub(super) fn hints(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut
     }
     paint.style(area, paint.theme.ground(Token::Surface));
     let mut x = area.x + 1;
-    let context = app.context();
-    // Only what is listed as a filter can be saved.
-    let filters = matches!(app.mode(), Mode::Menu(menu) if menu.kind == Kind::Filters);
-    let idle = |action| context == Context::Menu && !filters && matches!(action, Action::Save | Action::DeleteForward);
-    let hinted = ACTIONS.iter().filter(|def| def.context == context && !def.hint.is_empty() && !idle(def.action));
-    for def in hinted {
-        let Some((key, _)) = app.keys().bindings(context).find(|(_, bound)| bound.action == def.action) else {
-            continue;
-        };
-        let key = key.to_string();
-        let wide = fmt::width(&key) + 1 + fmt::width(def.hint);
+    for (key, word, action) in app.hints() {
+        let wide = fmt::width(&key) + 1 + fmt::width(word);
         if x + wide + 1 > area.right() {
             break;
         }
         let bold = paint.theme.bold(Token::Key);
         let mut used = paint.text(x, area.y, wide, &key, bold) + 1;
         let muted = paint.theme.style(Token::Muted);
-        used += paint.text(x + used, area.y, wide - used, def.hint, muted);
-        viewport.hits.push((super::area(Rect::new(x, area.y, used, 1)), Target::Hint(def.action)));
+        used += paint.text(x + used, area.y, wide - used, word, muted);
+        viewport.hits.push((super::area(Rect::new(x, area.y, used, 1)), Target::Hint(action)));
         x += used + 2;
     }
 }

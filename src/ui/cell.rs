@@ -27,21 +27,44 @@ pub(super) struct Spelling<'a> {
     pub(super) names: Option<&'a Names>,
     /// The zone of local times, UTC without one.
     pub(super) zone: Option<&'a TimeZone>,
+    /// Cells that a time may take.
+    pub(super) cells: u16,
 }
 
 impl Spelling<'_> {
     /// In UTC.
     pub(super) fn utc(dated: bool) -> Spelling<'static> {
-        Spelling { dated, when: When::Utc, now: 0, names: None, zone: None }
+        Spelling { dated, when: When::Utc, now: 0, names: None, zone: None, cells: u16::MAX }
+    }
+
+    /// Cells of a time, in full and as short as it may be.
+    pub(super) fn times(self) -> (u16, u16) {
+        match (self.when, self.dated) {
+            (When::Ago, _) => (6, 6),
+            (_, true) => (14, 8),
+            (_, false) => (8, 5),
+        }
+    }
+
+    /// The same on `cells`: what there is no room for is left out, the seconds first.
+    pub(super) fn within(self, cells: u16) -> Self {
+        Spelling { cells, ..self }
     }
 
     fn say(self, unix: i64) -> String {
-        match self.when {
-            When::Utc if self.dated => fmt::day_time(unix),
-            When::Utc => fmt::time_of_day(unix),
-            When::Local => fmt::local(unix, self.zone.unwrap_or(&TimeZone::UTC), self.dated),
-            When::Ago => fmt::duration(u64::try_from(self.now.saturating_sub(unix)).unwrap_or(0)),
+        if self.when == When::Ago {
+            return fmt::duration(u64::try_from(self.now.saturating_sub(unix)).unwrap_or(0));
         }
+        let utc = TimeZone::UTC;
+        let zone = self.zone.filter(|_| self.when == When::Local).unwrap_or(&utc);
+        let how = match (self.dated, self.cells) {
+            (true, 14..) => "%m-%d %H:%M:%S",
+            (true, 11..) => "%m-%d %H:%M",
+            (true, _) => "%d %H:%M",
+            (false, 8..) => "%H:%M:%S",
+            (false, _) => "%H:%M",
+        };
+        fmt::in_zone(unix, zone, how)
     }
 }
 

@@ -38,16 +38,18 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         }
         None => ("Detail".to_owned(), Vec::new()),
     };
-    let style = paint.theme.bold(Token::Header);
-    paint.rule(Rect { height: 1, ..area }, &title, style);
     let room = usize::from(area.height - 1);
     viewport.detail = (room, lines.len());
     let scroll = app.detail_scroll().min(lines.len().saturating_sub(room));
+    let below = lines.len().saturating_sub(scroll + room);
+    let more = if below > 0 { format!(" {below} more: {} ", app.keys().spell("{detail-down}")) } else { String::new() };
+    let style = paint.theme.bold(Token::Header);
+    let title = fmt::cut(&title, area.width.saturating_sub(fmt::width(&more) + 6), paint.glyphs.ellipsis);
+    paint.rule(Rect { height: 1, ..area }, &title, style);
     for (offset, line) in (1..area.height).zip(lines.iter().skip(scroll)) {
         paint.spans(area.x + 1, area.y + offset, width, line);
     }
-    if scroll + room < lines.len() {
-        let more = format!(" {} more: J ", lines.len() - scroll - room);
+    if below > 0 {
         let style = paint.theme.style(Token::Muted);
         paint.text_right(area.right().saturating_sub(1), area.y, fmt::width(&more), &more, style);
     }
@@ -259,6 +261,9 @@ impl Pane<'_> {
         );
         let mixed = word(Field::Action) == "MIXED";
         self.fact("state", &facts, if mixed { Token::Warning } else { Token::Text });
+        for sentence in &session.new {
+            self.fact("new", sentence, Token::Warning);
+        }
         for sentence in &session.verdict {
             self.fact("why", sentence, Token::Warning);
         }

@@ -186,8 +186,10 @@ pub fn first_seen(first: i64, searched: i64) -> String {
         (true, _) => time_of_day(searched),
         (false, _) => date_time(searched),
     };
+    // Of what began before, some may have made way.
+    let before = if first < searched { " or before" } else { "" };
     let first = if same_day { time_of_day(first) } else { date_time(first) };
-    format!("first seen {first}Z, searched from {from}Z")
+    format!("first seen {first}Z{before}, searched from {from}Z")
 }
 
 /// Day and time, UTC, `08-20 15:26:46`.
@@ -195,9 +197,8 @@ pub fn day_time(unix: i64) -> String {
     written(unix, "%m-%d %H:%M:%S")
 }
 
-/// Time of day in `zone`, with the day where `dated`.
-pub fn local(unix: i64, zone: &jiff::tz::TimeZone, dated: bool) -> String {
-    let how = if dated { "%m-%d %H:%M:%S" } else { "%H:%M:%S" };
+/// A moment in `zone`, written as `how` says.
+pub fn in_zone(unix: i64, zone: &jiff::tz::TimeZone, how: &str) -> String {
     jiff::Timestamp::from_second(unix)
         .map_or_else(|_| unix.to_string(), |time| zone.to_datetime(time).strftime(how).to_string())
 }

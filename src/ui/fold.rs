@@ -1,6 +1,7 @@
 //! The line that stands for rows that are counted and not shown.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::fmt;
 use super::paint::Paint;
@@ -9,7 +10,7 @@ use crate::app::{Action, App, Context, Target, Viewport};
 
 /// How many lines of a table of `height` lines, header included, the fold takes.
 pub(super) fn lines(app: &App, height: u16) -> u16 {
-    u16::from(height >= 4 && app.folded().is_some())
+    u16::from(height >= 6 && app.folded().is_some())
 }
 
 /// All that is folded.
@@ -23,17 +24,27 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let (left, right) = (area.x + super::table::MARK, area.right().saturating_sub(1));
     let how = format!("{} shows", app.keys().hint(Context::Main, Action::Fold));
     let room = right.saturating_sub(left);
-    let mut spans = vec![(format!("{}{} folded:", paint.glyphs.folded, fmt::thousands(total(app))), muted)];
-    let mut between = " ";
-    for (name, count) in kinds.iter().filter(|(_, count)| *count > 0) {
-        // Evidence that was lost is told as everywhere.
-        let style = if *name == "SKIPDATA" { paint.theme.bold(Token::Gap) } else { muted };
-        spans.push((between.to_owned(), muted));
-        spans.push((format!("{} {name}", fmt::thousands(*count)), style));
-        between = ", ";
-    }
-    let used: u16 = spans.iter().map(|(text, _)| fmt::width(text)).sum();
-    paint.spans(left, area.y, room, &spans);
+    let kinds: Vec<&(&str, u64)> = kinds.iter().filter(|(_, count)| *count > 0).collect();
+    let spans_of = |kinds: &[&(&str, u64)]| {
+        let begun = format!("{}{} folded", paint.glyphs.folded, fmt::thousands(total(app)));
+        let mut spans = vec![(begun, muted)];
+        let mut between = ": ";
+        for (name, count) in kinds {
+            // Evidence that was lost is told as everywhere.
+            let style = if *name == "SKIPDATA" { paint.theme.bold(Token::Gap) } else { muted };
+            spans.push((between.to_owned(), muted));
+            spans.push((format!("{} {name}", fmt::thousands(*count)), style));
+            between = ", ";
+        }
+        spans
+    };
+    let wide = |spans: &[(String, Style)]| spans.iter().map(|(text, _)| fmt::width(text)).sum::<u16>();
+    // How to see them is always told; where room is short, of the kinds those of the log itself come last in the list and stay longest.
+    let spans = (0..kinds.len())
+        .map(|from| spans_of(&kinds[from..]))
+        .find(|spans| wide(spans) + fmt::width(&how) + 2 <= room)
+        .unwrap_or_else(|| spans_of(&[]));
+    let used = paint.spans(left, area.y, room, &spans);
     if used + fmt::width(&how) + 2 <= room {
         paint.text_right(right, area.y, fmt::width(&how), &how, muted);
     }

@@ -13,6 +13,14 @@ pub struct Glyphs {
     pub arrow: &'static str,
     /// In the place of the arrow: accepted by one, rejected by another.
     pub mixed: &'static str,
+    /// In the place of the arrow: rejected.
+    pub refused: &'static str,
+    /// There are columns to the left.
+    pub left: &'static str,
+    /// There are columns that are not shown, or to the right.
+    pub right: &'static str,
+    /// Beside a value that what is held has not had before.
+    pub first_seen: &'static str,
     /// A row that the user marked.
     pub marked: &'static str,
     /// Before what is folded.
@@ -56,6 +64,10 @@ pub const UNICODE: Glyphs = Glyphs {
     vertical: "│",
     arrow: "→",
     mixed: "≠",
+    refused: "×",
+    left: "‹",
+    right: "›",
+    first_seen: "*",
     marked: "◆",
     folded: "▸",
     descending: "↓",
@@ -82,6 +94,10 @@ pub const ASCII: Glyphs = Glyphs {
     vertical: "|",
     arrow: ">",
     mixed: "#",
+    refused: "x",
+    left: "<",
+    right: ">",
+    first_seen: "*",
     marked: "*",
     folded: "+",
     descending: "v",

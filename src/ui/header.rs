@@ -31,7 +31,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if area.height > 1 {
         let facts = second(app, paint, status);
         for (place, hit) in line(paint, area.x, area.y + 1, area.width, &facts) {
-            if facts[place].first().is_some_and(|(text, _)| text.ends_with(UNPARSED)) {
+            if facts[place].first().is_some_and(|(text, _)| text.contains(UNPARSED)) {
                 viewport.hits.push((super::area(hit), Target::Hint(Action::Unparsed)));
             }
         }
@@ -39,7 +39,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 }
 
 /// What did not parse, with the key that shows it.
-const UNPARSED: &str = "unparsed (!)";
+const UNPARSED: &str = "unparsed";
 
 /// Least cells that a fact is cut to, where it may be cut.
 const CUT: u16 = 24;
@@ -208,7 +208,11 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
     let plain = |text: String| (text, theme.style(Token::Text));
     let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
     if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
-        let text = format!("loading from {}Z: {percent}% (X stops it)", fmt::hour_minute(earlier.wanted));
+        let text = format!(
+            "loading from {}Z: {percent}% {}",
+            fmt::hour_minute(earlier.wanted),
+            app.keys().spell("({stop-loading} stops it)")
+        );
         facts.push(vec![(text, theme.bold(Token::Accent))]);
     }
     // What is lost stands before what is held.
@@ -223,7 +227,8 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         (if status.gaps.len() == 1 { "gap" } else { "gaps" }, status.gaps.len() as u64),
     ];
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
-        facts.push(vec![(format!("{} {name}", fmt::count(count)), theme.style(Token::Gap))]);
+        let shows = if name == UNPARSED { app.keys().spell(" ({unparsed})") } else { String::new() };
+        facts.push(vec![(format!("{} {name}{shows}", fmt::count(count)), theme.style(Token::Gap))]);
     }
     let share = if status.budget > 0 { u128::from(status.held_bytes) * 100 / u128::from(status.budget) } else { 0 };
     facts.push(vec![

@@ -3,7 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::fmt;
+use super::glyphs::Glyphs;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::{ACTIONS, App, Context, HelpState, Target, Viewport};
 
@@ -27,7 +29,7 @@ enum HelpLine {
     Blank,
 }
 
-fn lines(app: &App, search: &str) -> Vec<HelpLine> {
+fn lines(app: &App, glyphs: &Glyphs, search: &str) -> Vec<HelpLine> {
     let wanted = search.to_lowercase();
     let matches = |a: &str, b: &str| {
         wanted.is_empty() || a.to_lowercase().contains(&wanted) || b.to_lowercase().contains(&wanted)
@@ -55,7 +57,44 @@ fn lines(app: &App, search: &str) -> Vec<HelpLine> {
     }
     let examples = FILTER.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
     section("The filter (docs/filter.md has all of it)", examples.collect());
+    section("Signs", signs(glyphs).into_iter().map(|(sign, what)| (sign.to_owned(), what.to_owned())).collect());
     lines
+}
+
+/// What the signs of tables and of the timeline mean.
+fn signs(glyphs: &Glyphs) -> [(&'static str, &'static str); 14] {
+    [
+        ("A R M", "accepted, rejected, one side of each"),
+        (glyphs.refused, "in the place of the arrow: rejected"),
+        (glyphs.mixed, "in the place of the arrow: accepted by one, rejected by another"),
+        ("?", "after the arrow: who began is a guess"),
+        ("C H M L i", "before a row: it is evidence of an alert that is critical, high, medium, low, informational"),
+        (glyphs.marked, "before a row: you marked it"),
+        (glyphs.first_seen, "beside a value: first seen then, in what is held"),
+        (glyphs.left, "columns to the left; scrolls there"),
+        (glyphs.right, "columns that are not shown; scrolls there"),
+        (glyphs.alert, "on the timeline: an alert"),
+        (glyphs.skipped, "on the timeline: records that AWS lost (SKIPDATA)"),
+        (glyphs.incomplete, "on the timeline: could not be read, or may still be incomplete"),
+        (glyphs.seen, "on the timeline: the time of the rows on the screen"),
+        (glyphs.change, "on the timeline: the change that you marked"),
+    ]
+}
+
+/// Every line on its own: what is longer than the screen goes on under its beginning.
+fn broken(lines: Vec<HelpLine>, width: u16) -> Vec<HelpLine> {
+    let mut out = Vec::with_capacity(lines.len());
+    for line in lines {
+        match line {
+            HelpLine::Entry(keys, what) => {
+                for (place, part) in wrap(&what, width).into_iter().enumerate() {
+                    out.push(HelpLine::Entry(if place == 0 { keys.clone() } else { String::new() }, part));
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 pub(super) fn draw(app: &App, state: &HelpState, paint: &mut Paint<'_>, screen: Rect, viewport: &mut Viewport) {
@@ -67,13 +106,14 @@ pub(super) fn draw(app: &App, state: &HelpState, paint: &mut Paint<'_>, screen: 
     paint.clear(area, Token::Surface);
     viewport.hits.push((super::area(area), Target::Help));
     let title = if state.search.is_empty() {
-        "Help: type to search, Esc leaves".to_owned()
+        app.keys().spell("Help: type to search, {help:cancel} leaves")
     } else {
         format!("Help: {}", state.search.text())
     };
     let style = paint.theme.bold(Token::Accent);
     paint.rule(Rect { height: 1, ..area }, &title, style);
-    let lines = lines(app, state.search.text());
+    let column = if area.width < 60 { 12 } else { 20 };
+    let lines = broken(lines(app, paint.glyphs, state.search.text()), area.width.saturating_sub(column + 4).max(8));
     let room = usize::from(area.height - 1);
     viewport.help = (room, lines.len());
     if lines.is_empty() {
@@ -89,7 +129,6 @@ pub(super) fn draw(app: &App, state: &HelpState, paint: &mut Paint<'_>, screen: 
                 paint.text(area.x + 2, y, area.width - 3, title, style);
             }
             HelpLine::Entry(keys, what) => {
-                let column = if area.width < 60 { 16 } else { 26 };
                 let key = paint.theme.bold(Token::Key);
                 paint.text(area.x + 2, y, column, keys, key);
                 let text = paint.theme.style(Token::Text);

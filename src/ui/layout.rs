@@ -26,7 +26,7 @@ pub(super) struct Panes {
 pub(super) fn panes(app: &App, area: Rect) -> Panes {
     let (width, height) = (area.width, area.height);
     let mut panes = Panes::default();
-    let detail = app.view().detail && app.view().lens.is_none();
+    let detail = app.shows_detail();
     let shares = app.shares();
     let steps = |wanted: u16, steps: i8, of: u16| {
         wanted.saturating_add_signed(i16::from(steps) * i16::try_from(of).unwrap_or(1))
@@ -47,7 +47,7 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
             _ if (shares.no_strip || shares.zoomed) && !matches!(app.mode(), Mode::Timeline(_)) => 0,
             0..16 => 0,
             // The detail needs the lines more.
-            16..30 if detail => 0,
+            16..30 if app.view().detail && detail => 0,
             16..30 => 3,
             30..48 => 4,
             _ => 6,

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::fmt;
+use super::glyphs::Glyphs;
 use super::paint::Paint;
 use super::sidebar::wrap;
 use super::table::level_letter;
@@ -61,7 +62,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         paint.text(area.x + fmt::width(&title) + 4, area.y, fmt::width(&text), &text, style);
     }
     let selected = app.entry_at();
-    let (left, right) = lines(app, profile);
+    let (left, right) = lines(app, paint.glyphs, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
     for line in facts(profile, app) {
@@ -83,7 +84,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 }
 
 /// What stands in the first column and in the second.
-fn lines(app: &App, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
+fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
     let entries = entries(profile);
     let place = |entry: &Entry| entries.iter().position(|known| known == entry).unwrap_or(0);
     let mut left = Vec::new();
@@ -106,16 +107,22 @@ fn lines(app: &App, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
         Subject::Address(_) => "Peers",
         Subject::Interface(_) => "Talkers",
     };
-    left.push(Line::Head(name.to_owned(), vec!["sent", "received", "sessions", "rejected"]));
+    left.push(Line::Head(name.to_owned(), vec!["first", "sent", "received", "sessions", "rejected"]));
     let mut listed = 0;
     for peer in &profile.peers {
         if !entries.contains(&Entry::Peer(peer.addr)) {
             break;
         }
         listed += 1;
+        let first = match peer.first {
+            Some((first, _)) => fmt::time_of_day(first),
+            None => String::new(),
+        };
         let numbers =
-            vec![fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
-        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), with_name(peer.addr, app), Token::Text, numbers));
+            vec![first, fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
+        let new = peer.first.is_some_and(|(_, new)| new);
+        let text = with_name(peer.addr, app) + if new { glyphs.first_seen } else { "" };
+        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), text, Token::Text, numbers));
     }
     if profile.peer_count > listed {
         left.push(Line::Quiet(format!(
@@ -234,7 +241,8 @@ fn draw_line(app: &App, paint: &mut Paint<'_>, area: Rect, line: &Line, selected
     let numbers = |paint: &mut Paint<'_>, texts: &[String], style| {
         let mut right = area.right().saturating_sub(1);
         for text in texts.iter().rev() {
-            if right < area.x + NUMBER + 12 {
+            // An address is seen as a whole.
+            if right < area.x + NUMBER + 19 {
                 break;
             }
             paint.text_right(right, y, NUMBER, text, style);

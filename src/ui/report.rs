@@ -29,11 +29,13 @@ pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen
     paint.clear(area, Token::Surface);
     viewport.hits.push((super::area(area), Target::Report));
     let title = match state.topic {
-        Topic::Source => "About the source: Tab shows what did not parse, Esc leaves",
-        Topic::Unparsed => "Lines that did not parse, newest first: Tab shows the source, Esc leaves",
+        Topic::Source => "About the source: {source:next-tab} shows what did not parse, {source:cancel} leaves",
+        Topic::Unparsed => {
+            "Lines that did not parse, newest first: {source:next-tab} shows the source, {source:cancel} leaves"
+        }
     };
     let style = paint.theme.bold(Token::Accent);
-    paint.rule(Rect { height: 1, ..area }, title, style);
+    paint.rule(Rect { height: 1, ..area }, &app.keys().spell(title), style);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let status = &app.page().status;
     match (&app.page().report, state.topic) {
@@ -175,7 +177,7 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     let counts = &report.counts;
     let unparsed = match status.unparsed {
         0 => "0".to_owned(),
-        some => format!("{} (! shows them)", fmt::thousands(some)),
+        some => format!("{} ({} shows them)", fmt::thousands(some), app.keys().spell("{unparsed}")),
     };
     lines.push(Line::Fact("records", fmt::thousands(counts.records)));
     lines.push(Line::Fact("NODATA", fmt::thousands(counts.nodata)));

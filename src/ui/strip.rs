@@ -196,8 +196,9 @@ pub(super) fn says(app: &App) -> Option<String> {
     let Some((from, to)) = app.chosen() else {
         return Some(if app.clock() == ClockKind::Ingestion && timeline.timeless > 0 {
             format!(
-                "{} records do not say when they were ingested: c goes back to event time.",
-                fmt::count(timeline.timeless)
+                "{} records do not say when they were ingested: {} goes back to event time.",
+                fmt::count(timeline.timeless),
+                app.keys().spell("{timeline:clock}")
             )
         } else {
             "There is no time to choose from yet.".to_owned()

@@ -10,10 +10,10 @@ use super::paint::Paint;
 use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::choose::When;
-use crate::app::columns::{self, Align, Col, Placed};
-use crate::app::{Action, App, Context, Focus, Target, Viewport};
+use crate::app::columns::{self, Align, Col, Placed, Room};
+use crate::app::{Action, App, Focus, Target, Viewport};
 use crate::detect::Level;
-use crate::engine::view::{Column, Page, Sort, Tab};
+use crate::engine::view::{Column, FirstSeen, Page, Sort, Tab};
 use crate::record::{Cell, Field, Kind, SourceState};
 
 /// Cells at the left edge for the mark of an alert.
@@ -39,15 +39,23 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         now: page.status.event_time.unwrap_or(app.now() / 1000),
         names: Some(app.names()),
         zone: app.zone(),
+        cells: u16::MAX,
     };
     let sort = app.view().table().sort;
     let sorted = (sort != Sort::default()).then_some(Col::Field(sort.field));
-    let keep: Vec<Col> = app.view().table().column.into_iter().chain(sorted).filter(|col| cols.contains(col)).collect();
+    let scroll = app.view().table().scroll;
+    // A column that is gone to is scrolled to where it is not among those that matter most.
+    let chosen = app.view().table().column.filter(|_| scroll.reveal.is_none());
+    let keep: Vec<Col> = chosen.into_iter().chain(sorted).filter(|col| cols.contains(col)).collect();
     let wanted = |index: usize, col: Col| {
         let text = |row: usize| fmt::width(&fmt::clean(&cell_text(page, row, index, col, times)));
         (window.start..window.start + shown).map(text).max().unwrap_or(0)
     };
-    let placed = columns::fit(&cols, page.tab, area.width.saturating_sub(MARK), &keep, wanted);
+    let width = area.width.saturating_sub(MARK);
+    let fitted = columns::fit(&cols, Room { tab: page.tab, width, keep: &keep, scroll, times: times.times() }, wanted);
+    viewport.first_column = fitted.first;
+    viewport.hidden = (fitted.before, fitted.after);
+    let placed = fitted.placed;
     viewport.columns = placed.iter().map(|placed| placed.col).collect();
     head(app, paint, area, &placed, viewport);
     if top > area.y + 1 {
@@ -90,7 +98,7 @@ fn head(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &[Placed], viewpor
     let grouped = app.page().columns.iter().any(|column| matches!(column, Column::Group(_)));
     for place in placed {
         let def = columns::def(place.col);
-        let x = area.x + MARK + place.x + def.lead;
+        let x = area.x + MARK + place.x + place.lead;
         let is_sorted = app.page().tab != Tab::Alerts && columns::sort_field(place.col) == Some(table.sort.field);
         let arrow = if table.sort.descending { paint.glyphs.descending } else { paint.glyphs.ascending };
         let name = columns::title(place.col, grouped);
@@ -116,6 +124,24 @@ fn head(app: &App, paint: &mut Paint<'_>, area: Rect, placed: &[Placed], viewpor
         };
         let hit = Rect::new(x, area.y, place.width + 1, 1);
         viewport.hits.push((super::area(hit), Target::Header(place.col)));
+    }
+    sides(paint, header, viewport);
+}
+
+/// Over the marks of the rows: where there are columns that are not shown, with what a click on the sign does.
+fn sides(paint: &mut Paint<'_>, header: Rect, viewport: &mut Viewport) {
+    let (before, after) = viewport.hidden;
+    let left = viewport.first_column > 1;
+    let signs = [
+        (0, left || (viewport.first_column > 0 && before > 0), paint.glyphs.left, Action::ScrollLeft),
+        (1, after > 0 || (viewport.first_column == 0 && before > 0), paint.glyphs.right, Action::ScrollRight),
+    ];
+    for (x, shown, sign, action) in signs {
+        if shown {
+            let style = paint.theme.bold(Token::Key);
+            paint.text(header.x + x, header.y, 1, sign, style);
+            viewport.hits.push((super::area(Rect::new(header.x + x, header.y, 1, 1)), Target::Hint(action)));
+        }
     }
 }
 
@@ -210,7 +236,8 @@ fn draw_cell(
     times: Spelling<'_>,
 ) {
     let def = columns::def(place.col);
-    let x = left + place.x + def.lead;
+    let x = left + place.x + place.lead;
+    let times = times.within(place.width);
     let text = cell_text(page, row, place.index, place.col, times);
     let style = match (place.col, page.rows.get(row).and_then(|row| row.cells.get(place.index))) {
         (Col::Alert(column), _) => match page.alerts.get(row) {
@@ -220,16 +247,27 @@ fn draw_cell(
         (col, Some(value)) => cell::style(paint.theme, col, value),
         (_, None) => return,
     };
-    if def.lead > 0 {
+    if place.lead > 0 {
         let doubt = if is_guessed(page, row) { "?" } else { "" };
         // The column of the action has no room on a narrow screen, and this is what people look for.
-        let (sign, style) = if is_mixed(page, row) {
-            (paint.glyphs.mixed, paint.theme.bold(Token::Warning))
-        } else {
-            (paint.glyphs.arrow, paint.theme.style(Token::Muted))
+        let (sign, style) = match word(page, row, Field::Action) {
+            Some("MIXED") => (paint.glyphs.mixed, paint.theme.bold(Token::Warning)),
+            Some("REJECT") => (paint.glyphs.refused, paint.theme.bold(Token::Reject)),
+            // With room for one sign only, a doubt says more than the arrow.
+            _ if place.lead == 1 && !doubt.is_empty() => ("", paint.theme.style(Token::Muted)),
+            _ => (paint.glyphs.arrow, paint.theme.style(Token::Muted)),
         };
-        let arrow = format!("{sign}{doubt}");
-        paint.text(left + place.x, y, def.lead, &arrow, style);
+        let arrow: String = format!("{sign}{doubt}").chars().take(usize::from(place.lead)).collect();
+        paint.text(left + place.x, y, place.lead, &arrow, style);
+    }
+    if page.rows.get(row).is_some_and(|row| is_new(row.new, place.col)) {
+        // The cell beside a column is empty.
+        let style = paint.theme.bold(Token::Warning);
+        let used = match def.align {
+            Align::Right => place.width,
+            Align::Left => fmt::width(&fmt::clean(&text)).min(place.width),
+        };
+        paint.text(x + used, y, 1, paint.glyphs.first_seen, style);
     }
     match def.align {
         Align::Right => {
@@ -252,9 +290,16 @@ fn draw_cell(
     }
 }
 
-/// Whether one side of this session was accepted and another rejected.
-fn is_mixed(page: &Page, row: usize) -> bool {
-    word(page, row, Field::Action) == Some("MIXED")
+/// Whether the value of a column is seen for the first time.
+fn is_new(new: FirstSeen, col: Col) -> bool {
+    match col {
+        Col::Field(Field::SrcAddr | Field::Client) => new.src,
+        Col::Field(Field::DstAddr | Field::Server) => new.dst,
+        Col::Field(Field::SrcPort) => new.src_port,
+        Col::Field(Field::DstPort | Field::ServerPort) => new.dst_port,
+        Col::Field(Field::InterfaceId) => new.interface,
+        _ => false,
+    }
 }
 
 /// The word that a row has in a field.
@@ -299,11 +344,13 @@ fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
     } else if page.total == 0 {
         nothing_yet(app)
     } else if fold::total(app) > 0 {
-        ("Everything here is folded.".to_owned(), format!("{} shows it.", app.keys().hint(Context::Main, Action::Fold)))
+        ("Everything here is folded.".to_owned(), app.keys().spell("{fold} shows it."))
     } else {
         (
             format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            "Esc goes back, ~ turns the filter off, / changes it, E tells why.".to_owned(),
+            app.keys().spell(
+                "{back} goes back, {toggle-filter} turns the filter off, {filter} changes it, {explain} tells why.",
+            ),
         )
     };
     let y = area.y + 1 + (area.height - 1) / 3;

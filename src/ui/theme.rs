@@ -170,6 +170,19 @@ pub enum ThemeError {
     },
 }
 
+impl ThemeError {
+    /// What is wrong in one line: where, then what.
+    pub fn brief(&self) -> String {
+        let ThemeError::Parse { path, reason } = self else { return self.to_string().replace('\n', " ") };
+        let mut lines = reason.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        match (first.strip_prefix("TOML parse error at "), lines.next_back()) {
+            (Some(place), Some(what)) => format!("{path}, {place}: {what}"),
+            _ => format!("{path}: {first}"),
+        }
+    }
+}
+
 /// The themes inside the binary.
 const BUILT_IN: &[(&str, &str)] = &[
     ("dark", include_str!("../../themes/dark.toml")),

@@ -252,6 +252,29 @@ fn what_is_pasted_is_typed_and_never_pressed() {
 }
 
 #[test]
+fn a_burst_of_keys_is_taken_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().to_str().expect("a name");
+    let mut terminal = Terminal::start(&Setup::new(&["demo", "--state", state]));
+    terminal.wait_for("rows", |screen| rows(screen).len() > 5);
+    // A terminal that does not bracket a paste types it. What is longer than one read must not wait for a further key.
+    let ports: Vec<String> = (11_000..11_212).map(|port| format!("port = {port}")).collect();
+    let text = ports.join(" or ");
+    assert!(text.len() > 3_000);
+    terminal.press(&format!("/{text}"));
+    terminal.wait_for("its end, and what it matches", |screen| {
+        let bar = screen.lines().find(|line| line.contains("or port = 11211"));
+        bar.is_some_and(|bar| bar.contains(" of "))
+    });
+    terminal.press("\r");
+    terminal.wait_for("the matching rows", |screen| screen.contains("filter: port = 11000"));
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    let kept = std::fs::read_to_string(folder.path().join("filters")).expect("the history");
+    assert_eq!(kept.lines().last(), Some(text.as_str()), "a key was lost");
+}
+
+#[test]
 fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let mut terminal = Terminal::start(&Setup::new(&["demo"]));
     terminal.wait_for("rows and the mouse", |screen| rows(screen).len() > 5);

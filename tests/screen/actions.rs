@@ -84,6 +84,8 @@ const CASES: &[Case] = &[
     case(A::Up, Main, "jj", |s| index(s) == 1),
     case(A::Left, Main, "<right><right>", |s| s.app.column() == flowtail::app::columns::Col::Field(Field::Action)),
     case(A::Right, Main, "", |s| s.app.column() == flowtail::app::columns::Col::Field(Field::Action)),
+    case(A::ScrollRight, Main, "", |s| s.viewport.first_column > 0 && s.app.column() == flowtail::app::columns::Col::Field(Field::End)),
+    case(A::ScrollLeft, Main, ">>>>>>>>>>>>>>>", |s| s.viewport.hidden.1 > 0 && s.viewport.first_column > 0),
     case(A::PageDown, Main, "", |s| index(s) == rows(s) - 1),
     case(A::PageUp, Main, "<pgdn><pgdn>", |s| index(s) == rows(s) - 1),
     case(A::HalfDown, Main, "", |s| index(s) == (rows(s) - 1) / 2),

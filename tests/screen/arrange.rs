@@ -168,3 +168,33 @@ fn names_stand_beside_what_they_name() {
     stage.resize(80, 24);
     assert!(stage.shows("13.125.33.130") && stage.shows("172.16.0.178"), "{}", stage.text());
 }
+
+#[test]
+fn a_table_that_is_wider_than_the_screen_scrolls_and_its_first_column_stays() {
+    let mut stage = crate::play::attacked();
+    stage.resize(60, 24).run("jj");
+    let cursor = stage.app.view().table().cursor;
+    let head = |stage: &Stage| stage.text().lines().find(|line| line.contains("time")).expect("a header").to_owned();
+    assert!(head(&stage).starts_with("   ›time↓") || head(&stage).starts_with("  ›time↓"), "{}", stage.text());
+    stage.run(">");
+    assert!(head(&stage).contains("time↓") && head(&stage).contains("packets"), "{}", stage.text());
+    assert!(stage.text().contains('‹') && stage.text().contains('›'), "{}", stage.text());
+    // To the end: nothing is to the right of the last column.
+    stage.run(&">".repeat(30));
+    assert!(head(&stage).contains("time↓") && head(&stage).contains("status"), "{}", stage.text());
+    assert_eq!(stage.viewport.hidden.1, 0);
+    assert!(!head(&stage).contains('›'), "{}", stage.text());
+    assert_eq!(stage.app.view().table().cursor, cursor, "rows stay where they are");
+    // And back to where the columns that matter most are.
+    stage.run(&"<lt>".repeat(30));
+    assert_eq!(stage.viewport.first_column, 0);
+    // The chosen column takes the table with it.
+    stage.run(&"<right>".repeat(30));
+    assert!(head(&stage).contains("status"), "{}", stage.text());
+    stage.run(&"<left>".repeat(30));
+    assert_eq!(stage.viewport.first_column, 0);
+    // Where there is room for all of it, nothing is scrolled.
+    stage.run(">").resize(300, 24);
+    assert_eq!((stage.viewport.first_column, stage.viewport.hidden), (0, (0, 0)));
+    assert!(!stage.text().contains('›'), "{}", stage.text());
+}

@@ -89,7 +89,7 @@ fn sessions_group_and_open() {
 #[test]
 fn the_alert_table_opens_evidence_as_the_sidebar_does() {
     let mut s = attacked();
-    s.run("3d");
+    s.run("3");
     for fact in ["HIGH AMP-PROBE", "T1498.002", "measured", "threshold", "or it is", "evidence"] {
         assert!(s.shows(fact), "{fact} is missing:\n{}", s.text());
     }
@@ -105,7 +105,7 @@ fn the_alert_table_opens_evidence_as_the_sidebar_does() {
 #[test]
 fn a_pivot_narrows_what_is_in_force() {
     let mut s = attacked();
-    s.run("/udp or 22<enter>>>+");
+    s.run("/udp or 22<enter><right><right>+");
     assert_eq!(s.filter(), Some("(udp or 22) and srcaddr = 172.16.0.178"));
     s.run("<esc>");
     assert_eq!(s.filter(), Some("udp or 22"));

@@ -129,7 +129,7 @@ fn alert_and_its_evidence() {
 
 #[test]
 fn alert_table() {
-    stage().run("3d").pictures("alert_table");
+    stage().run("3").pictures("alert_table");
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn evidence_that_was_lost_is_told_from_quiet_on_any_screen() {
     assert!(stage.text().contains("1 NODATA, 1 SKIPDATA"), "{}", stage.text());
     stage.run("u");
     let text = stage.text();
-    assert!(text.contains("15:28:42 SKIPDATA: records lost") && text.contains("15:27:42 NODATA: no traffic"), "{text}");
+    assert!(text.contains("15:28 SKIPDATA: records lost") && text.contains("15:27 NODATA: no traffic"), "{text}");
 }
 
 /// Key strings that lead to every mode and pane there is.

@@ -94,7 +94,7 @@ fn the_filter_goes_off_and_on_without_losing_the_place() {
 #[test]
 fn sessions_groups_and_alerts_have_pivots_too() {
     let mut s = attacked();
-    s.run("2/11211<enter>g<right><right>pdirection<enter>");
+    s.run("2/11211<enter>g<right>pdirection<enter>");
     let wanted = "client = 172.16.0.178 and server = 13.125.33.130 and protocol = udp";
     // Nobody talked that way.
     assert_eq!((s.filter(), s.matched()), (Some(wanted), 0));

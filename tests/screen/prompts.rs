@@ -94,7 +94,7 @@ fn tab_completes_fields_and_values_that_are_on_the_screen() {
 fn pasted_lines_become_one_and_elsewhere_they_do_nothing() {
     let mut s = series(20);
     s.paste("q");
-    assert!(s.effects.is_empty() && s.shows("press / first"));
+    assert!(s.effects.is_empty() && s.shows("/ opens it"));
     s.run("/").paste("udp\nand 53\x1b[31m");
     match s.app.mode() {
         Mode::Filter(bar) => assert_eq!(bar.line.text(), "udp and 53[31m"),

@@ -32,16 +32,12 @@ const QUESTIONS: &[Question] = &[
     Question {
         asked: "How was it primed?",
         keys: &[Keys("3<enter>")],
-        answer: &["22222 →  172.16.0.178    11211 memcached   4.8M   501K    0.10", "50  50.1K 1,026.5"],
+        answer: &["15:26 13.125.33.130*  ", "11211*memcached   4.8M   501K    0.10", "50  50.1K 1,026.5"],
     },
     Question {
         asked: "Who else did that address touch?",
         keys: &[Keys("3<enter>e")],
-        answer: &[
-            "Endpoint 13.125.33.130",
-            "sessions  2, of which it began 2",
-            "172.16.0.178                                  551K     4.8M        2",
-        ],
+        answer: &["Endpoint 13.125.33.130", "sessions  2, of which it began 2", "15:00:06     551K     4.8M        2"],
     },
     Question {
         asked: "Since when?",

@@ -90,7 +90,7 @@ fn an_address_is_told_about_and_leads_to_its_rows_and_back() {
 #[test]
 fn every_entry_of_an_address_leads_to_the_sessions_that_it_counts() {
     let mut s = attacked();
-    s.run("/dst 172.16.0.178<enter>g>>>>e");
+    s.run("/dst 172.16.0.178<enter>g<right><right><right><right>e");
     assert!(s.shows("Endpoint 172.16.0.178"), "{}", s.text());
     let profile = s.app.page().profile.clone().expect("a profile");
     let entries = s.app.entries();

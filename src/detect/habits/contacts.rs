@@ -4,6 +4,7 @@
 //! succeeds four times of five, one that searches fails four times of five. So each outcome moves the logarithm of the likelihood by ln 4, and
 //! both errors at 1 % mean a decision at ln 99 = 4.595: four failures in a row from where it last looked harmless.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::detect::bounded::Bounded;
@@ -28,10 +29,43 @@ struct Contact {
     failed: bool,
 }
 
+/// The contacts of one group, by time, and how many of them failed.
+#[derive(Debug, Default)]
+struct Walk {
+    contacts: VecDeque<Contact>,
+    failed: u32,
+}
+
+impl Walk {
+    /// Keeps the latest: one that is older than all of a full list is not taken.
+    fn add(&mut self, contact: Contact) {
+        let mut at = self.contacts.partition_point(|known| (known.at, known.id) < (contact.at, contact.id));
+        if self.contacts.len() >= KEPT {
+            if at == 0 {
+                return;
+            }
+            let oldest = self.contacts.pop_front();
+            self.failed -= u32::from(oldest.is_some_and(|oldest| oldest.failed));
+            at -= 1;
+        }
+        self.failed += u32::from(contact.failed);
+        self.contacts.insert(at, contact);
+    }
+
+    /// Forgets what session `id` did at this time.
+    fn withdraw(&mut self, at: i64, id: u64) {
+        let place = self.contacts.partition_point(|known| (known.at, known.id) < (at, id));
+        while self.contacts.get(place).is_some_and(|known| (known.at, known.id) == (at, id)) {
+            let gone = self.contacts.remove(place);
+            self.failed -= u32::from(gone.is_some_and(|gone| gone.failed));
+        }
+    }
+}
+
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct Contacts {
-    groups: Bounded<GroupKey, Vec<Contact>>,
+    groups: Bounded<GroupKey, Walk>,
     slot: usize,
     pub evicted: u64,
 }
@@ -42,40 +76,49 @@ impl Contacts {
         Contacts { groups: Bounded::new(groups), slot, evicted: 0 }
     }
 
+    fn contact(&self, what: &Contribution) -> Option<Contact> {
+        let Item::Contact(address, port, failed) = what.items.get(self.slot)? else { return None };
+        Some(Contact { at: what.start, id: what.id, to: (*address, *port), failed: *failed })
+    }
+
     pub(super) fn add(&mut self, what: &Contribution) {
-        let Some(Item::Contact(address, port, failed)) = what.items.get(self.slot) else { return };
-        let contact = Contact { at: what.start, id: what.id, to: (*address, *port), failed: *failed };
-        let contacts = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Vec::new()));
-        let at = contacts.partition_point(|known| (known.at, known.id) < (contact.at, contact.id));
-        if contacts.len() < KEPT {
-            contacts.insert(at, contact);
-        } else if at > 0 {
-            contacts.insert(at, contact);
-            contacts.remove(0);
-        }
+        let Some(contact) = self.contact(what) else { return };
+        self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Walk::default())).add(contact);
         self.evicted += self.groups.take_dropped().len() as u64;
     }
 
     pub(super) fn withdraw(&mut self, what: &Contribution) {
-        if let Some(contacts) = self.groups.get_mut(&what.group[..]) {
-            contacts.retain(|known| known.id != what.id || known.at != what.start);
-            if contacts.is_empty() {
+        if let Some(walk) = self.groups.get_mut(&what.group[..]) {
+            walk.withdraw(what.start, what.id);
+            if walk.contacts.is_empty() {
                 self.groups.remove(&what.group[..]);
             }
         }
     }
 
+    /// Takes `old` back and notes `new`, of the same group.
+    pub(super) fn renew(&mut self, old: &Contribution, new: &Contribution) {
+        let contact = self.contact(new);
+        if let (Some(walk), Some(contact)) = (self.groups.get_mut(&old.group[..]), contact) {
+            walk.withdraw(old.start, old.id);
+            walk.add(contact);
+        } else {
+            self.withdraw(old);
+            self.add(new);
+        }
+    }
+
     /// The most that the walk can come to.
     pub(super) fn most(&self, group: &[Key]) -> f64 {
-        let failed = self.groups.get(group).map_or(0, |all| all.iter().filter(|contact| contact.failed).count());
-        STEP * f64::from(u32::try_from(failed).unwrap_or(u32::MAX))
+        STEP * f64::from(self.groups.get(group).map_or(0, |walk| walk.failed))
     }
 
     /// The highest point of the walk over the first contacts from `from` to `to`.
     pub(super) fn suspicion(&self, group: &[Key], from: i64, to: i64) -> f64 {
         let mut met = std::collections::HashSet::with_hasher(RandomState::default());
         let (mut walk, mut highest) = (0.0_f64, 0.0_f64);
-        for contact in self.groups.get(group).into_iter().flatten().take_while(|contact| contact.at <= to) {
+        let all = self.groups.get(group).into_iter().flat_map(|walk| &walk.contacts);
+        for contact in all.take_while(|contact| contact.at <= to) {
             if !met.insert(contact.to) || contact.at < from {
                 continue;
             }

@@ -5,11 +5,11 @@
 //! not of the program: of these there is no score.
 
 use crate::detect::bounded::Bounded;
+use crate::detect::few::Few;
 use crate::detect::key::{GroupKey, Key};
 use crate::detect::window::{Contribution, Item};
 
-use foldhash::fast::RandomState;
-use indexmap::IndexMap;
+use smallvec::SmallVec;
 
 /// Starts that are kept of a group, the latest.
 const RING: usize = 64;
@@ -29,6 +29,9 @@ struct Start {
     size: f64,
 }
 
+/// Most groups begin one session.
+type Starts = SmallVec<[Start; 1]>;
+
 /// What a group's starts come to. Not a number where there is nothing to tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Beat {
@@ -43,9 +46,9 @@ pub(super) struct Beat {
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct Rhythms {
-    groups: Bounded<GroupKey, Vec<Start>>,
+    groups: Bounded<GroupKey, Starts>,
     /// By what is left of the key without the user: users and when each was first seen.
-    users: Bounded<GroupKey, IndexMap<Key, i64, RandomState>>,
+    users: Bounded<GroupKey, Few<i64>>,
     /// Slot of the size.
     pub sizes: Option<usize>,
     /// Place of the user in the key.
@@ -60,13 +63,25 @@ impl Rhythms {
         Rhythms { groups: Bounded::new(groups), users: Bounded::new(groups), sizes: None, user: None, evicted: 0 }
     }
 
-    pub(super) fn add(&mut self, what: &Contribution) {
+    fn start(&self, what: &Contribution) -> Start {
         let size = match self.sizes.and_then(|slot| what.items.get(slot)) {
             Some(Item::Number(size)) => *size,
             _ => f64::NAN,
         };
-        let start = Start { at: what.start, id: what.id, length: seconds(what.end - what.start), size };
-        let starts = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Vec::new()));
+        Start { at: what.start, id: what.id, length: seconds(what.end - what.start), size }
+    }
+
+    /// Puts `new` in the place of `old`, of the same group; false where they do not begin together or the old one is not held.
+    pub(super) fn renew(&mut self, old: &Contribution, new: &Contribution) -> bool {
+        let start = self.start(new);
+        let Some(starts) = self.groups.get_mut(&old.group[..]).filter(|_| old.start == new.start) else { return false };
+        let known = starts.iter_mut().rev().find(|known| (known.at, known.id) == (start.at, start.id));
+        known.map(|known| *known = start).is_some()
+    }
+
+    pub(super) fn add(&mut self, what: &Contribution) {
+        let start = self.start(what);
+        let starts = self.groups.get_or_insert(&what.group[..], || (what.group[..].into(), Starts::new()));
         let at = starts.partition_point(|known| (known.at, known.id) < (start.at, start.id));
         if starts.len() < RING {
             starts.insert(at, start);
@@ -78,11 +93,11 @@ impl Rhythms {
         self.evicted += self.groups.take_dropped().iter().filter(|(_, starts)| starts.len() > 1).count() as u64;
         if let Some(user) = self.user {
             let (who, rest) = apart(&what.group, user);
-            let users = self.users.get_or_insert(&rest[..], || (rest.clone(), IndexMap::default()));
+            let users = self.users.get_or_insert(&rest[..], || (rest.clone(), Few::default()));
             if let Some(first) = users.get_mut(who) {
                 *first = what.start.min(*first);
             } else if users.len() < USERS {
-                users.insert(who.clone(), what.start);
+                users.insert_new(who.clone(), what.start);
             }
             self.users.take_dropped();
         }
@@ -113,7 +128,7 @@ impl Rhythms {
 
     /// What the starts of a group from `from` to `to` come to.
     pub(super) fn beat(&self, group: &[Key], from: i64, to: i64) -> Beat {
-        let starts = self.groups.get(group).map_or(&[][..], Vec::as_slice);
+        let starts = self.groups.get(group).map_or(&[][..], SmallVec::as_slice);
         let from = starts.partition_point(|start| start.at < from);
         let to = starts.partition_point(|start| start.at <= to);
         beat(starts.get(from..to).unwrap_or_default())
@@ -123,7 +138,8 @@ impl Rhythms {
     pub(super) fn prevalence(&self, group: &[Key], to: i64, hosts: usize) -> f64 {
         let Some(user) = self.user.filter(|user| *user < group.len()) else { return f64::NAN };
         let (_, rest) = apart(group, user);
-        let users = self.users.get(&rest[..]).map_or(0, |users| users.values().filter(|first| **first <= to).count());
+        let users =
+            self.users.get(&rest[..]).map_or(0, |users| users.iter().filter(|(_, first)| **first <= to).count());
         number(users.saturating_sub(1)) / number(hosts.saturating_sub(1).max(1))
     }
 }
