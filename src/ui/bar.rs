@@ -254,11 +254,12 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
         Draft::Empty => (theme.style(Token::Text), None, "all rows".to_owned()),
         Draft::Bad(error) => (theme.style(Token::Error), Some(error.span.clone()), "not a filter".to_owned()),
         Draft::Good(filter) => {
+            // A number is that of this very draft; how it is coloured may be a frame late, so that it does not flicker with each key.
             let counts = app.draft_count().map(|(count, done)| {
                 let more = if done { "" } else { "+" };
                 format!("{}{more} of {}", fmt::thousands(count), fmt::thousands(page.total))
             });
-            let none = app.draft_count() == Some((0, true));
+            let none = page.draft == Some((0, true));
             let warn = none || doubts(app, filter);
             let token = if warn { Token::Warning } else { Token::Ok };
             (theme.bold(token), None, counts.unwrap_or_default())
@@ -266,7 +267,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
     };
     let sign = match bar.draft() {
         Draft::Bad(_) => "x/",
-        Draft::Good(filter) if doubts(app, filter) || app.draft_count() == Some((0, true)) => "?/",
+        Draft::Good(filter) if doubts(app, filter) || page.draft == Some((0, true)) => "?/",
         _ => " /",
     };
     prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
@@ -321,7 +322,7 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
             Some(warning) => (warning.message.clone(), Token::Warning),
             None => match app.lacking(filter) {
                 Some(lacking) => (lacking, Token::Warning),
-                None if app.draft_count() == Some((0, true)) => {
+                None if app.page().draft == Some((0, true)) => {
                     let offered = offered(app);
                     let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
                     let why = emptied_by(app, filter).unwrap_or_else(|| "No row that is held matches.".to_owned());
