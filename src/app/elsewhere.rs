@@ -140,7 +140,9 @@ impl App {
     pub fn lacking(&self, filter: &Filter) -> Option<String> {
         let formats = &self.page.status.formats;
         if self.change.is_none() && filter.fields().any(|field| field == Field::Phase) {
-            return Some("No change is marked: T marks its time, and `phase` is told by it.".to_owned());
+            return Some(
+                self.keys.spell("No change is marked: {change-time} marks its time, and `phase` is told by it."),
+            );
         }
         let missing = filter.lacking(formats)?;
         let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");

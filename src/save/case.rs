@@ -221,7 +221,7 @@ fn who(pinned: &Pinned, order: &Order, sessions: &[Map<String, Json>], line: &mu
     interfaces.extend(
         sessions
             .iter()
-            .flat_map(|session| session.get("interfaces").and_then(Json::as_array))
+            .filter_map(|session| session.get("interfaces").and_then(Json::as_array))
             .flatten()
             .filter_map(Json::as_str),
     );
