@@ -33,6 +33,7 @@ mod question;
 pub mod report;
 pub mod search;
 mod sideways;
+mod start;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -57,7 +58,7 @@ use crate::enrich::Known;
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
-use history::{History, canonical};
+use history::History;
 use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
@@ -265,45 +266,6 @@ impl App {
         App::default()
     }
 
-    /// Puts a filter in force before the first page, as `--filter` asks.
-    ///
-    /// # Errors
-    /// Where `text` is no filter.
-    pub fn with_filter(mut self, text: &str) -> Result<App, crate::filter::FilterError> {
-        self.view.filter = Some(Applied::new(text, self.view.tab)?);
-        let spelled = canonical(text, self.view.tab);
-        self.history.push(&spelled);
-        Ok(self)
-    }
-
-    /// Knows filters of earlier runs, oldest first.
-    #[must_use]
-    pub fn with_history<'a>(mut self, entries: impl IntoIterator<Item = &'a str>) -> App {
-        for entry in entries {
-            self.history.push(entry);
-        }
-        self
-    }
-
-    /// Knows filters that earlier runs saved on function keys.
-    #[must_use]
-    pub fn with_saved<'a>(mut self, saved: impl IntoIterator<Item = (u8, &'a str)>) -> App {
-        for (key, text) in saved {
-            self.history.put(key, Some(text));
-        }
-        self
-    }
-
-    /// Filters that were typed, oldest first: what may be kept between runs.
-    pub fn history(&self) -> impl Iterator<Item = &str> {
-        self.history.typed()
-    }
-
-    /// Filters saved on function keys.
-    pub fn saved(&self) -> impl Iterator<Item = (u8, &str)> {
-        self.history.saved()
-    }
-
     /// Tells the user something that happened outside.
     pub fn tell(&mut self, text: impl Into<String>) {
         self.say(Tone::Quiet, text);
@@ -320,13 +282,6 @@ impl App {
             Crumb::View(_, step) => Some(step.as_str()),
             Crumb::Detail => None,
         })
-    }
-
-    /// Looks at another table first.
-    #[must_use]
-    pub fn with_tab(mut self, tab: Tab) -> App {
-        self.view.tab = tab;
-        self
     }
 
     /// What is looked at.
@@ -395,30 +350,6 @@ impl App {
     pub fn tick(&mut self, now: i64) {
         self.now = now;
         self.expire_mutes();
-    }
-
-    /// Takes the keys of the user.
-    #[must_use]
-    pub fn with_keys(mut self, keys: Arc<keymap::Keys>) -> App {
-        self.keys = keys;
-        self
-    }
-
-    /// The keys in force.
-    pub fn keys(&self) -> &keymap::Keys {
-        &self.keys
-    }
-
-    /// Knows in which zone the user is.
-    #[must_use]
-    pub fn with_zone(mut self, zone: jiff::tz::TimeZone) -> App {
-        self.zone = Some(zone);
-        self
-    }
-
-    /// The zone of local times; none where that is UTC.
-    pub fn zone(&self) -> Option<&jiff::tz::TimeZone> {
-        self.zone.as_ref()
     }
 
     /// Tells how the last frame was laid out.

@@ -9,9 +9,10 @@ use ratatui::style::{Modifier, Style};
 use super::fmt;
 use super::paint::Paint;
 use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_prompt, group_says};
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::prompt::{Draft, FilterBar};
-use crate::app::{Action, App, Context, Line, Mode, Target, Viewport};
+use crate::app::{Action, App, Context, Line, Mode, Notice, Target, Viewport};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
 
@@ -35,9 +36,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
         Mode::Change(prompt) => change_prompt(prompt, paint, line, viewport),
         Mode::Ask(ask) => ask_prompt(ask, paint, line, viewport),
-        _ => standing(app, paint, line),
+        _ => standing(app, paint, Rect { height: area.bottom() - y, ..line }),
     }
-    if y + 1 < area.bottom() {
+    let said = app.notice().filter(|_| !typing).map_or(0, |notice| self::notice(notice, area.width).len());
+    if y + 1 < area.bottom() && said < 2 {
         let under = Rect::new(area.x, y + 1, area.width, 1);
         match app.mode() {
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
@@ -176,13 +178,25 @@ fn longest(app: &App, texts: &[&str], width: u16) -> String {
     spelled.find(|text| fmt::width(text) <= width).unwrap_or(last)
 }
 
+/// The lines of what there is to say on a screen of `width`.
+pub(super) fn notice(notice: &Notice, width: u16) -> Vec<String> {
+    wrap(&fmt::clean(&notice.text), width.saturating_sub(2).max(1))
+}
+
 /// The filter in force while nothing is typed, or what there is to say to the user.
 fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let theme = paint.theme;
     let width = area.width.saturating_sub(2);
     if let Some(notice) = app.notice() {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
-        paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
+        let lines = self::notice(notice, area.width);
+        let last = usize::from(area.height).min(lines.len()).saturating_sub(1);
+        for (offset, line) in lines.iter().take(last).enumerate() {
+            paint.text(area.x + 1, area.y + u16::try_from(offset).unwrap_or(0), width, line, theme.style(token));
+        }
+        // Where there is no room for all of it, what is cut is seen to be.
+        let rest = lines[last.min(lines.len())..].join(" ");
+        paint.text(area.x + 1, area.y + u16::try_from(last).unwrap_or(0), width, &rest, theme.style(token));
         return;
     }
     if let Some(saving) = app.saving() {
