@@ -82,8 +82,8 @@ class Screen:
 
 
 def rows(text):
-    """Rows of the flow table: an arrow stands between source and destination."""
-    return sum("\u2192" in line for line in text.split("\n"))
+    """Rows of the flow table: an arrow stands between source and destination, a cross where that was rejected."""
+    return sum("\u2192" in line or " \u00d7 " in line for line in text.split("\n"))
 
 
 def shown(times):

@@ -239,8 +239,6 @@ impl Loop {
             let mut due = last_frame + pace;
             if self.desk.app.has_other_rows() {
                 due = due.max(last_key + ROWS);
-            } else if self.desk.app.has_other_draft() {
-                due = due.max(last_key + PROMPT_FRAME);
             }
             let wait = if dirty { due.saturating_duration_since(Instant::now()) } else { self.patience() };
             if dirty && wait.is_zero() {

@@ -405,11 +405,6 @@ impl App {
         self.page.draft.filter(|_| self.page.serial >= self.draft_asked)
     }
 
-    /// Whether something is typed of which no page tells yet.
-    pub fn has_other_draft(&self) -> bool {
-        matches!(&self.mode, Mode::Filter(bar) if bar.filter().is_some()) && self.page.serial < self.draft_asked
-    }
-
     /// The alert that the sidebar's cursor is on.
     pub fn selected_alert(&self) -> Option<&Arc<Alert>> {
         let alerts = &self.page.alerts;

@@ -142,3 +142,41 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         }
         && (Arc::ptr_eq(&a.mutes, &b.mutes) && a.show_muted == b.show_muted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Action;
+    use crate::engine::view::Page;
+
+    #[test]
+    fn a_page_tells_nothing_of_what_was_asked_after_it() {
+        let mut app = App::new();
+        let answer = |app: &mut App, serial: u64, draft| {
+            app.receive(Arc::new(Page { serial, draft, ..Page::default() }));
+        };
+        let first = app.spec().serial;
+        assert!(app.has_other_rows(), "there are no rows yet");
+        answer(&mut app, first, None);
+        assert!(!app.has_other_rows());
+        app.update(Action::Filter);
+        app.update(Action::Insert('4'));
+        let second = app.spec().serial;
+        answer(&mut app, second, Some((7, true)));
+        assert_eq!(app.draft_count(), Some((7, true)));
+        app.update(Action::Insert('4'));
+        let third = app.spec().serial;
+        assert_eq!(app.draft_count(), None, "this is how many `4` matches, not `44`");
+        answer(&mut app, third, Some((2, false)));
+        assert_eq!((app.draft_count(), app.has_other_rows()), (Some((2, false)), false));
+        app.update(Action::Accept);
+        let fourth = app.spec().serial;
+        assert!(app.has_other_rows(), "the rows are those of no filter");
+        answer(&mut app, fourth, None);
+        assert!(!app.has_other_rows());
+        // Where the cursor goes is no question about other rows.
+        app.update(Action::Detail);
+        app.spec();
+        assert!(!app.has_other_rows());
+    }
+}

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::lex::{Tok, lex, word_len};
 use super::members::Members;
 use super::parse::{is_connective, is_keyword, split_colon};
-use super::{BUILTIN, MAX_LEN, Sets, Stage, print, value, words};
+use super::{BUILTIN, MAX_LEN, Sets, Stage, foreign, print, value, words};
 use crate::record::{Cell, FIELDS, Field, Kind, On, services};
 
 /// Most candidates that are returned.
@@ -92,7 +92,7 @@ pub fn complete(
     }
     let mut expected = tokens.iter().fold(Expected::Test, |expected, token| after(expected, &token.tok));
     if matches!(expected, Expected::Test | Expected::More(_))
-        && let Some((field, rest)) = split_colon(typed).and_then(|(name, rest)| Some((Field::named(name)?, rest)))
+        && let Some((field, rest)) = split_colon(typed).and_then(|(name, rest)| Some((named(name)?, rest)))
     {
         expected = Expected::Value(field);
         typed = rest;
@@ -112,6 +112,18 @@ fn after(expected: Expected, tok: &Tok<'_>) -> Expected {
         (Expected::Comparison(field), Tok::Op(_) | Tok::Colon | Tok::OpenList | Tok::Open) => Expected::Value(field),
         (Expected::Comparison(field), Tok::Word(word)) if is_keyword(word, "in") => Expected::Value(field),
         (Expected::Comparison(field), Tok::Word(word)) if is_keyword(word, "not") => Expected::Comparison(field),
+        (Expected::Value(field), Tok::Word(word)) if is_keyword(word, "not") => Expected::Value(field),
+        // tcpdump's `dst port`.
+        (Expected::Comparison(side @ (Field::SrcAddr | Field::DstAddr)), Tok::Word(word))
+            if is_keyword(word, "port") =>
+        {
+            Expected::Comparison(if side == Field::SrcAddr { Field::SrcPort } else { Field::DstPort })
+        }
+        (Expected::Comparison(field), Tok::Word(word))
+            if is_keyword(word, "is") || foreign::operator(word).is_some() =>
+        {
+            Expected::Value(field)
+        }
         (Expected::Value(field), Tok::OpenList | Tok::Open) | (Expected::More(Some(field)), Tok::Comma) => {
             Expected::Value(field)
         }
@@ -120,6 +132,11 @@ fn after(expected: Expected, tok: &Tok<'_>) -> Expected {
         (_, Tok::Open | Tok::OpenList | Tok::Not | Tok::Comma) => Expected::Test,
         _ => Expected::More(None),
     }
+}
+
+/// The field called `name`, here or in another tool.
+fn named(name: &str) -> Option<Field> {
+    foreign::field(name).map(|found| found.field)
 }
 
 /// What is expected after a word where a test can begin.
@@ -134,11 +151,11 @@ fn after_word(word: &str) -> Expected {
         return Expected::Length;
     }
     match split_colon(word) {
-        Some((name, rest)) => match Field::named(name) {
+        Some((name, rest)) => match named(name) {
             Some(field) if rest.is_empty() => Expected::Value(field),
             field => Expected::More(field),
         },
-        None => Field::named(word).map_or(Expected::More(None), Expected::Comparison),
+        None => named(word).map_or(Expected::More(None), Expected::Comparison),
     }
 }
 
@@ -340,6 +357,10 @@ mod tests {
         assert_eq!(at("port in {443, |").0[0], "11211");
         assert_eq!(at("port:11|").1, "port:11211");
         assert_eq!(at("port not in |").0[0], "11211");
+        for text in ["tcp.port == |", "port eq |", "port is |", "port is not |", "dst port |", "tcp.dstport:|"] {
+            assert!(at(text).0.contains(&"11211".to_owned()), "{text}: {:?}", at(text).0);
+        }
+        assert_eq!(at("from |").0[4], "10.0.0.7");
         assert_eq!(at("vpc = |").0, ["eni-0536faba73134a9b7", "\"a b\""]);
         assert_eq!(at("10.|").0, ["10.0.0.7"]);
         assert_eq!(at("eni-0|").0, ["eni-0536faba73134a9b7"]);

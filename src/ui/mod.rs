@@ -6,6 +6,7 @@
 mod bar;
 mod cell;
 mod detail;
+mod draft;
 pub mod fmt;
 mod fold;
 pub mod glyphs;

@@ -348,8 +348,8 @@ fn narrow_test() -> impl Strategy<Value = String> {
     ];
     let text = (any::<bool>(), prop::sample::select(vec!["a", "ab", "abc", "a*", "ab*", "b*", "{a, b}"]))
         .prop_map(|(not, word)| format!("vpc {} {word}", if not { "!=" } else { "=" }));
-    let test = prop_oneof![number, range, address, text];
-    (test, prop::bool::weighted(0.2)).prop_map(|(test, not)| if not { format!("not ({test})") } else { test })
+    let one = prop_oneof![number, range, address, text];
+    (one, prop::bool::weighted(0.2)).prop_map(|(test, not)| if not { format!("not ({test})") } else { test })
 }
 
 /// Parses in both stages: an error lies inside the text, a filter survives being printed and read.
