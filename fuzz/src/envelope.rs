@@ -43,7 +43,7 @@ pub fn envelope(data: &[u8]) {
                         lines += out.lines;
                     }
                     Input::End => ended = true,
-                    Input::Status(_) | Input::Gap(_) => {}
+                    Input::Partial(_) | Input::Status(_) | Input::Gap(_) => {}
                 }
             }
             // An error says which part could not be read; the rest was.
