@@ -167,8 +167,8 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
     }
 }
 
-fn facts(app: &App, profile: &Profile) -> Vec<Line> {
-    let mut lines = beside(app, profile);
+fn facts(profile: &Profile, app: &App) -> Vec<Line> {
+    let mut lines = beside(profile, app);
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -241,9 +241,8 @@ fn behind(profile: &Profile) -> Vec<Line> {
 }
 
 /// What is known of it beside the log.
-fn beside(app: &App, profile: &Profile) -> Vec<Line> {
-    let known = app.known();
-    let mut lines = Vec::new();
+fn beside(profile: &Profile, app: &App) -> Vec<Line> {
+    let (mut lines, known) = (Vec::new(), app.known());
     let mut fact = |name, text: String| {
         if !text.is_empty() {
             lines.push(Line::Fact(name, text, Token::Text));
