@@ -66,7 +66,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let (left, right) = lines(app, paint.glyphs, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
-    for line in facts(app, profile) {
+    for line in facts(profile, app) {
         if body.height > LEAST {
             draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
             (body.y, body.height) = (body.y + 1, body.height - 1);
