@@ -54,7 +54,8 @@ impl App {
         match (trouble, count) {
             (Some(why), _) => {
                 known.fail(why.clone());
-                self.say(Tone::Refused, format!("What the interfaces are is not known: {why}. The rest goes on."));
+                let more = self.keys.spell("All else goes on; {source} keeps this");
+                self.say(Tone::Refused, format!("No names by EC2: {why}. {more}."));
             }
             (None, Some((count, region))) if waited => {
                 let many = if count == 1 { "interface" } else { "interfaces" };

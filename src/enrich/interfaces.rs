@@ -13,6 +13,17 @@ pub const MOST: usize = 50_000;
 const LONGEST: usize = 256;
 /// Most addresses, and most security groups, of one. EC2 allows 50 addresses of a family and 16 groups.
 const MANY: usize = 100;
+/// How descriptions begin that AWS writes itself, and what of that is worth a place beside an address. What follows is the thing's own id or name.
+const WRITTEN_BY_AWS: [(&str, &str); 5] = [
+    ("Interface for NAT Gateway ", ""),
+    ("VPC Endpoint Interface ", ""),
+    ("Network Interface for Transit Gateway Attachment ", ""),
+    ("AWS Lambda VPC ENI-", "Lambda "),
+    ("EFS mount target for ", "EFS "),
+];
+/// What AWS calls every first interface of an instance, which says nothing.
+const PRIMARY: &str = "Primary network interface";
+
 /// Longest label, characters. Instance ids have 19.
 const LABEL: usize = 32;
 
@@ -85,8 +96,12 @@ impl Interface {
     /// What it is called where there is room for little: its name, its instance, its description, its kind.
     pub fn label(&self) -> String {
         let kind = if self.kind == "interface" { "" } else { self.kind.as_str() };
-        let texts = [&self.name, &self.instance, &self.description].into_iter().map(String::as_str).chain([kind]);
-        let text = texts.map(str::trim).find(|text| !text.is_empty()).unwrap_or_default();
+        let written = self.description.trim();
+        let short =
+            WRITTEN_BY_AWS.iter().find_map(|(begin, short)| Some(format!("{short}{}", written.strip_prefix(begin)?)));
+        let description = if written == PRIMARY { String::new() } else { short.unwrap_or_else(|| written.to_owned()) };
+        let texts = [self.name.trim(), self.instance.trim(), description.trim(), kind.trim()];
+        let text = texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
         let mut label: String = text.chars().take(LABEL).collect();
         if label.len() < text.len() {
             label.pop();
@@ -297,7 +312,11 @@ mod tests {
     fn a_label_is_short_and_an_address_of_two_has_none() {
         let all = some();
         assert_eq!((all.label("eni-1"), all.label("eni-9")), (Some("Web-1"), None));
-        assert_eq!(all.label("eni-3"), Some("Interface for NAT Gateway nat-0…"));
+        assert_eq!(all.label("eni-3"), Some("nat-0123456789abcdef0"));
+        let described = |text: &str| Interface { description: text.into(), ..Interface::default() }.label();
+        assert_eq!(described("AWS Lambda VPC ENI-orders-4e7c-8b1d"), "Lambda orders-4e7c-8b1d");
+        assert_eq!(described("ELB app/web/50dc6c495c0c9188/and more"), "ELB app/web/50dc6c495c0c9188/an…");
+        assert_eq!(described("Primary network interface"), "");
         let two = Interfaces::new(
             [interface("eni-1", "a", "", &["10.0.0.1", "10.0.0.2"]), interface("eni-2", "b", "", &["10.0.0.1"])],
             "r",

@@ -180,7 +180,13 @@ impl Known {
         if self.quiet {
             all.push(("reverse DNS", "never asked (--no-dns)".to_owned()));
         } else if !self.lookups.is_empty() {
-            all.push(("reverse DNS", format!("{} addresses, each asked for by hand", self.lookups.len())));
+            all.push((
+                "reverse DNS",
+                match self.lookups.len() {
+                    1 => "1 address, asked for by hand".to_owned(),
+                    many => format!("{many} addresses, each asked for by hand"),
+                },
+            ));
         }
         all
     }
