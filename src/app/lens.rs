@@ -140,8 +140,7 @@ impl App {
             return self.address_here();
         };
         match (self.entries().get(self.entry_at()), &lens.subject) {
-            (Some(Entry::Peer(address)), _) => Some(*address),
-            (_, Subject::Address(address)) => Some(*address),
+            (Some(Entry::Peer(address)), _) | (_, Subject::Address(address)) => Some(*address),
             (_, Subject::Interface(_)) => self.page.profile.as_ref().and_then(|profile| profile.own),
         }
     }
