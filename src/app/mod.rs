@@ -252,6 +252,10 @@ pub struct App {
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
     asked: Option<ViewSpec>,
+    /// The first question about the rows that are wanted.
+    rows_asked: u64,
+    /// The first question about the draft that is typed.
+    draft_asked: u64,
     /// Unix milliseconds, for countdowns.
     now: i64,
 }
@@ -389,6 +393,21 @@ impl App {
     /// Whether the page answers the question that was asked last.
     pub fn is_current(&self) -> bool {
         self.asked.as_ref().is_some_and(|spec| spec.serial == self.page.serial)
+    }
+
+    /// Whether the page still has the rows of another filter, order or table than the one wanted.
+    pub fn has_other_rows(&self) -> bool {
+        self.page.serial < self.rows_asked
+    }
+
+    /// Matches of the draft that is typed, and whether that is all of them; nothing until a page tells.
+    pub fn draft_count(&self) -> Option<(u64, bool)> {
+        self.page.draft.filter(|_| self.page.serial >= self.draft_asked)
+    }
+
+    /// Whether something is typed of which no page tells yet.
+    pub fn has_other_draft(&self) -> bool {
+        matches!(&self.mode, Mode::Filter(bar) if bar.filter().is_some()) && self.page.serial < self.draft_asked
     }
 
     /// The alert that the sidebar's cursor is on.

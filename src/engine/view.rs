@@ -155,7 +155,7 @@ pub struct PageRow {
 
 /// Values of a row that what is held had not had before: first seen in the ten minutes before it, at least ten minutes after what is held begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "five places of a row, each new or not")]
+#[expect(clippy::struct_excessive_bools, reason = "one a column")]
 pub struct FirstSeen {
     /// The source, or the initiator.
     pub src: bool,

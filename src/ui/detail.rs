@@ -345,10 +345,13 @@ impl Pane<'_> {
     fn since(&mut self, session: &SessionDetail) {
         let searched = self.app.page().status.searched;
         let (Some(since), Some(searched)) = (session.since, searched) else { return };
-        let port = since.parties.port.map(u64::from);
-        let server = fmt::endpoint(since.parties.server, port);
+        // The line above says who they are.
+        let between = match since.parties.port {
+            Some(port) => format!("these two on port {port}"),
+            None => "these two".to_owned(),
+        };
         let (client, only) = (since.parties.client, self.app.only_of().unwrap_or_default());
-        let both = format!("{client} {} {server} {}{only}", self.arrow, fmt::first_seen(since.both, searched));
+        let both = format!("{between} {}{only}", fmt::first_seen(since.both, searched));
         self.fact("since", &both, Token::Text);
         if since.client < since.both {
             self.fact("", &format!("{client} {}", fmt::first_seen(since.client, searched)), Token::Text);

@@ -277,7 +277,10 @@ fn a_burst_of_keys_is_taken_whole() {
 #[test]
 fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let mut terminal = Terminal::start(&Setup::new(&["demo"]));
-    terminal.wait_for("rows and the mouse", |screen| rows(screen).len() > 5);
+    // The first alerts give the header its second line, and everything below moves.
+    terminal.wait_for("rows and the header as it stays", |screen| {
+        rows(screen).len() > 5 && screen.lines().any(|line| line.starts_with(" alerts "))
+    });
     assert_ne!(terminal.mouse(), vt100::MouseProtocolMode::None);
     // A click on the tab of sessions, wherever it stands.
     let place = |terminal: &Terminal, text: &str| {
