@@ -4,10 +4,12 @@
 //! runs at a time, for `PATIENCE` at most, and `MOST` begin in a minute; what is left out is said.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -23,7 +25,9 @@ const QUEUE: usize = 256;
 /// How often a running command is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 /// How long what waits may take when everything else is over.
-const FAREWELL: Duration = Duration::from_secs(30);
+pub const FAREWELL: Duration = Duration::from_secs(30);
+/// How much of what a failing command says of itself is told, bytes.
+const TOLD: usize = 200;
 
 /// A command and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +87,16 @@ pub struct Notifier {
     to: Option<SyncSender<Alert>>,
     thread: Option<JoinHandle<()>>,
     lost: u64,
+    ends: Arc<Ends>,
+}
+
+/// How it ends when nobody waits any longer.
+#[derive(Debug, Default)]
+struct Ends {
+    /// What runs is killed, and nothing else is begun.
+    now: AtomicBool,
+    /// Alerts for which nothing was run then.
+    left_out: AtomicU64,
 }
 
 impl Notifier {
@@ -100,36 +114,46 @@ impl Notifier {
         says: impl Fn(String) + Send + 'static,
     ) -> std::io::Result<Notifier> {
         let (to, alerts) = sync_channel(QUEUE);
-        let run = move || work(&command, patience, &alerts, &says);
+        let ends = Arc::new(Ends::default());
+        let known = Arc::clone(&ends);
+        let run = move || work(&command, patience, &alerts, &known, &says);
         let thread = std::thread::Builder::new().name("flowtail-on-alert".into()).spawn(run)?;
-        Ok(Notifier { to: Some(to), thread: Some(thread), lost: 0 })
+        Ok(Notifier { to: Some(to), thread: Some(thread), lost: 0, ends })
     }
 
-    /// An alert was raised. Never waits; where too many wait already, it is left out and counted.
-    pub fn tell(&mut self, alert: &Alert) {
-        let Some(to) = &self.to else { return };
-        if let Err(TrySendError::Full(_)) = to.try_send(alert.clone()) {
-            self.lost += 1;
-        }
+    /// An alert was raised. Never waits; where too many wait already, it is left out and counted, and this gives false.
+    pub fn tell(&mut self, alert: &Alert) -> bool {
+        let Some(to) = &self.to else { return false };
+        let is_full = matches!(to.try_send(alert.clone()), Err(TrySendError::Full(_)));
+        self.lost += u64::from(is_full);
+        !is_full
     }
 
-    /// Waits until the command has run for what was told, but not for ever. Gives how many alerts were left out because too many waited.
-    pub fn finish(mut self) -> u64 {
+    /// Waits until the command has run for what was told, but no longer than `farewell`; what runs then is killed. Gives for how many alerts it was not
+    /// run, since too many waited or time was up.
+    pub fn finish(mut self, farewell: Duration) -> u64 {
         self.to = None;
-        let until = Instant::now() + FAREWELL;
+        let until = Instant::now() + farewell;
         if let Some(thread) = self.thread.take() {
             while !thread.is_finished() && Instant::now() < until {
                 std::thread::sleep(LOOK);
             }
+            self.ends.now.store(true, Ordering::Relaxed);
+            // It notices within a look; it panics only by a fault of this program, which was told then.
+            let _ = thread.join();
         }
-        self.lost
+        self.lost + self.ends.left_out.load(Ordering::Relaxed)
     }
 }
 
-fn work(command: &OnAlert, patience: Duration, alerts: &Receiver<Alert>, says: &impl Fn(String)) {
+fn work(command: &OnAlert, patience: Duration, alerts: &Receiver<Alert>, ends: &Ends, says: &impl Fn(String)) {
     let mut begun: VecDeque<Instant> = VecDeque::new();
     let mut left_out = 0_u64;
     while let Ok(alert) = alerts.recv() {
+        if ends.now.load(Ordering::Relaxed) {
+            ends.left_out.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
         while begun.front().is_some_and(|at| at.elapsed() >= Duration::from_mins(1)) {
             begun.pop_front();
         }
@@ -142,14 +166,14 @@ fn work(command: &OnAlert, patience: Duration, alerts: &Receiver<Alert>, says: &
         }
         left_out = 0;
         begun.push_back(Instant::now());
-        if let Err(why) = run(command, patience, &alert) {
+        if let Err(why) = run(command, patience, ends, &alert) {
             says(format!("--on-alert {}: {why}", clean::for_terminal(&command.program)));
         }
     }
 }
 
 /// Runs the command for one alert. The error says what went wrong.
-fn run(command: &OnAlert, patience: Duration, alert: &Alert) -> Result<(), String> {
+fn run(command: &OnAlert, patience: Duration, ends: &Ends, alert: &Alert) -> Result<(), String> {
     let mut object = alert::object(alert);
     object.insert("title".to_owned(), (*alert.title).into());
     object.insert("meaning".to_owned(), (*alert.meaning).into());
@@ -163,10 +187,15 @@ fn run(command: &OnAlert, patience: Duration, alert: &Alert) -> Result<(), Strin
             let _ = stdin.write_all(text.as_bytes());
         });
     }
+    let complaint = heard(&mut child);
     let began = Instant::now();
     loop {
         match child.try_wait() {
-            Ok(Some(status)) => return judged(status),
+            Ok(Some(status)) => return judged(status, &complaint),
+            Ok(None) if ends.now.load(Ordering::Relaxed) => {
+                kill(&mut child);
+                return Err("it still ran when flowtail ended, and was killed".to_owned());
+            }
             Ok(None) if began.elapsed() >= patience => {
                 kill(&mut child);
                 return Err(format!("it ran for more than {patience:?} and was killed"));
@@ -182,15 +211,41 @@ fn run(command: &OnAlert, patience: Duration, alert: &Alert) -> Result<(), Strin
 
 fn spawn(command: &OnAlert) -> std::io::Result<Child> {
     let mut process = Command::new(&command.program);
-    process.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    process.args(&command.args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     // A group of its own: what it started is killed with it, and Ctrl-C is not meant for it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut process, 0);
     process.spawn()
 }
 
-fn judged(status: ExitStatus) -> Result<(), String> {
-    if status.success() { Ok(()) } else { Err(format!("it failed: {status}")) }
+/// The beginning of what a command says on its standard error. All of it is read, so that it never waits; what it starts may hold that open for ever.
+fn heard(child: &mut Child) -> Arc<Mutex<Vec<u8>>> {
+    let kept: Arc<Mutex<Vec<u8>>> = Arc::default();
+    if let Some(mut stderr) = child.stderr.take() {
+        let keeps = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1_024];
+            while let Ok(count @ 1..) = stderr.read(&mut buffer) {
+                let mut kept = keeps.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = TOLD.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..count.min(room)]);
+            }
+        });
+    }
+    kept
+}
+
+fn judged(status: ExitStatus, complaint: &Mutex<Vec<u8>>) -> Result<(), String> {
+    if status.success() {
+        return Ok(());
+    }
+    // What it said last may be on its way.
+    std::thread::sleep(LOOK);
+    let said = complaint.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let said = String::from_utf8_lossy(&said);
+    let first = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let why = if first.is_empty() { String::new() } else { format!(": {}", clean::for_terminal(first)) };
+    Err(format!("it failed: {status}{why}"))
 }
 
 fn kill(child: &mut Child) {
@@ -250,7 +305,7 @@ mod tests {
         let command = OnAlert::parse(&line).unwrap();
         let mut notifier = Notifier::patient(command, patience, move |text| hears.lock().unwrap().push(text)).unwrap();
         notifier.tell(&alert(message));
-        assert_eq!(notifier.finish(), 0);
+        assert_eq!(notifier.finish(FAREWELL), 0);
         let said = said.lock().unwrap().clone();
         (said, std::fs::read_to_string(out).unwrap_or_default())
     }
@@ -271,8 +326,9 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn failures_are_said_and_what_hangs_is_killed_with_its_children() {
-        let (said, _) = with("exit 3", "m", PATIENCE);
-        assert!(said.len() == 1 && said[0].contains("it failed: exit status: 3"), "{said:?}");
+        let (said, _) = with("echo 'no \u{1b}[31m route' >&2; yes no | head -c 300000 >&2; exit 3", "m", PATIENCE);
+        assert!(said.len() == 1 && said[0].contains("it failed: exit status: 3: no "), "{said:?}");
+        assert!(!said[0].contains('\u{1b}') && said[0].len() < 400, "{said:?}");
         let began = Instant::now();
         let (said, _) = with("sleep 60 & sleep 60", "m", Duration::from_millis(200));
         assert!(said.len() == 1 && said[0].contains("was killed"), "{said:?}");
@@ -282,8 +338,31 @@ mod tests {
         let command = OnAlert::parse("/nowhere/at/all").unwrap();
         let mut notifier = Notifier::start(command, move |text| hears.lock().unwrap().push(text)).unwrap();
         notifier.tell(&alert("m"));
-        notifier.finish();
+        notifier.finish(FAREWELL);
         assert!(gone.lock().unwrap()[0].contains("cannot start it"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_still_waits_at_the_end_is_counted_and_what_runs_is_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let command = OnAlert::parse(&format!("/bin/sh -c 'echo $$ > \"$0\"; sleep 60' '{}'", pid.display())).unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&said);
+        let mut notifier = Notifier::start(command, move |text| hears.lock().unwrap().push(text)).unwrap();
+        assert!((0..4).all(|_| notifier.tell(&alert("m"))));
+        let began = Instant::now();
+        while std::fs::read_to_string(&pid).unwrap_or_default().is_empty() {
+            assert!(began.elapsed() < PATIENCE, "it starts");
+            std::thread::sleep(LOOK);
+        }
+        assert_eq!(notifier.finish(Duration::from_millis(50)), 3);
+        let said = said.lock().unwrap();
+        assert!(said.len() == 1 && said[0].contains("still ran when flowtail ended"), "{said:?}");
+        let pid = std::fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        assert!(rustix::process::test_kill_process(pid).is_err(), "it is gone");
     }
 
     #[test]
@@ -296,7 +375,7 @@ mod tests {
         for _ in 0..MOST + 5 {
             notifier.tell(&alert("m"));
         }
-        notifier.finish();
+        notifier.finish(FAREWELL);
         let said = said.lock().unwrap();
         assert!(said.len() == 1 && said[0].contains("more than 30 alerts"), "{said:?}");
     }

@@ -11,7 +11,7 @@ mod signals;
 mod tabs;
 mod themes;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ const BURST: usize = 512;
 const WATCH: Duration = Duration::from_secs(1);
 /// How often it is told how far an export has come.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// How long `--on-alert` may take for what waits when the screen was left.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// How long the first rows are waited for before the first frame, so that it is not drawn twice.
 const FIRST_PAGE: Duration = Duration::from_millis(40);
 
@@ -154,10 +156,15 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         drawn_in: common.theme.clone(),
     };
     let result = screen.run().await;
-    let Loop { desk, other, screen, searches, .. } = screen;
+    let Loop { desk, other, screen, searches, notifier, .. } = screen;
     // The terminal first: whatever else goes wrong, the shell is usable.
     drop(screen);
     searches.stop();
+    let left_out = notifier.map_or(0, |notifier| notifier.finish(GOODBYE));
+    if left_out > 0 {
+        // Nobody is left to hear it if this fails.
+        let _ = writeln!(io::stderr(), "flowtail: --on-alert was not run for {left_out} alerts, which still waited");
+    }
     let mut failed = None;
     for desk in std::iter::once(desk).chain(other) {
         if desk.live
@@ -338,7 +345,6 @@ impl Loop {
         true
     }
 
-    /// Keeps what is muted when that has changed.
     /// Keeps what is muted when that has changed; it is so in both tabs.
     fn keep_mutes(&mut self) {
         if Arc::ptr_eq(&self.mutes, self.desk.app.mutes()) {

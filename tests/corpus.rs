@@ -156,3 +156,25 @@ fn a_parquet_file_is_read_or_says_what_to_do() {
         "{output:?}"
     );
 }
+
+#[test]
+fn the_real_scan_of_47_ports_is_one_alert_and_the_rest_of_that_log_is_none() {
+    let Some(corpus) = corpus() else { return };
+    let alerts = alerts(&corpus.join("benign/cribl_us-east-1_2021_v2.log"));
+    let [alert] = &alerts[..] else { panic!("{alerts:#?}") };
+    assert_eq!(alert["rule"], "SCAN-VERT-STOPPED");
+    assert_eq!((&alert["group"]["client"], &alert["group"]["server"]), (&"217.12.208.8".into(), &"10.0.0.138".into()));
+    // What it rests on can be asked for.
+    let filter = alert["filter"].as_str().expect("an alert has the filter of its evidence");
+    let log = corpus.join("benign/cribl_us-east-1_2021_v2.log");
+    let evidence = open(&log, &["--print", "sessions", "--as", "ndjson", "--filter", filter]);
+    assert!((46..=47).contains(&evidence.lines().count()), "{evidence}");
+}
+
+#[test]
+fn the_captured_scan_is_one_alert() {
+    let Some(corpus) = corpus() else { return };
+    let alerts = alerts(&corpus.join("attacks/scan_syn_vertical_nmap.log"));
+    let [alert] = &alerts[..] else { panic!("{alerts:#?}") };
+    assert_eq!((&alert["rule"], &alert["group"]["client"]), (&"SCAN-VERT-EXTERNAL".into(), &"198.51.100.8".into()));
+}

@@ -32,6 +32,8 @@ pub(super) struct Wire {
     pub length: i64,
     /// Interfaces by address: their windows.
     interfaces: HashMap<IpAddr, Vec<Window>>,
+    /// Windows in which an interface logged something.
+    busy: HashMap<IpAddr, Vec<bool>>,
     /// Delivery, order and line.
     lines: Vec<(i64, usize, String)>,
     /// Next port that is given to a client.
@@ -40,7 +42,15 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(seed: u64, begin: i64, length: i64) -> Self {
-        Wire { random: Random::new(seed), begin, length, interfaces: HashMap::new(), lines: Vec::new(), port: 32_768 }
+        Wire {
+            random: Random::new(seed),
+            begin,
+            length,
+            interfaces: HashMap::new(),
+            busy: HashMap::new(),
+            lines: Vec::new(),
+            port: 32_768,
+        }
     }
 
     /// Gives `address` a network interface that logs. Asked again it does nothing.
@@ -75,6 +85,7 @@ impl Wire {
             let records = talk.records(windows);
             for (index, record) in records {
                 let window = windows[index];
+                self.busy.entry(end).or_insert_with(|| vec![false; windows.len()])[index] = true;
                 let mut line = String::with_capacity(128);
                 // Writing to a string cannot fail.
                 let _ = write!(
@@ -122,7 +133,19 @@ impl Wire {
 
     /// All lines in the order of delivery, and how many interfaces there are.
     pub(super) fn delivered(mut self) -> (Vec<String>, usize) {
-        self.lines.sort_unstable_by_key(|(arrival, order, _)| (*arrival, *order));
+        // An interface says so where it has nothing to log: it is not silent.
+        for (address, windows) in &self.interfaces {
+            let busy = self.busy.get(address);
+            for (index, window) in windows.iter().enumerate() {
+                if busy.is_none_or(|busy| !busy[index]) {
+                    let (interface, times) = (Interface(*address), format!("{} {}", window.start, window.end));
+                    let line = format!("2 {ACCOUNT} {interface} - - - - - - - {times} - NODATA");
+                    // When does not matter, as long as it is the same each time.
+                    self.lines.push((window.end * 1_000 + LAG.0, usize::MAX, line));
+                }
+            }
+        }
+        self.lines.sort_unstable();
         (self.lines.into_iter().map(|(_, _, line)| line).collect(), self.interfaces.len())
     }
 }

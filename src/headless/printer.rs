@@ -25,7 +25,7 @@ use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, alert, clean};
 use crate::filter::{Filter, Stage};
-use crate::notify::Notifier;
+use crate::notify::{FAREWELL, Notifier};
 use crate::record::{Decoded, RowRef, SourceState, SourceStatus, Table as _};
 use crate::save;
 use crate::session::SessionRow;
@@ -106,7 +106,7 @@ impl Printer {
             let lines = if unparsed == 1 { "line" } else { "lines" };
             say(&format!("{unparsed} {lines} did not parse; --print quarantine shows them"));
         }
-        let left_out = self.notifier.take().map_or(0, Notifier::finish);
+        let left_out = self.notifier.take().map_or(0, |notifier| notifier.finish(FAREWELL));
         if left_out > 0 {
             say(&format!("--on-alert: {left_out} alerts came faster than it ran and were left out"));
         }

@@ -28,8 +28,10 @@ impl Loop {
     }
 
     pub(super) fn alarmed(&mut self, alert: Arc<Alert>) {
-        if let Some(notifier) = &mut self.notifier {
-            notifier.tell(&alert);
+        if let Some(notifier) = &mut self.notifier
+            && !notifier.tell(&alert)
+        {
+            self.desk.app.tell("--on-alert: too many alerts wait for the command; it is not run for this one.");
         }
         self.raised.get_or_insert(alert);
     }

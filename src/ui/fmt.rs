@@ -186,8 +186,10 @@ pub fn first_seen(first: i64, searched: i64) -> String {
         (true, _) => time_of_day(searched),
         (false, _) => date_time(searched),
     };
+    // Of what began before, some may have made way.
+    let before = if first < searched { " or before" } else { "" };
     let first = if same_day { time_of_day(first) } else { date_time(first) };
-    format!("first seen {first}Z, searched from {from}Z")
+    format!("first seen {first}Z{before}, searched from {from}Z")
 }
 
 /// Day and time, UTC, `08-20 15:26:46`.
