@@ -90,7 +90,7 @@ def main():
         if screen.until(lambda text: first_screen.rows(text) >= 30, 20) is None:
             sys.exit("no table came")
         begun = time.perf_counter()
-        while re.search(r"read \d+%", screen.text()) and time.perf_counter() - begun < 90:
+        while re.search(r"read \d+%", screen.text()) and time.perf_counter() - begun < 300:
             screen.drain(1)
         screen.drain(3)
         print("held:", re.search(r"held ([^\n]*?flows)", screen.text())[1])

@@ -109,24 +109,7 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
 
     who(pinned, order, &sessions, &mut line);
 
-    line("\n## Marks and notes\n");
-    if order.marks.is_empty() {
-        line("none");
-    }
-    for (place, mark) in order.marks.iter().enumerate() {
-        line(&format!("{}. {}", place + 1, inline(&mark.says(true))));
-        if !mark.note.is_empty() {
-            line(&format!("   - note: {}", inline(&mark.note)));
-        }
-        match mark.copy.as_ref().map(|copy| &copy.original) {
-            Some(Original::Line(_, text)) => line(&format!("   - line: {}", code(text))),
-            Some(Original::Session(object)) => {
-                line(&format!("   - session: {}", code(&clean::json(Json::Object(object.clone()).to_string()))));
-            }
-            Some(Original::Alert(alert)) => line(&format!("   - evidence: {}", code(&alert.filter))),
-            None => {}
-        }
-    }
+    marks(order, &mut line);
 
     line("\n## Records\n");
     let name = attached.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -206,6 +189,28 @@ fn amount(number: f64) -> String {
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
     let whole = whole.parse().map_or_else(|_| whole.to_owned(), thousands);
     if rest.is_empty() || rest == "00" { whole } else { format!("{whole}.{rest}") }
+}
+
+/// What somebody marked, with what was noted and the row itself.
+fn marks(order: &Order, line: &mut dyn FnMut(&str)) {
+    line("\n## Marks and notes\n");
+    if order.marks.is_empty() {
+        line("none");
+    }
+    for (place, mark) in order.marks.iter().enumerate() {
+        line(&format!("{}. {}", place + 1, inline(&mark.says(true))));
+        if !mark.note.is_empty() {
+            line(&format!("   - note: {}", inline(&mark.note)));
+        }
+        match mark.copy.as_ref().map(|copy| &copy.original) {
+            Some(Original::Line(_, text)) => line(&format!("   - line: {}", code(text))),
+            Some(Original::Session(object)) => {
+                line(&format!("   - session: {}", code(&clean::json(Json::Object(object.clone()).to_string()))));
+            }
+            Some(Original::Alert(alert)) => line(&format!("   - evidence: {}", code(&alert.filter))),
+            None => {}
+        }
+    }
 }
 
 /// What is not in the records, one sentence each.

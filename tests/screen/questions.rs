@@ -65,7 +65,7 @@ const QUESTIONS: &[Question] = &[
             Text("client, server"),
             Keys("<enter>"),
         ],
-        answer: &["by client, server", "213.31.179.61       52.8M"],
+        answer: &["by client, server", "213.31.179.61    52.8M"],
     },
     Question {
         asked: "Which host behind the NAT reached it, or why is that hidden?",
