@@ -129,6 +129,7 @@ fn is_whole(core: &Core, number: u32, minutes: u64) -> bool {
         end: last,
         action: Action::Accept,
         flags: None,
+        addresses: flowtail::record::Addresses::default(),
     };
     core.sessions().find(&flow).is_some_and(|session| u64::from(session.records) == 2 * minutes)
 }

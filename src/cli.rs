@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::change::Change;
+
 /// Live investigation of AWS VPC Flow Logs in a terminal.
 #[derive(Debug, Parser)]
 #[command(name = "flowtail", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -14,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 Examples:
   flowtail demo                                                  a recording with an attack in it; needs nothing
   flowtail tail /vpc/flow-logs --eni eni-0536faba73134a9b7       one network interface, live
+  flowtail tail /vpc/flow-logs --who web-1                       the interfaces of that name, instance or address
   flowtail history /vpc/flow-logs --from 7d --filter 'reject'    any range, by Logs Insights; says the cost first
   flowtail open flows.log.gz --filter 'udp and bytes > 1M'       a file
   zcat *.gz | flowtail open - --print sessions                   no screen: one JSON object a line
@@ -197,6 +200,13 @@ pub struct Tail {
     /// Only this network interface (repeatable)
     #[arg(long = "eni", value_name = "eni-…")]
     pub interfaces: Vec<String>,
+    /// Only the interfaces that this names (repeatable): an instance id, an address, a Name tag or description of an interface, a name of --names.
+    /// EC2 is asked which they are
+    #[arg(long, value_name = "NAME")]
+    pub who: Vec<String>,
+    /// Do not ask EC2 what the interfaces are; their names are then those of --names alone
+    #[arg(long, conflicts_with = "who")]
+    pub no_interfaces: bool,
     /// How far back to begin
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = duration)]
     pub since: Duration,
@@ -254,6 +264,17 @@ pub struct History {
     /// Where the log groups are
     #[command(flatten)]
     pub aws: Account,
+    /// What a search does not have
+    #[command(flatten)]
+    pub only: OnlyTail,
+}
+
+/// Options of a tail that other commands take in order to say what to do instead.
+#[derive(Clone, Debug, Default, Args)]
+pub struct OnlyTail {
+    /// See `flowtail tail`
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub who: Vec<String>,
 }
 
 /// `flowtail open …`.
@@ -277,6 +298,9 @@ pub struct Open {
     /// Region of records that carry none
     #[arg(long)]
     pub region: Option<String>,
+    /// What files do not have
+    #[command(flatten)]
+    pub only: OnlyTail,
 }
 
 /// `flowtail demo …`.
@@ -285,6 +309,9 @@ pub struct Demo {
     /// Multiple of recorded time; 10x on the screen, as fast as possible without one
     #[arg(long, value_parser = speed)]
     pub speed: Option<f64>,
+    /// What a recording does not have
+    #[command(flatten)]
+    pub only: OnlyTail,
 }
 
 /// What can be printed without a screen.
@@ -328,6 +355,19 @@ pub struct Common {
     /// Names for addresses and interfaces: a CSV file with a line `address-or-eni,name` each; a name is also a set (`$name`) in filters
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub names: Option<PathBuf>,
+    /// Interface of a NAT gateway or instance, where the records do not say (repeatable): what it passes on is marked as such (`nat`)
+    #[arg(long, global = true, value_name = "eni-…", help_heading = "Everywhere")]
+    pub nat: Vec<String>,
+    /// Time of a change, with a note after it if you like: sessions are before, surviving or new by it (`phase`), as `T` does on the screen. Such as
+    /// '2018-08-20 15:26:46 isolated', 15:26 (UTC, the latest) or Unix seconds
+    #[arg(long, global = true, value_name = "TIME", value_parser = change, help_heading = "Everywhere")]
+    pub change: Option<Change>,
+    /// Country and network of public addresses, out of this MaxMind database (.mmdb; repeatable, such as one for countries and one for ASNs)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub geo: Vec<PathBuf>,
+    /// Never ask for the name of an address (D on the screen), since a lookup tells others that somebody asked
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub no_dns: bool,
     /// Print the configuration with every key and what it means
     #[arg(long, global = true, exclusive = true, help_heading = "Everywhere")]
     pub print_config: bool,
@@ -370,9 +410,9 @@ pub struct Common {
     /// Have the terminal notify when an alert is raised (OSC 9)
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub notify: bool,
-    /// The names of `--names`.
+    /// What `--names` and `--geo` know.
     #[arg(skip)]
-    pub known: std::sync::Arc<crate::enrich::Names>,
+    pub known: std::sync::Arc<crate::enrich::Known>,
     /// Keys of the user, and how the screen is arranged.
     #[arg(skip)]
     pub keys: std::sync::Arc<crate::app::keymap::Keys>,
@@ -402,6 +442,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "write a number and a unit, such as 30m".to_owned())?;
     number.checked_mul(unit).map(Duration::from_secs).ok_or_else(|| "too long".to_owned())
+}
+
+/// Reads the time of a change.
+fn change(text: &str) -> Result<Change, String> {
+    Change::parse(text, jiff::Timestamp::now().as_second())
 }
 
 /// Reads how long a baseline is.

@@ -29,13 +29,15 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::app::keymap::Keys;
-use crate::enrich::Names;
+use crate::enrich::{Geo, Names};
 use crate::filter::Sets;
 
 /// Largest configuration that is read, bytes.
 const LIMIT: u64 = 1 << 20;
 /// Largest list of names that is read, bytes.
 const NAMES_LIMIT: u64 = 128 << 20;
+/// Largest database that is read, bytes: it is held as it is. Those of cities have some 130 MB.
+const GEO_LIMIT: u64 = 512 << 20;
 
 /// What is configured, checked.
 #[derive(Clone, Debug, Default)]
@@ -197,6 +199,11 @@ impl Source<'_> {
         }
     }
 
+    /// The same of an argument of the command line.
+    fn placed(&self, written: OsString) -> OsString {
+        written.to_str().map(|text| self.path_of(text).into_os_string()).unwrap_or(written)
+    }
+
     /// The path that `written` means: `~/` is the home folder, and what is relative begins at the folder of the configuration.
     fn path_of(&self, written: &str) -> PathBuf {
         match (written.strip_prefix("~/"), set("HOME")) {
@@ -216,14 +223,28 @@ pub fn names(path: &Path) -> Result<Names, String> {
     Names::read(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
+/// Reads a database of countries or networks.
+///
+/// # Errors
+/// It cannot be read, or is none: the file, what is wrong and what to do.
+pub fn geo(path: &Path, geo: &mut Geo) -> Result<(), String> {
+    let bytes = bytes(path, GEO_LIMIT)
+        .map_err(|error| format!("{}: cannot read the database: {error}. Check the path", path.display()))?;
+    geo.add(&path.display().to_string(), bytes).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 /// The text of a file of at most `limit` bytes; what is not UTF-8 in it is replaced.
 fn read(path: &Path, limit: u64) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&bytes(path, limit)?).into_owned())
+}
+
+fn bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("it is larger than {} MiB", limit >> 20)));
     }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// A path in the environment; one that is set and empty is not set.

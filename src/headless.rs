@@ -5,6 +5,7 @@ mod summary;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::export::session::SessionWriter;
 use crate::export::{Shape, clean};
 use crate::filter::{Filter, Stage};
 use crate::notify::Notifier;
-use crate::record::{Decoded, Field, Gap, Input, SourceState, SourceStatus};
+use crate::record::{Decoded, Decoder, Field, Gap, Input, SourceState, SourceStatus};
 use crate::start::{self, Source, StartError};
 
 /// Inputs on their way from the source, and decoded ones on their way to the engine.
@@ -66,6 +67,27 @@ fn stage(what: Print) -> Stage {
     if matches!(what, Print::Sessions | Print::Alerts) { Stage::Sessions } else { Stage::Flows }
 }
 
+/// The shape that was asked for, or the one that suits who reads.
+fn shape(common: &Common, terminal: bool) -> Shape {
+    match common.shape {
+        Some(As::Csv) => Shape::Csv,
+        Some(As::Log) => Shape::Log,
+        Some(As::Table) => Shape::Table,
+        None if terminal => Shape::Table,
+        Some(As::Ndjson) | None => Shape::Ndjson,
+    }
+}
+
+/// What the printer does with an input; nothing for what is not whole, at which nobody looks here.
+fn work_of(input: Input, decoder: &mut Decoder) -> Option<Work> {
+    Some(match input {
+        Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
+        Input::Status(status) => Work::Status(status),
+        Input::Gap(gap) => Work::Gap(gap),
+        Input::Partial(_) | Input::End => return None,
+    })
+}
+
 /// Prints `what` of a source to `sink`; `terminal` tells whether a person reads there.
 ///
 /// # Errors
@@ -80,18 +102,25 @@ pub async fn print(
     let began = Instant::now();
     let decoder = start::decoder(common)?;
     let filter = start::filter(common, stage(what))?;
-    remark_on(filter.as_ref());
+    let change = common.change.as_ref().map(|change| change.at);
+    remark_on(filter.as_ref(), change.is_some());
     let detector = start::detection(common)?;
+    source.remarks.iter().for_each(|remark| say(remark));
     if let Some(fetch) = &source.fetch {
         say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
         for remark in &fetch.remarks {
             say(&format!("--fetch: {remark}"));
         }
     }
+    let mut known = Arc::clone(&common.known);
+    if let Some(interfaces) = source.inventory.as_ref().and_then(|inventory| inventory.known.clone()) {
+        Arc::make_mut(&mut known).learn(interfaces);
+    }
     let mut decoder = source.narrow(decoder);
     let collect =
         matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
     let mut core = Core::new(source.config(common.memory), detector, collect).with_rules_apart();
+    core.say_gateways(common.nat.iter().map(String::as_str));
     if let Some(lessons) = source.lessons.as_ref().filter(|lessons| lessons.asked) {
         core.teach(start::search::learn(lessons, say).await?);
     }
@@ -124,32 +153,22 @@ pub async fn print(
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
-            let work = match input {
-                Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                Input::Status(status) => Work::Status(status),
-                Input::Gap(gap) => Work::Gap(gap),
-                // Nobody here looks at what is not whole.
-                Input::Partial(_) | Input::End => continue,
-            };
-            if hand_on.send(work).is_err() {
+            if let Some(work) = work_of(input, &mut decoder)
+                && hand_on.send(work).is_err()
+            {
                 break;
             }
         }
     });
-    let shape = match common.shape {
-        Some(As::Csv) => Shape::Csv,
-        Some(As::Log) => Shape::Log,
-        Some(As::Table) => Shape::Table,
-        None if terminal => Shape::Table,
-        Some(As::Ndjson) | None => Shape::Ndjson,
-    };
+    let shape = shape(common, terminal);
     let printer = Printer {
         core,
         what,
         filter,
         shape,
         flows: FlowWriter::new(shape, terminal),
-        sessions: SessionWriter::new(shape),
+        sessions: SessionWriter::new(shape).beside(change),
+        change: common.change.clone(),
         printed: 0,
         told: SourceState::default(),
         warned: Vec::new(),
@@ -157,6 +176,7 @@ pub async fn print(
         backtest: common.backtest.then(BTreeMap::new),
         notifier,
         case: common.case.clone(),
+        known,
     };
     let rows = tokio::task::spawn_blocking(move || printer.run(&work, &mut *sink)).await;
     signals.abort();
@@ -184,14 +204,14 @@ pub async fn print(
 }
 
 /// Says what the user should know of `--filter` before anything runs.
-fn remark_on(filter: Option<&Filter>) {
+fn remark_on(filter: Option<&Filter>, has_change: bool) {
     for warning in filter.into_iter().flat_map(Filter::warnings) {
         say(&format!("--filter: {}", warning.message));
     }
-    if filter.is_some_and(|filter| filter.fields().any(|field| field == Field::Phase)) {
+    if !has_change && filter.is_some_and(|filter| filter.fields().any(|field| field == Field::Phase)) {
         say(
-            "--filter: `phase` is told only on the screen, where T marks the time of a change: here this test matches nothing. With that time as \
-             T, before is `end < T`, surviving `start < T and end >= T`, new `start >= T` (such as 2018-08-20T15:26:46Z)",
+            "--filter: `phase` is told by the time of a change, and none is given: this test matches nothing. Say it with --change, such as \
+             --change 2018-08-20T15:26:46Z",
         );
     }
 }

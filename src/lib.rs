@@ -30,3 +30,5 @@ pub mod tables;
 pub mod terminal;
 pub mod translate;
 pub mod ui;
+#[cfg(feature = "aws")]
+pub mod who;

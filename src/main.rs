@@ -4,8 +4,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use flowtail::cli::{Cli, Command, Open, Print, RulesCommand};
-use flowtail::config::Config;
+use flowtail::cli::{Cli, Command, Common, OnlyTail, Open, Print, RulesCommand};
+use flowtail::config::{self, Config};
+use flowtail::enrich::{Geo, Known, Names};
 use flowtail::filter::Sets;
 use flowtail::headless::{self, Outcome};
 use flowtail::runtime as screen;
@@ -31,6 +32,20 @@ fn done(result: Result<Outcome, String>) -> ExitCode {
     }
 }
 
+/// What the user's files know beside the log. Names become sets of filters.
+fn known(common: &Common, sets: &mut Sets) -> Result<Known, String> {
+    let mut names = Names::default();
+    if let Some(path) = &common.names {
+        names = config::names(path).map_err(|error| format!("--names {error}"))?;
+        names.define(sets);
+    }
+    let mut geo = Geo::default();
+    for path in &common.geo {
+        config::geo(path, &mut geo).map_err(|error| format!("--geo {error}"))?;
+    }
+    Ok(Known::from(names).with_geo(geo).with_quiet(common.no_dns))
+}
+
 fn run(cli: Cli) -> Result<Outcome, String> {
     let Cli { mut command, mut common } = cli;
     match command {
@@ -42,11 +57,7 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         _ => {}
     }
     let mut config = Config::load(common.config.as_deref()).map_err(|error| error.to_string())?;
-    if let Some(path) = &common.names {
-        let names = flowtail::config::names(path).map_err(|error| format!("--names {error}"))?;
-        names.define(&mut config.sets);
-        common.known = names.into();
-    }
+    common.known = known(&common, &mut config.sets)?.into();
     Sets::install(config.sets);
     match command {
         Command::Filter(wanted) => return translate::run(&wanted, &common),
@@ -54,7 +65,9 @@ fn run(cli: Cli) -> Result<Outcome, String> {
         Command::Rules { command: RulesCommand::Backtest { rules, files } } => {
             common.rules = Some(tables::backtested(&rules, &config.rules)?);
             (common.backtest, common.print) = (true, Some(Print::Alerts));
-            command = Command::Open(Open { files, from: None, to: None, follow: false, speed: None, region: None });
+            let only = OnlyTail::default();
+            command =
+                Command::Open(Open { files, from: None, to: None, follow: false, speed: None, region: None, only });
         }
         Command::Rules { command } => return tables::rules(&command, &config.rules),
         other => {

@@ -4,6 +4,7 @@
 mod desk;
 mod exports;
 mod input;
+mod inquiries;
 mod keyboard;
 mod searches;
 mod signals;
@@ -20,6 +21,7 @@ use tokio::time::Instant;
 
 use desk::Desk;
 use input::{is_noise, translate};
+use inquiries::Inquiries;
 use keyboard::Keyboard;
 use searches::Searches;
 use signals::{Signal, Signals};
@@ -76,7 +78,7 @@ pub enum ScreenError {
 /// An app that knows what was configured, what earlier runs kept and what was typed, in this order.
 fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenError> {
     let mut app = App::new().with_zone(jiff::tz::TimeZone::system()).with_keys(Arc::clone(&common.keys));
-    app = app.with_names(Arc::clone(&common.known));
+    app = app.with_known(Arc::clone(&common.known)).with_change(common.change.clone());
     app = app.with_arrangement(common.screen.iter().map(String::as_str));
     if let Some(text) = &common.filter {
         app = app.with_filter(text).map_err(|error| StartError::Filter { text: text.clone(), error })?;
@@ -108,13 +110,18 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     app = app.with_themes(themes.names(), &common.theme);
     let source = Source::prepare(command, common, true).await?;
     let searches = Searches::new(source.search.clone(), source.lessons.clone());
+    let inquiries = Inquiries::new(source.inventory.clone());
     app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());
+    app = app.with_inventory(source.has_inventory());
+    if !source.remarks.is_empty() {
+        app.tell(source.remarks.join(". "));
+    }
     if let [only] = &source.interfaces[..] {
         // Somebody who asks for one interface wants to know about it.
         app = app.with_interface(only);
     }
     // The first question does not depend on the terminal, and a terminal that does not answer costs its whole patience: rows are read meanwhile.
-    let desk = Desk::open(app, source, decoder, detector, common.memory, true)?;
+    let desk = Desk::open(app, source, decoder, detector, common, true)?;
     let shade = if common.theme == "auto" && depth != Depth::None { terminal::shade() } else { None };
     let theme = themes.load(&common.theme, shade)?;
     let look = Look { theme, glyphs: if common.ascii { &glyphs::ASCII } else { &glyphs::UNICODE } };
@@ -140,6 +147,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
         rules: Watch::new(common.rule_files.clone()),
         common: common.clone(),
         searches,
+        inquiries,
         lent: 0,
         themes,
         shade,
@@ -196,6 +204,7 @@ struct Loop {
     rules: Watch,
     common: Common,
     searches: Searches,
+    inquiries: Inquiries,
     /// Bytes that the live tab does without for what a search holds.
     lent: usize,
     themes: Themes,
@@ -214,6 +223,7 @@ impl Loop {
         let _ = tokio::time::timeout(FIRST_PAGE, self.desk.pages.wait_for(|page| page.status.held > 0)).await;
         self.receive();
         self.begin_baseline();
+        self.inquiries.begin();
         let mut dirty = true;
         let mut watch = tokio::time::interval(WATCH);
         watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -256,6 +266,10 @@ impl Loop {
                 Some(()) = beside(&mut self.other) => self.receive_beside(),
                 Some(heard) = self.searches.heard.recv() => {
                     self.hear(heard);
+                    prompt = true;
+                }
+                Some(heard) = self.inquiries.heard.recv() => {
+                    self.learn(heard);
                     prompt = true;
                 }
                 Some(text) = self.said.recv() => self.desk.app.tell(text),
@@ -415,6 +429,8 @@ impl Loop {
                 Effect::PlanBaseline => self.searches.plan_baseline(),
                 Effect::RunSearch => self.run_search()?,
                 Effect::Beside => self.go_beside(),
+                Effect::AskInterfaces => self.inquiries.ask_interfaces(true),
+                Effect::Lookup(address) => self.inquiries.look_up(address),
                 Effect::CloseSearch => self.close_search(),
                 Effect::StopLoading => {
                     self.searches.stop();

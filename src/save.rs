@@ -11,10 +11,12 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::app::change::Change;
 use crate::app::marks::Mark;
 use crate::app::takeaway::{Heard, Order, What};
 use crate::engine::pinned::{Original, Pinned, Progress, Selection};
 use crate::engine::view::Tab;
+use crate::enrich::Known;
 use crate::export::flow::FlowWriter;
 use crate::export::{Shape, clean, csv_object};
 use crate::record::{Batch, Decoder, Field, Format, Table as _};
@@ -267,14 +269,26 @@ impl Drop for Job {
 }
 
 /// A case of everything that is held under a filter, for `--case`.
-pub fn everything(filter: Option<crate::filter::Filter>, tab: Tab, now: i64) -> Order {
+pub fn everything(
+    filter: Option<crate::filter::Filter>,
+    tab: Tab,
+    change: Option<&Change>,
+    known: Arc<Known>,
+    now: i64,
+) -> Order {
     Order {
         what: What::Case,
         filter: filter.as_ref().map(ToString::to_string),
-        selection: Selection { tab, filter: filter.map(Arc::new), ..Selection::default() },
+        selection: Selection {
+            tab,
+            filter: filter.map(Arc::new),
+            change: change.map(|change| change.at),
+            ..Selection::default()
+        },
         marks: Vec::new(),
         way: Vec::new(),
-        change: None,
+        change: change.map(|change| (change.at, change.note.clone())),
+        known,
         now,
     }
 }

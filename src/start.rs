@@ -1,5 +1,6 @@
 //! From the command line to a running source, a decoder and an engine: what the screen and the headless front end share.
 
+pub mod inventory;
 mod open;
 pub mod search;
 
@@ -7,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use inventory::Inventory;
 use search::{Lessons, Searcher};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
@@ -51,6 +53,9 @@ pub enum StartError {
     /// The built-in rules do not read.
     #[error("built-in rules: {0}")]
     Rules(#[from] crate::detect::RuleError),
+    /// `--who` names nothing, or too much, or names it where nobody can be asked.
+    #[error("--who: {0}")]
+    Who(String),
     /// The tail cannot begin.
     #[cfg(feature = "aws")]
     #[error(transparent)]
@@ -112,6 +117,10 @@ pub struct Source {
     pub search: Option<Searcher>,
     /// What its rules can be taught of the time before.
     pub lessons: Option<Lessons>,
+    /// What says what its interfaces are.
+    pub inventory: Option<Inventory>,
+    /// What the user should know of what was made of the arguments, one sentence each.
+    pub remarks: Vec<String>,
     /// Whether it goes on by itself.
     pub live: bool,
     /// Seconds that its records may be late.
@@ -131,11 +140,12 @@ impl Source {
     pub async fn prepare(command: Command, common: &Common, screen: bool) -> Result<Source, StartError> {
         // Without a screen nothing is kept unless a folder is named.
         let place = crate::state::place(&command, common).filter(|_| screen || common.state.is_some());
+        only_for_a_tail(&command)?;
         match command {
             Command::Tail(tail) => {
                 let given = common.format.as_deref().map(Format::parse).transpose()?;
                 let wanted = tail.fetch.as_deref().map(fetch_filter).transpose()?;
-                prepare_tail(tail, wanted, given, place).await
+                prepare_tail(tail, wanted, given, common, place).await
             }
             Command::Open(wanted) => open::files(wanted, screen),
             #[cfg(feature = "aws")]
@@ -154,6 +164,8 @@ impl Source {
                     load: None,
                     search: None,
                     lessons: None,
+                    inventory: None,
+                    remarks: Vec::new(),
                     live: false,
                     lateness: TAIL_LATENESS,
                     run: Box::new(move |out| {
@@ -177,6 +189,20 @@ impl Source {
     pub fn nothing_earlier(&self) -> Option<String> {
         let whole = || format!("All of {} is read: nothing earlier is in it.", self.name);
         self.load.is_none().then(whole)
+    }
+
+    /// Whether EC2 can be asked what its interfaces are; else why not, for the user.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn has_inventory(&self) -> Result<(), &'static str> {
+        match (&self.inventory, self.search.is_some()) {
+            (Some(_), _) => Ok(()),
+            (None, true) => Err("EC2 is not asked what the interfaces are: --no-interfaces says so."),
+            (None, false) => {
+                Err("Only a tail knows an account to ask EC2 of; --names FILE names interfaces and addresses.")
+            }
+        }
     }
 
     /// How to set up the engine for this source.
@@ -209,12 +235,20 @@ impl Source {
 
 #[cfg(feature = "aws")]
 async fn prepare_tail(
-    tail: crate::cli::Tail,
+    mut tail: crate::cli::Tail,
     wanted: Option<Filter>,
     given: Option<Format>,
+    common: &Common,
     place: Option<crate::state::Place>,
 ) -> Result<Source, StartError> {
     use crate::source::cloudwatch::{Tail, TailConfig};
+    let who = crate::who::resolve(&tail, &common.known, place.as_ref()).await?;
+    for id in who.ids {
+        if !tail.interfaces.contains(&id) {
+            tail.interfaces.push(id);
+        }
+    }
+    let asks = !tail.no_interfaces;
     // The format that `--format` gives counts as the format of every record.
     let mut fetch = wanted.as_ref().map(|wanted| Fetch::new(wanted, given.as_ref()));
     let interfaces = tail.interfaces.iter().map(|name| name.as_str().into()).collect();
@@ -244,8 +278,10 @@ async fn prepare_tail(
         fetch = Some(better);
     }
     let fetch = fetch.map(Arc::new);
+    let inventory = asks.then(|| crate::who::inventory(connected.inventory(), place.clone(), who.interfaces));
     let lessons = Some(lessons.of(&connected.origin(), place));
-    Ok(Source { fetch, search: Some(search), lessons, ..Source::of_tail(connected, interfaces) })
+    let source = Source::of_tail(connected, interfaces);
+    Ok(Source { fetch, search: Some(search), lessons, inventory, remarks: who.remarks, ..source })
 }
 
 #[cfg(feature = "aws")]
@@ -272,6 +308,8 @@ impl Source {
             load: Some(load),
             search: None,
             lessons: None,
+            inventory: None,
+            remarks: Vec::new(),
             live: true,
             lateness: TAIL_LATENESS,
             run: Box::new(|out| {
@@ -303,6 +341,8 @@ impl Source {
             load: None,
             search: None,
             lessons: None,
+            inventory: None,
+            remarks: Vec::new(),
             live: false,
             // Rows come in the order of their start, whole windows apart at most.
             lateness: FILE_LATENESS,
@@ -316,9 +356,31 @@ async fn prepare_tail(
     _: crate::cli::Tail,
     _: Option<Filter>,
     _: Option<Format>,
+    _: &Common,
     _: Option<crate::state::Place>,
 ) -> Result<Source, StartError> {
     std::future::ready(Err(StartError::NoAws)).await
+}
+
+/// Says what to do instead where an option of a tail is asked of something else.
+fn only_for_a_tail(command: &Command) -> Result<(), StartError> {
+    let who = match command {
+        Command::Open(open) => &open.only.who,
+        Command::Demo(demo) => &demo.only.who,
+        Command::History(history) => &history.only.who,
+        _ => return Ok(()),
+    };
+    let Some(who) = who.first() else { return Ok(()) };
+    let who = for_terminal(who);
+    let example = match who.parse::<std::net::IpAddr>() {
+        Ok(address) => format!("ip = {address}"),
+        Err(_) if who.starts_with("eni-") => format!("interface-id = {who}"),
+        Err(_) => "ip = 10.0.0.1' or 'interface-id = eni-…".to_owned(),
+    };
+    Err(StartError::Who(format!(
+        "only `flowtail tail` asks EC2 which interfaces {who} is. Here select it by what the records say, with --filter '{example}'; \
+         with --names FILE a name is a set, as in --filter 'ip in $web-1'"
+    )))
 }
 
 /// What `--fetch` asks for.

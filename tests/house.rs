@@ -12,7 +12,7 @@ const ROOMS: [&str; 12] =
     ["record", "store", "filter", "session", "detect", "enrich", "export", "engine", "source", "evaluate", "app", "ui"];
 
 /// Files at the top, above all rooms. They may name every room and each other.
-const TOP: [&str; 15] = [
+const TOP: [&str; 16] = [
     "main",
     "lib",
     "cli",
@@ -28,6 +28,7 @@ const TOP: [&str; 15] = [
     "tables",
     "translate",
     "terminal",
+    "who",
 ];
 
 /// Who may name a crate from outside.

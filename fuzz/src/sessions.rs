@@ -1,6 +1,6 @@
 //! Records to sessions.
 
-use flowtail::record::{Action, Flow, Names};
+use flowtail::record::{Action, Addresses, Flow, Names};
 use flowtail::session::{Key, Session, SessionTable, Way};
 
 /// Bytes that make a record.
@@ -102,5 +102,6 @@ fn record(names: &Names, kind: u8, time: (u8, u8, u8), flags: u8, size: u8, acti
         end: start + length,
         action: if action & 1 == 0 { Action::Accept } else { Action::Reject },
         flags: (action & 0x80 == 0).then_some(flags & 0x17),
+        addresses: Addresses::default(),
     }
 }

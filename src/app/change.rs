@@ -17,6 +17,16 @@ pub struct Change {
     pub note: String,
 }
 
+impl Change {
+    /// Reads a time, and a note after it. `now` (Unix seconds) is what a time of day is reckoned from.
+    ///
+    /// # Errors
+    /// What is no time, and how to write one.
+    pub fn parse(text: &str, now: i64) -> Result<Change, String> {
+        read(text, now)?.ok_or_else(|| "write a time, such as 2018-08-20 15:26".to_owned())
+    }
+}
+
 /// The prompt for the time of a change while it is open.
 #[derive(Clone, Debug)]
 pub struct ChangePrompt {
@@ -74,6 +84,13 @@ fn leading_time(text: &str, now: i64) -> Option<(i64, &str)> {
 }
 
 impl App {
+    /// Knows the time of a change from the start.
+    #[must_use]
+    pub fn with_change(mut self, change: Option<Change>) -> App {
+        self.change = change;
+        self
+    }
+
     /// The time of a change that was marked.
     pub fn change(&self) -> Option<&Change> {
         self.change.as_ref()

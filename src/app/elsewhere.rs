@@ -5,9 +5,9 @@ use super::menu::{Does, Item, Kind, Menu};
 use super::view::stage;
 use super::{App, Effect, Mode, Tone};
 use crate::engine::view::{Column, Tab};
+use crate::filter::Filter;
 use crate::filter::translate::{Context, Shape, Target, insights, translate};
-use crate::filter::{Filter, Stage};
-use crate::record::{Field, On};
+use crate::record::Field;
 
 impl App {
     /// Offers the languages to copy the filter in force in.
@@ -142,17 +142,7 @@ impl App {
         if self.change.is_none() && filter.fields().any(|field| field == Field::Phase) {
             return Some("No change is marked: T marks its time, and `phase` is told by it.".to_owned());
         }
-        if formats.is_empty() || filter.stage() == Stage::Sessions {
-            return None;
-        }
-        // What the lines do not say of these comes from elsewhere.
-        let told = |field: &Field| matches!(field, Field::Region | Field::InterfaceId);
-        let missing = filter.fields().find(|field| {
-            field.is_logged()
-                && field.def().on != On::Sessions
-                && !told(field)
-                && !formats.iter().any(|format| format.has(*field))
-        })?;
+        let missing = filter.lacking(formats)?;
         let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");
         Some(format!("No record so far carries `{}`: the format is {label}.", missing.name()))
     }

@@ -65,6 +65,14 @@ pub(super) fn of(subject: &Subject) -> String {
     }
 }
 
+/// What the way back calls the view: the filter of its sessions is a step of its own.
+fn step(subject: &Subject) -> String {
+    match subject {
+        Subject::Address(addr) => format!("endpoint {addr}"),
+        Subject::Interface(name) => format!("interface {name}"),
+    }
+}
+
 impl App {
     /// Begins with the view of one interface; Esc leads to the table.
     #[must_use]
@@ -87,7 +95,7 @@ impl App {
     fn look_through(&mut self, subject: Subject) {
         match Filter::parse(&of(&subject), Stage::Flows) {
             Ok(filter) => {
-                self.remember(of(&subject));
+                self.remember(step(&subject));
                 self.view.lens = Some(Lens { subject, filter: Arc::new(filter), at: None });
                 self.focus = Focus::Table;
             }
@@ -124,6 +132,18 @@ impl App {
     fn cell(&self, field: Field) -> Option<&Cell> {
         let at = self.page.columns.iter().position(|column| *column == Column::Field(field))?;
         self.cursor_row()?.cells.get(at)
+    }
+
+    /// The address that is meant: of the chosen entry of a view, else of the row.
+    pub(super) fn address_meant(&self) -> Option<IpAddr> {
+        let Some(lens) = self.view.lens.as_ref().filter(|_| self.focus == Focus::Table) else {
+            return self.address_here();
+        };
+        match (self.entries().get(self.entry_at()), &lens.subject) {
+            (Some(Entry::Peer(address)), _) => Some(*address),
+            (_, Subject::Address(address)) => Some(*address),
+            (_, Subject::Interface(_)) => self.page.profile.as_ref().and_then(|profile| profile.own),
+        }
     }
 
     fn address_here(&self) -> Option<IpAddr> {
@@ -163,6 +183,7 @@ impl App {
                 Some(Entry::Interface(name)) => self.look_through(Subject::Interface(Arc::clone(name))),
                 _ => self.say(Tone::Quiet, "I on an interface tells about that interface."),
             },
+            Action::Lookup => self.offer_lookup(),
             Action::Pivot => self.open_entry_pivot(),
             Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back

@@ -1,10 +1,13 @@
 //! Rows that were marked, each with a copy of what it said and a note: they stay when the row is evicted, and go into a case file.
 
+use std::net::IpAddr;
+
 use super::menu::{Does, Item, Kind, Menu};
 use super::takeaway::{Ask, Asked};
 use super::{App, Focus, Mode, Tone};
 use crate::engine::pinned::{Copied, Original};
 use crate::engine::view::{RowId, Tab};
+use crate::enrich::Known;
 use crate::record::services::protocol_name;
 use crate::record::{Cell, Field};
 
@@ -27,6 +30,28 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The addresses of the row.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let Some(copy) = &self.copy else { return Vec::new() };
+        let address = |cell: &Cell| match cell {
+            Cell::Addr(address) => Some(*address),
+            _ => None,
+        };
+        let mut addresses: Vec<IpAddr> = match &copy.original {
+            Original::Alert(alert) => alert.group.iter().filter_map(|(_, cell)| address(cell)).collect(),
+            _ => copy.fields.iter().filter_map(|(_, cell)| address(cell)).collect(),
+        };
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
+    }
+
+    /// The names of its addresses, in a line.
+    pub fn named(&self, known: &Known) -> String {
+        let name = |address: IpAddr| known.address(address).map(|name| format!("{address} {name}"));
+        self.addresses().into_iter().filter_map(name).collect::<Vec<_>>().join(", ")
+    }
+
     /// The row in one line, its time with the day where `dated`.
     pub fn says(&self, dated: bool) -> String {
         let clock = |unix| clock(unix, dated);
@@ -188,8 +213,10 @@ impl App {
 
     fn mark_items(&self) -> Vec<Item> {
         let item = |mark: &Mark| {
-            let gone = if mark.held { "" } else { "(no longer held) " };
-            Item::new(mark.says(false), format!("{gone}{}", mark.note), Does::Mark(mark.id))
+            let gone = if mark.held { "" } else { "(no longer held)" };
+            let said = [gone, &mark.note, &mark.named(&self.known)];
+            let said: Vec<&str> = said.into_iter().filter(|text| !text.is_empty()).collect();
+            Item::new(mark.says(false), said.join(" "), Does::Mark(mark.id))
         };
         self.marks.iter().map(item).collect()
     }

@@ -5,6 +5,7 @@ use super::history::SLOTS;
 use super::prompt::FilterBar;
 use super::takeaway::What;
 use super::{Action, App, Effect, Line, Mode, Tone};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::detect::mute::Mute;
@@ -58,6 +59,8 @@ pub enum Kind {
     Search,
     /// Sums that a search found.
     Sums,
+    /// What a lookup of an address tells others: `y` asks.
+    Lookup,
 }
 
 /// One line of a menu.
@@ -109,6 +112,8 @@ pub(super) enum Does {
     PlanBaseline,
     /// Runs the search that is offered.
     RunSearch,
+    /// Asks the resolver for the name of an address.
+    Lookup(IpAddr),
     /// Closes the tab of a search.
     CloseSearch,
 }
@@ -225,8 +230,12 @@ impl App {
                 self.mode = Mode::Main;
                 return vec![Effect::RunSearch];
             }
-            Action::Insert('n') if menu.kind == Kind::Search => self.leave_menu(),
-            Action::Insert(_) if menu.kind == Kind::Search => {}
+            Action::Insert('y') if menu.kind == Kind::Lookup => {
+                menu.cursor = 0;
+                return self.take_item();
+            }
+            Action::Insert('n') if matches!(menu.kind, Kind::Search | Kind::Lookup) => self.leave_menu(),
+            Action::Insert(_) if matches!(menu.kind, Kind::Search | Kind::Lookup) => {}
             Action::Insert('X') if menu.kind == Kind::Sums && adds_up => return self.stop_loading(),
             Action::Insert(c) => {
                 menu.search.insert(c.encode_utf8(&mut [0; 4]));
@@ -327,6 +336,10 @@ impl App {
             Does::StopExport => {
                 self.mode = Mode::Main;
                 return vec![Effect::StopExport];
+            }
+            Does::Lookup(address) => {
+                self.mode = Mode::Main;
+                return self.look_up(address);
             }
         }
         Vec::new()

@@ -6,6 +6,7 @@
 
 pub mod action;
 mod alerts;
+mod asks;
 pub mod brush;
 pub mod change;
 pub mod choose;
@@ -39,6 +40,7 @@ pub mod view;
 pub mod viewport;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use action::{ACTIONS, Action, Context};
@@ -51,6 +53,7 @@ pub use viewport::{Area, Target, Viewport};
 use crate::detect::mute::Mutes;
 use crate::detect::{Alert, Rules};
 use crate::engine::view::{ClockKind, Page, RowId, Tab, ViewSpec};
+use crate::enrich::Known;
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
@@ -97,6 +100,10 @@ pub enum Effect {
     RunSearch,
     /// Go to the tab beside this one.
     Beside,
+    /// Ask EC2 anew what the interfaces are ([`App::learn`]).
+    AskInterfaces,
+    /// Ask the resolver for the name of an address ([`App::take_lookup`]).
+    Lookup(IpAddr),
     /// Close the tab of the search.
     CloseSearch,
 }
@@ -105,6 +112,7 @@ impl PartialEq for Effect {
     fn eq(&self, other: &Effect) -> bool {
         match (self, other) {
             (Effect::Copy(a), Effect::Copy(b)) => a == b,
+            (Effect::Lookup(a), Effect::Lookup(b)) => a == b,
             (Effect::Export(a, to), Effect::Export(b, too)) => Arc::ptr_eq(a, b) && to == too,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
@@ -236,7 +244,9 @@ pub struct App {
     /// Filters that leave noise out, kept so that the same question stays the same.
     made_folds: Vec<fold::Made>,
     keys: Arc<keymap::Keys>,
-    names: Arc<crate::enrich::Names>,
+    known: Arc<Known>,
+    /// Who can be asked for more of it.
+    asks: asks::Asks,
     arranged: choose::Arranged,
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
@@ -381,18 +391,6 @@ impl App {
     pub fn tick(&mut self, now: i64) {
         self.now = now;
         self.expire_mutes();
-    }
-
-    /// Knows names of addresses and interfaces.
-    #[must_use]
-    pub fn with_names(mut self, names: Arc<crate::enrich::Names>) -> App {
-        self.names = names;
-        self
-    }
-
-    /// Names of addresses and interfaces.
-    pub fn names(&self) -> &crate::enrich::Names {
-        &self.names
     }
 
     /// Takes the keys of the user.

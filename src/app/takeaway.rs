@@ -7,6 +7,7 @@ use super::menu::{Does, Item, Kind, Menu};
 use super::{App, Effect, Line, Mode, Tone};
 use crate::engine::pinned::{Original, Selection};
 use crate::engine::view::{RowId, Tab};
+use crate::enrich::Known;
 use crate::export::Shape;
 
 /// What is exported.
@@ -64,6 +65,8 @@ pub struct Order {
     pub way: Vec<String>,
     /// The change that was marked: Unix seconds, and the note.
     pub change: Option<(i64, String)>,
+    /// What is known beside the log.
+    pub known: Arc<Known>,
     /// When it was asked for, Unix milliseconds.
     pub now: i64,
 }
@@ -207,6 +210,7 @@ impl App {
             marks: self.marks.clone(),
             way: self.way().map(str::to_owned).collect(),
             change: self.change.as_ref().map(|change| (change.at, change.note.clone())),
+            known: Arc::clone(&self.known),
             now: self.now,
         };
         self.mode = Mode::Ask(Ask::new(&named, Asked::Path(Arc::new(order))));

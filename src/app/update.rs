@@ -52,6 +52,7 @@ impl App {
             Action::Earlier => return self.load_earlier(),
             Action::StopLoading => return self.stop_loading(),
             Action::Beside => return self.go_beside(),
+            Action::AskInterfaces => return self.ask_interfaces(),
             Action::Back if self.leaves_search() => return vec![Effect::Beside],
             other => self.act(other),
         }
@@ -126,6 +127,7 @@ impl App {
             Action::Unparsed => self.open_report(Topic::Unparsed),
             Action::Endpoint => self.open_endpoint(),
             Action::Interface => self.open_interface(),
+            Action::Lookup => self.offer_lookup(),
             Action::Timeline => self.open_timeline(),
             Action::ChangeTime => self.open_change_prompt(None),
             // The rest belongs to prompts, or is done in `update`.

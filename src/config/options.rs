@@ -22,7 +22,8 @@ use crate::cli::Cli;
 
 const HINT: &str = "`flowtail --print-config` shows every key with what it means.";
 /// Options that make no sense as a habit.
-pub(super) const NOT_A_HABIT: [&str; 7] = ["config", "print-config", "print", "as", "case", "help", "version"];
+pub(super) const NOT_A_HABIT: [&str; 8] =
+    ["config", "print-config", "print", "as", "case", "change", "help", "version"];
 /// Commands that a source can be, each with the option that its own arguments come by.
 pub(super) const COMMANDS: [&str; 4] = ["tail", "history", "open", "demo"];
 
@@ -101,7 +102,14 @@ pub(super) fn sources(
             command,
             about: match about.get_ref() {
                 Value::Boolean(true) => Vec::new(),
-                other => texts(source, key, other, about.span())?,
+                other => {
+                    let about = texts(source, key, other, about.span())?;
+                    let files = command == "open";
+                    about
+                        .into_iter()
+                        .map(|text| if files && text != "-" { source.placed(text) } else { text })
+                        .collect()
+                }
             },
             options: options(source, &rest, &known)?,
         };
@@ -174,7 +182,11 @@ fn options(source: &Source<'_>, written: &Written, known: &clap::Command) -> Res
                 return Err(source.error(value.span(), format!("`{name}` is true or false"), HINT));
             }
             (action, value_of) => {
-                let values = texts(source, key, value_of, value.span())?;
+                let mut values = texts(source, key, value_of, value.span())?;
+                // A path of the file begins at its folder, wherever somebody stands.
+                if arg.get_value_parser().type_id() == clap::value_parser!(std::path::PathBuf).type_id() {
+                    values = values.into_iter().map(|value| source.placed(value)).collect();
+                }
                 if values.len() != 1 && !matches!(action, ArgAction::Append) {
                     return Err(source.error(value.span(), format!("`{name}` takes one value"), HINT));
                 }

@@ -73,7 +73,7 @@ fn help(arg: &clap::Arg) -> String {
 }
 
 fn option(arg: &clap::Arg, page: &mut String) {
-    let Some(name) = arg.get_long().filter(|name| !NOT_A_HABIT.contains(name)) else { return };
+    let Some(name) = arg.get_long().filter(|name| !arg.is_hide_set() && !NOT_A_HABIT.contains(name)) else { return };
     let default = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
     let value = match (arg.get_action(), default) {
         (ArgAction::SetTrue, _) => "false".to_owned(),

@@ -62,7 +62,7 @@ impl Core {
         let (ring, chunks) = self.frozen_or_live();
         match self.look.draft.as_ref()? {
             Draft::Flows(scan) => Some((scan.matched(ring), scan.progress(ring) >= 1.0)),
-            Draft::Sessions(scan) => Some((scan.matched(), scan.is_done(chunks))),
+            Draft::Sessions(scan) => Some((scan.matched(), scan.place().is_done(chunks))),
         }
     }
 
@@ -124,7 +124,7 @@ impl Core {
         if let Some(running) = &self.look.running
             && self.look.seen_changes.is_none()
         {
-            page.progress = running.progress(chunks);
+            page.progress = running.place().progress(chunks);
         }
         // Before the first pass is complete, what it found so far is better than nothing.
         let scan = match &mut self.look.running {

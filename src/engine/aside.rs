@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::conversations::Chunks;
+use super::conversations::{Chunks, Held, Place};
 use super::view::{ClauseCount, Explained, SeenValues};
 use crate::filter::Filter;
-use crate::record::{Cell, Field, Names, Row, RowRef, Table, Value};
-use crate::session::SessionRow;
+use crate::record::{Cell, Field, Row, RowRef, Table, Value};
 use crate::store::Ring;
 use crate::store::ring::with_table;
 
@@ -57,7 +56,7 @@ pub(super) struct Explain {
     /// By the number of the segment's first row.
     segments: BTreeMap<u64, Tally>,
     sessions: Tally,
-    next_chunk: usize,
+    place: Place,
     /// The last complete counts of sessions, shown while they are counted anew.
     last: Option<Explained>,
 }
@@ -67,7 +66,7 @@ impl Explain {
         let mut clauses = filter.clauses();
         clauses.truncate(CLAUSES);
         let sessions = Tally::of(clauses.len());
-        Explain { filter, clauses, segments: BTreeMap::new(), sessions, next_chunk: 0, last: None }
+        Explain { filter, clauses, segments: BTreeMap::new(), sessions, place: Place::default(), last: None }
     }
 
     pub(super) fn filter(&self) -> &Arc<Filter> {
@@ -107,34 +106,18 @@ impl Explain {
     }
 
     /// Looks at sessions.
-    pub(super) fn step_sessions(
-        &mut self,
-        chunks: &Chunks,
-        names: &Names,
-        region: Option<&str>,
-        budget: usize,
-        now: i64,
-    ) -> usize {
+    pub(super) fn step_sessions(&mut self, held: Held<'_>, budget: usize) -> usize {
         let cost = self.cost();
-        let mut looked = 0;
-        while looked < budget
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len() * cost;
-            for session in chunk.iter().flatten() {
-                self.sessions.add(&self.clauses, &SessionRow { session, names, region }, now);
-            }
-        }
-        looked
+        let Explain { clauses, sessions, place, .. } = self;
+        place.step(held, budget, cost, |row| sessions.add(clauses, row, held.now))
     }
 
     /// Counts sessions anew, since they changed; keeps what was counted to show meanwhile.
     pub(super) fn again(&mut self, chunks: &Chunks) {
-        if self.next_chunk >= chunks.len() {
+        if self.place.is_done(chunks) {
             self.last = Some(self.explained(self.sessions.clone(), 1.0));
             self.sessions = Tally::of(self.clauses.len());
-            self.next_chunk = 0;
+            self.place = Place::default();
         }
     }
 
@@ -150,15 +133,10 @@ impl Explain {
         self.explained(all, progress)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a share for the screen")]
     pub(super) fn of_sessions(&self, chunks: &Chunks) -> Explained {
-        let done = self.next_chunk >= chunks.len();
         match &self.last {
-            Some(last) if !done => last.clone(),
-            _ => {
-                let progress = if done { 1.0 } else { self.next_chunk as f32 / chunks.len() as f32 };
-                self.explained(self.sessions.clone(), progress)
-            }
+            Some(last) if !self.place.is_done(chunks) => last.clone(),
+            _ => self.explained(self.sessions.clone(), self.place.progress(chunks)),
         }
     }
 
@@ -190,7 +168,7 @@ pub(super) struct Values {
     /// Rows looked at of each segment, by the number of its first row.
     done: BTreeMap<u64, usize>,
     rows: usize,
-    next_chunk: usize,
+    place: Place,
     sessions: bool,
     /// What was picked last, and of how many rows.
     given: Option<(usize, SeenValues)>,
@@ -203,7 +181,7 @@ impl Values {
             counts: HashMap::default(),
             done: BTreeMap::new(),
             rows: 0,
-            next_chunk: 0,
+            place: Place::default(),
             sessions,
             given: None,
         }
@@ -281,31 +259,18 @@ impl Values {
     }
 
     /// Looks at sessions, once.
-    pub(super) fn step_sessions(
-        &mut self,
-        chunks: &Chunks,
-        names: &Names,
-        region: Option<&str>,
-        budget: usize,
-    ) -> usize {
-        let mut looked = 0;
-        while looked < budget
-            && self.rows < VALUED
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len();
-            self.rows += chunk.len();
-            for session in chunk.iter().flatten() {
-                let row = SessionRow { session, names, region };
-                let mut met: Vec<Cell> = Vec::new();
-                row.any(self.field, &mut |value| {
-                    met.push(value.to_owned());
-                    false
-                });
-                met.iter().filter_map(Cell::value).for_each(|value| self.add(value, 1));
-            }
-        }
+    pub(super) fn step_sessions(&mut self, held: Held<'_>, budget: usize) -> usize {
+        let mut place = self.place;
+        let looked = place.step(held, budget.min(VALUED.saturating_sub(self.rows)), 1, |row| {
+            let mut met: Vec<Cell> = Vec::new();
+            row.any(self.field, &mut |value| {
+                met.push(value.to_owned());
+                false
+            });
+            met.iter().filter_map(Cell::value).for_each(|value| self.add(value, 1));
+        });
+        self.place = place;
+        self.rows += looked;
         looked
     }
 

@@ -114,7 +114,11 @@ pub struct Core {
     pub(super) finished: Vec<Session>,
     /// Whether finished sessions and alert news are kept for [`Core::take_finished`] and [`Core::take_news`].
     pub(super) collect: bool,
+    /// What was known of gateways when the rules were last shown their legs.
+    legs_told: u64,
 }
+
+mod legs;
 
 impl Core {
     /// An engine with nothing in it. `collect` keeps finished sessions and alert news until they are taken; a screen has no use for them.
@@ -150,6 +154,7 @@ impl Core {
             news: Vec::new(),
             finished: Vec::new(),
             collect,
+            legs_told: 0,
         }
     }
 
@@ -182,6 +187,7 @@ impl Core {
             }
             next = end;
         }
+        self.tell_legs();
         self.tell_rules();
         self.collect_news();
     }

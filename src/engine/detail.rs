@@ -1,6 +1,5 @@
 //! All that is known of one row, with what an investigator should be told about it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::core::Core;
@@ -21,8 +20,9 @@ use crate::store::ring::with_table;
 const MAX_RECORDS: usize = 500;
 /// Rows with the protocol and the ports of a session that are looked at for its records; those beyond are not searched, and that is said.
 const MAX_LOOKED_AT: usize = 100_000;
-/// Pairs of packet and interface address that are told of one session.
-const MAX_PAIRS: usize = 8;
+/// What is to be said where no record has packet addresses.
+pub(super) const NO_PACKET_ADDRESSES: &str = "The format has no packet addresses, so an address may not be the packet's: behind a NAT gateway, a load balancer or on a \
+     secondary address the real peer may be another. The host's own interface logs it.";
 /// Columns of a session's records.
 const RECORD_COLUMNS: [Field; 9] = [
     Field::Start,
@@ -95,7 +95,7 @@ impl Core {
             .collect();
         let new = self.firsts.sayings(&row);
         let (records, complete) = self.records_of(&session);
-        let mut notes = self.notes(&session, records.first());
+        let mut notes = self.notes(&session);
         if let Some(note) = self.spanning(&session, &records) {
             notes.push(note);
         }
@@ -113,7 +113,8 @@ impl Core {
             verdict: verdict::of(&session, &self.names),
             new,
             alerts: self.alerts_of(number),
-            translated: self.translated(&records),
+            stand_ins: self.stand_ins(&session),
+            via: self.via(&session),
             records,
             record_columns: RECORD_COLUMNS.into_iter().chain([Field::Action]).collect(),
             notes,
@@ -126,27 +127,6 @@ impl Core {
             self.alerts.iter().filter(|alert| alert.session == Some(number)).map(Arc::clone).collect();
         alerts.sort_by_key(|alert| (alert.closed, std::cmp::Reverse((alert.level, alert.id))));
         alerts
-    }
-
-    /// Addresses of packets for which the interface logged its own, of the records given.
-    fn translated(&self, records: &[PageRow]) -> Vec<(IpAddr, IpAddr)> {
-        let mut pairs = Vec::new();
-        for record in records {
-            let RowId::Flow { seq, .. } = record.id else { continue };
-            let Some((part, row)) = self.ring.find(seq) else { continue };
-            with_table!(&part, table => {
-                for (packet, logged) in [(Field::PktSrcAddr, Field::SrcAddr), (Field::PktDstAddr, Field::DstAddr)] {
-                    if let (Some(packet), Some(logged)) = (table.address(packet, row), table.address(logged, row))
-                        && packet != logged
-                        && pairs.len() < MAX_PAIRS
-                        && !pairs.contains(&(packet, logged))
-                    {
-                        pairs.push((packet, logged));
-                    }
-                }
-            });
-        }
-        pairs
     }
 
     /// A session that counts as surviving only by a window that spans the change may have ended with it.
@@ -208,7 +188,7 @@ impl Core {
     }
 
     /// What should be said about a session, one sentence each.
-    fn notes(&self, session: &Session, record: Option<&PageRow>) -> Vec<String> {
+    fn notes(&self, session: &Session) -> Vec<String> {
         let mut notes = Vec::new();
         let (client, server) = (session.client().0, session.server().0);
         let private = match (is_outside(client), is_outside(server)) {
@@ -216,7 +196,8 @@ impl Core {
             (false, true) => Some(client),
             _ => None,
         };
-        if let Some(private) = private {
+        // A gateway that is known says it better.
+        if let Some(private) = private.filter(|_| session.leg(&self.names).is_none()) {
             notes.push(format!(
                 "{private} is a private address and cannot talk to the internet by itself: there must be a public address, a NAT \
                  gateway or a load balancer in front of it. The log shows only the private side."
@@ -239,18 +220,8 @@ impl Core {
         if session.duplicates > 0 {
             notes.push(format!("{} records repeated others exactly and were not counted.", session.duplicates));
         }
-        let has_packet_addresses = record.is_some_and(|record| {
-            let RowId::Flow { seq, .. } = record.id else { return false };
-            self.ring
-                .find(seq)
-                .is_some_and(|(part, row)| with_table!(&part, table => table.format(row).has(Field::PktSrcAddr)))
-        });
-        if !has_packet_addresses {
-            notes.push(
-                "The format has no packet addresses, so an address may not be the packet's: behind a NAT gateway, a load balancer or on a \
-                 secondary address the real peer may be another."
-                    .to_owned(),
-            );
+        if !session.has_packet_addresses() {
+            notes.push(NO_PACKET_ADDRESSES.to_owned());
         }
         notes.dedup();
         notes

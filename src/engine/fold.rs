@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use super::conversations::{Chunks, SessionScan};
+use super::conversations::{Held, SessionScan};
 use super::scan::{Gather, Scan};
 use crate::filter::Filter;
-use crate::record::Names;
 use crate::store::Ring;
 
 /// What is folded.
@@ -37,9 +36,8 @@ impl Folded {
     }
 
     /// Begins to count sessions; what was counted before is shown until that is done.
-    pub(super) fn of_sessions(self, fold: &Fold, window: Option<(i64, i64)>, change: Option<i64>) -> Folded {
-        let pass =
-            |filter: &Arc<Filter>| SessionScan::new(Some(Arc::clone(filter)), window, Gather::Nothing).beside(change);
+    pub(super) fn of_sessions(self, fold: &Fold, window: Option<(i64, i64)>) -> Folded {
+        let pass = |filter: &Arc<Filter>| SessionScan::new(Some(Arc::clone(filter)), window, Gather::Nothing);
         Folded { running: fold.kinds.iter().map(|(_, filter)| pass(filter)).collect(), flows: Vec::new(), ..self }
     }
 
@@ -58,19 +56,12 @@ impl Folded {
     }
 
     /// Goes on counting sessions for a work of `budget`; gives how much of it was used.
-    pub(super) fn step_sessions(
-        &mut self,
-        chunks: &Chunks,
-        names: &Names,
-        region: Option<&str>,
-        budget: usize,
-        now: i64,
-    ) -> usize {
+    pub(super) fn step_sessions(&mut self, held: Held<'_>, budget: usize) -> usize {
         let mut left = budget;
         for scan in &mut self.running {
-            left -= scan.step(chunks, names, region, left, now).min(left);
+            left -= scan.step(held, left).min(left);
         }
-        if !self.running.is_empty() && self.running.iter().all(|scan| scan.is_done(chunks)) {
+        if !self.running.is_empty() && self.running.iter().all(|scan| scan.place().is_done(held.chunks)) {
             self.counted = self.running.drain(..).map(|scan| scan.matched()).collect();
         }
         budget - left

@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::conversations::Chunks;
-use super::phase::Phased;
+use super::conversations::{Chunks, Held, Place};
 use super::timeline::{STEP, frame};
 use super::view::{Bin, Timeline};
 use crate::filter::Filter;
-use crate::record::Names;
-use crate::session::{Session, SessionRow};
+use crate::session::Session;
 
 /// Moments at which a sum changes that are told apart.
 const MAX_CHANGES: usize = 65_536;
@@ -37,43 +35,29 @@ impl Difference {
 #[derive(Debug)]
 pub(super) struct Lives {
     filter: Option<Arc<Filter>>,
-    change: Option<i64>,
-    next_chunk: usize,
+    place: Place,
     changes: BTreeMap<i64, Difference>,
 }
 
 impl Lives {
-    pub(super) fn new(filter: Option<Arc<Filter>>, change: Option<i64>) -> Lives {
-        Lives { filter, change, next_chunk: 0, changes: BTreeMap::new() }
+    pub(super) fn new(filter: Option<Arc<Filter>>) -> Lives {
+        Lives { filter, place: Place::default(), changes: BTreeMap::new() }
     }
 
     /// Looks at about `budget` sessions. Gives how many it looked at.
-    pub(super) fn step(
-        &mut self,
-        chunks: &Chunks,
-        names: &Names,
-        region: Option<&str>,
-        budget: usize,
-        now: i64,
-    ) -> usize {
-        let mut looked = 0;
-        while looked < budget
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len();
-            for session in chunk.iter().flatten() {
-                let row = Phased { row: SessionRow { session, names, region }, change: self.change };
-                if self.filter.as_ref().is_none_or(|filter| filter.matches(&row, now)) {
-                    self.add(session);
-                }
+    pub(super) fn step(&mut self, held: Held<'_>, budget: usize) -> usize {
+        let (mut place, filter) = (self.place, self.filter.clone());
+        let looked = place.step(held, budget, 1, |row| {
+            if filter.as_ref().is_none_or(|filter| filter.matches(row, held.now)) {
+                self.add(row.row.session);
             }
-        }
+        });
+        self.place = place;
         looked
     }
 
-    pub(super) fn is_done(&self, chunks: &Chunks) -> bool {
-        self.next_chunk >= chunks.len()
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     fn add(&mut self, session: &Session) {
@@ -103,10 +87,8 @@ impl Lives {
     }
 
     /// The strip of `range`, else the one that ends at `now`, in at most `bins` bins.
-    #[expect(clippy::cast_precision_loss, reason = "a share for the screen")]
     pub(super) fn strip(&self, chunks: &Chunks, now: i64, range: Option<(i64, i64)>, bins: usize) -> Timeline {
-        let done = self.next_chunk.min(chunks.len());
-        let progress = if chunks.is_empty() { 1.0 } else { done as f32 / chunks.len() as f32 };
+        let progress = self.place.progress(chunks);
         let first = |held| Some(*self.changes.range(held).next()?.0);
         let Some((from, step, count)) = frame(first, now, range, bins) else {
             return Timeline { progress, of_sessions: true, ..Timeline::default() };

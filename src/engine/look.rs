@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::aside::{Explain, Values};
-use super::conversations::{Chunks, SessionScan};
+use super::conversations::{Held, SessionScan};
 use super::core::Core;
 use super::fold::Folded;
 use super::groups::Groups;
@@ -197,11 +197,11 @@ impl Look {
 
     /// Begins a pass over the sessions; what the last one found is shown until it is done.
     fn look_over_sessions(&mut self, filter: Option<Arc<Filter>>) {
-        let (window, change) = (self.spec.window, self.spec.change);
-        self.running = Some(SessionScan::new(filter, window, self.gather()).beside(change));
+        let window = self.spec.window;
+        self.running = Some(SessionScan::new(filter, window, self.gather()));
         let before = std::mem::take(&mut self.folded);
         if let Some(fold) = &self.spec.fold {
-            self.folded = before.of_sessions(fold, window, change);
+            self.folded = before.of_sessions(fold, window);
         }
     }
 }
@@ -252,10 +252,7 @@ impl Core {
         self.look_aside(spec, old.tab != spec.tab || old.frozen != spec.frozen);
         if !same(old.draft.as_ref(), spec.draft.as_ref()) || rows_differ {
             self.look.draft = spec.draft.clone().map(|draft| match spec.tab {
-                Tab::Sessions => {
-                    let scan = SessionScan::new(Some(draft), spec.window, Gather::Nothing);
-                    Draft::Sessions(scan.beside(spec.change))
-                }
+                Tab::Sessions => Draft::Sessions(SessionScan::new(Some(draft), spec.window, Gather::Nothing)),
                 _ => Draft::Flows(Scan::new(Some(draft), spec.window, Gather::Nothing)),
             });
         }
@@ -350,13 +347,12 @@ impl Core {
     /// Takes a new pass over the sessions if they changed since the last, and over the ring if too much of what was gathered is gone.
     /// Not free: the thread calls it a few times a second at most.
     pub fn refresh(&mut self) {
-        let change = self.look.spec.change;
         if self.are_phases_behind() {
             let filter = self.look.spec.filter.clone().filter(|_| self.look.spec.tab == Tab::Sessions);
-            self.look.phases.running = Some(SessionScan::new(filter, None, phase::by_phase()).beside(change));
+            self.look.phases.running = Some(SessionScan::new(filter, None, phase::by_phase()));
         }
         if self.are_lives_behind() {
-            self.look.lives.running = Some(Lives::new(self.look.spec.filter.clone(), change));
+            self.look.lives.running = Some(Lives::new(self.look.spec.filter.clone()));
         }
         if self.is_profile_behind() {
             self.look.profile.running = self.look.spec.profile.clone().map(ProfileScan::new);
@@ -390,16 +386,17 @@ impl Core {
         let now = self.now();
         let region = self.config.region.clone();
         let look = &mut self.look;
-        let (ring, chunks): (&Ring, &Chunks) = match &look.frozen {
-            Some(frozen) => (&frozen.ring, &frozen.chunks),
+        let (ring, chunks) = match &look.frozen {
+            Some(frozen) => (&frozen.ring, &frozen.chunks[..]),
             None => (&self.ring, self.sessions.chunks()),
         };
+        let held = Held { chunks, names: &self.names, region: region.as_deref(), change: look.spec.change, now };
         let mut left = budget;
         let mut unfinished = false;
         // First what is wanted while a word is typed: it is soon done.
         for values in &mut look.values {
             left -= match look.spec.tab {
-                Tab::Sessions => values.step_sessions(chunks, &self.names, region.as_deref(), left),
+                Tab::Sessions => values.step_sessions(held, left),
                 _ => values.step_flows(ring, left),
             }
             .min(left);
@@ -411,35 +408,33 @@ impl Core {
             }
             Tab::Sessions => {
                 if let Some(scan) = &mut look.running {
-                    left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
-                    if scan.is_done(chunks)
+                    left -= scan.step(held, left).min(left);
+                    if scan.place().is_done(chunks)
                         && let Some(done) = look.running.take()
                     {
                         look.sessions = done;
                         look.seen_changes = Some(self.session_changes);
                     }
                 }
-                left -= look.folded.step_sessions(chunks, &self.names, region.as_deref(), left, now).min(left);
+                left -= look.folded.step_sessions(held, left).min(left);
             }
             Tab::Alerts => {}
         }
         match &mut look.draft {
             Some(Draft::Flows(scan)) => left -= scan.step(ring, left, now).min(left),
-            Some(Draft::Sessions(scan)) => {
-                left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
-            }
+            Some(Draft::Sessions(scan)) => left -= scan.step(held, left).min(left),
             None => {}
         }
         if let Some(explain) = &mut look.explain {
             left -= match look.spec.tab {
-                Tab::Sessions => explain.step_sessions(chunks, &self.names, region.as_deref(), left, now),
+                Tab::Sessions => explain.step_sessions(held, left),
                 _ => explain.step_flows(ring, left, now),
             }
             .min(left);
         }
         if let Some(scan) = &mut look.profile.running {
-            left -= scan.step(chunks, &self.names, left).min(left);
-            if scan.is_done(chunks) {
+            left -= scan.step(held, left).min(left);
+            if scan.place().is_done(chunks) {
                 look.profile.done = Some(scan.profile(chunks, &self.names));
                 look.profile.seen = Some(self.session_changes);
                 look.profile.running = None;
@@ -453,15 +448,15 @@ impl Core {
             }
         }
         if let Some(scan) = &mut look.lives.running {
-            left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
-            if scan.is_done(chunks) {
+            left -= scan.step(held, left).min(left);
+            if scan.place().is_done(chunks) {
                 look.lives.done = look.lives.running.take();
                 look.lives.seen = Some(self.session_changes);
             }
         }
         if let Some(scan) = &mut look.phases.running {
-            left -= scan.step(chunks, &self.names, region.as_deref(), left, now).min(left);
-            if scan.is_done(chunks) {
+            left -= scan.step(held, left).min(left);
+            if scan.place().is_done(chunks) {
                 look.phases.done = look.phases.running.take();
                 look.phases.seen = Some(self.session_changes);
             }

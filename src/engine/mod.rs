@@ -12,7 +12,7 @@ mod groups;
 mod lives;
 mod look;
 mod news;
-mod phase;
+pub mod phase;
 pub mod pinned;
 mod preview;
 pub mod profile;

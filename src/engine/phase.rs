@@ -6,14 +6,7 @@ use super::groups::Groups;
 use super::scan::Gather;
 use super::view::{ChangeCounts, PhaseCount, Sort};
 use crate::record::{Cell, Field, Row, Value};
-use crate::session::SessionRow;
-
-/// Over before the change.
-pub const BEFORE: &str = "before";
-/// Begun before it, seen after it.
-pub const SURVIVING: &str = "surviving";
-/// Begun after it.
-pub const NEW: &str = "new";
+use crate::session::{Phase, SessionRow};
 
 /// A session beside the moment of a change.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +19,7 @@ pub struct Phased<'a> {
 
 impl Phased<'_> {
     fn phase(&self) -> Option<&'static str> {
-        let change = self.change?;
-        let session = self.row.session;
-        Some(if session.last < change {
-            BEFORE
-        } else if session.first < change {
-            SURVIVING
-        } else {
-            NEW
-        })
+        Some(self.row.session.phase(self.change?).as_str())
     }
 }
 
@@ -74,11 +59,12 @@ pub fn counts(scan: &mut SessionScan, complete: bool) -> ChangeCounts {
             continue;
         };
         let count = PhaseCount { sessions: *sessions, bytes: *bytes };
-        match &**phase {
-            BEFORE => counts.before = count,
-            SURVIVING => counts.surviving = count,
-            _ => counts.new = count,
-        }
+        let is = |wanted: Phase| &**phase == wanted.as_str();
+        *match () {
+            () if is(Phase::Before) => &mut counts.before,
+            () if is(Phase::Surviving) => &mut counts.surviving,
+            () => &mut counts.new,
+        } = count;
     }
     counts
 }

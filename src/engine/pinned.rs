@@ -163,7 +163,7 @@ impl Pinned {
         out: &mut dyn io::Write,
         progress: &Progress,
     ) -> io::Result<u64> {
-        let (mut writer, mut text, mut count) = (SessionWriter::new(shape), String::new(), 0);
+        let (mut writer, mut text, mut count) = (SessionWriter::new(shape).beside(wanted.change), String::new(), 0);
         self.each_session(&[wanted], progress, &mut |row| {
             writer.write(row, &mut text);
             count += 1;

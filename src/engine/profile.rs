@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::conversations::Chunks;
+use super::conversations::{Chunks, Held, Place};
 use super::core::Core;
 use crate::detect::Alert;
 use crate::record::{Cell, NameId, Names, Value};
@@ -22,6 +22,10 @@ const PEERS: usize = 50;
 const PORTS: usize = 25;
 /// Alerts listed.
 const ALERTS: usize = 25;
+
+mod behind;
+pub use behind::Behind;
+use behind::Counted;
 
 /// What is told about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +121,8 @@ pub struct Profile {
     pub scopes: usize,
     /// Alerts about it: open before closed, worst first.
     pub alerts: Vec<Arc<Alert>>,
+    /// What interfaces logged of their own where packets have this address, or where the interface stands for others.
+    pub behind: Behind,
     /// Sessions whose peer or port is not told apart for want of room.
     pub left_out: u64,
     /// Share of the sessions looked at.
@@ -143,12 +149,13 @@ struct Port {
 #[derive(Debug)]
 pub(super) struct ProfileScan {
     subject: Subject,
-    next_chunk: usize,
+    place: Place,
     ends: HashMap<IpAddr, End, foldhash::quality::RandomState>,
     /// By the responder, the protocol and its port.
     ports: HashMap<(IpAddr, u8, u16), Port, foldhash::quality::RandomState>,
     interfaces: HashMap<NameId, u64, foldhash::fast::RandomState>,
     scopes: Vec<NameId>,
+    behind: Counted,
     seen: Option<(i64, i64)>,
     sessions: u64,
     records: u64,
@@ -161,11 +168,12 @@ impl ProfileScan {
     pub(super) fn new(subject: Subject) -> ProfileScan {
         ProfileScan {
             subject,
-            next_chunk: 0,
+            place: Place::default(),
             ends: HashMap::default(),
             ports: HashMap::default(),
             interfaces: HashMap::default(),
             scopes: Vec::new(),
+            behind: Counted::default(),
             seen: None,
             sessions: 0,
             records: 0,
@@ -176,29 +184,22 @@ impl ProfileScan {
     }
 
     /// Looks at about `budget` sessions. Gives how many it looked at.
-    pub(super) fn step(&mut self, chunks: &Chunks, names: &Names, budget: usize) -> usize {
+    pub(super) fn step(&mut self, held: Held<'_>, budget: usize) -> usize {
         let interface = match &self.subject {
-            Subject::Interface(name) => names.find(name),
+            Subject::Interface(name) => held.names.find(name),
             Subject::Address(_) => None,
         };
-        let mut looked = 0;
-        while looked < budget
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len();
-            for session in chunk.iter().flatten() {
-                self.look(session, interface);
-            }
-        }
+        let mut place = self.place;
+        let looked = place.step(held, budget, 1, |row| self.look(row.row.session, interface, held.names));
+        self.place = place;
         looked
     }
 
-    pub(super) fn is_done(&self, chunks: &Chunks) -> bool {
-        self.next_chunk >= chunks.len()
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
-    fn look(&mut self, session: &Session, interface: Option<NameId>) {
+    fn look(&mut self, session: &Session, interface: Option<NameId>, names: &Names) {
         let key = session.key();
         let totals = match &self.subject {
             Subject::Address(addr) if key.a.0 == *addr || key.b.0 == *addr => {
@@ -211,6 +212,7 @@ impl ProfileScan {
             Subject::Address(_) => return,
         };
         self.sessions += 1;
+        self.behind.look(session, &self.subject, interface, names);
         let (mut accepts, mut rejects) = (0, 0);
         for (observer, _, accepted, rejected) in session.decisions() {
             if interface.is_none_or(|interface| interface == observer) {
@@ -264,7 +266,6 @@ impl ProfileScan {
     }
 
     /// What was found so far.
-    #[expect(clippy::cast_precision_loss, reason = "a share for the screen")]
     pub(super) fn profile(&self, chunks: &Chunks, names: &Names) -> Profile {
         let own = match &self.subject {
             Subject::Address(addr) => Some(*addr),
@@ -301,7 +302,6 @@ impl ProfileScan {
             .collect();
         interfaces.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         interfaces.truncate(PORTS);
-        let done = self.next_chunk.min(chunks.len());
         Profile {
             subject: self.subject.clone(),
             own,
@@ -319,9 +319,10 @@ impl ProfileScan {
             used: self.ports(|server| Some(server) != own),
             interfaces,
             scopes: self.scopes.len(),
+            behind: self.behind.told(names),
             alerts: Vec::new(),
             left_out: self.left_out,
-            progress: if chunks.is_empty() { 1.0 } else { done as f32 / chunks.len() as f32 },
+            progress: self.place.progress(chunks),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::view::Status;
-use crate::record::{Decoded, Gap, Reject, SourceStatus, Table as _, seconds};
+use crate::record::{Decoded, Format, Gap, Reject, SourceStatus, Table as _, seconds};
 
 /// Lines that did not parse which are kept, newest last.
 const QUARANTINE: usize = 1_000;
@@ -118,6 +118,11 @@ impl Core {
     /// What became of the lines.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// The formats of the records so far, in the order met.
+    pub fn formats(&self) -> &[Arc<Format>] {
+        self.formats.distinct()
     }
 
     /// Lines that did not parse, the latest thousand.

@@ -482,8 +482,10 @@ pub struct SessionDetail {
     pub new: Vec<String>,
     /// Alerts that it tipped or that name it, the worst first.
     pub alerts: Vec<Arc<Alert>>,
-    /// Addresses of packets for which the interface logged its own: the packet's, then the interface's.
-    pub translated: Vec<(IpAddr, IpAddr)>,
+    /// Addresses of packets for which an interface logged its own: the packet's, the interface's, and the interface.
+    pub stand_ins: Vec<(IpAddr, IpAddr, Arc<str>)>,
+    /// What a NAT gateway has to do with it, a sentence.
+    pub via: Option<String>,
     /// Remarks for the user, one sentence each: a private server that answers the internet, one side only, …
     pub notes: Vec<String>,
 }

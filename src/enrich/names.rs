@@ -93,6 +93,18 @@ impl Names {
         self.interfaces.get(id).map(AsRef::as_ref)
     }
 
+    /// The interfaces of that name, whatever the case of its letters.
+    pub fn interfaces_named(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
+        self.interfaces.iter().filter(move |(_, name)| same(name)).map(|(id, _)| &**id)
+    }
+
+    /// The addresses of that name, the same way.
+    pub fn addresses_named(&self, wanted: &str) -> impl Iterator<Item = IpAddr> {
+        let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
+        self.addresses.iter().filter(move |(_, name)| same(name)).map(|(address, _)| *address)
+    }
+
     /// Makes every name of addresses a set, so that `ip in $web-1` works. What a set's name cannot have is a `-` in it; a set that is there already stays.
     /// Gives how many were made.
     pub fn define(&self, sets: &mut Sets) -> usize {

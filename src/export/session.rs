@@ -15,17 +15,28 @@ use crate::session::SessionRow;
 pub struct SessionWriter {
     shape: Shape,
     headed: bool,
+    change: Option<i64>,
 }
 
 impl SessionWriter {
     /// A writer that has written nothing yet. [`Shape::Log`] is for flow records; sessions have no line.
     pub fn new(shape: Shape) -> SessionWriter {
-        SessionWriter { shape, headed: false }
+        SessionWriter { shape, headed: false, change: None }
+    }
+
+    /// Says of each session how it stands to a change at this moment (Unix seconds): `phase`.
+    #[must_use]
+    pub fn beside(mut self, change: Option<i64>) -> SessionWriter {
+        self.change = change;
+        self
     }
 
     /// Appends a session to `out`, with its line end.
     pub fn write(&mut self, row: &SessionRow<'_>, out: &mut String) {
-        let object = object(row);
+        let mut object = object(row);
+        if let Some(change) = self.change {
+            object.insert("phase".to_owned(), row.session.phase(change).as_str().into());
+        }
         match self.shape {
             Shape::Ndjson | Shape::Log => out.push_str(&clean::json(Json::Object(object).to_string())),
             Shape::Csv => csv_object(out, &object, self.headed),
@@ -106,6 +117,14 @@ pub fn object(row: &SessionRow<'_>) -> Map<String, Json> {
         .filter(|name| !name.is_empty())
         .collect();
     interfaces.sort_unstable();
+    let stand_ins: Vec<Json> = session
+        .stand_ins(row.names)
+        .iter()
+        .map(|one| {
+            let interface = &**row.names.name(one.interface);
+            json!({ "address": one.packet.to_string(), "logged": one.logged.to_string(), "interface": interface })
+        })
+        .collect();
     let object = json!({
         "id": session.id,
         "scope": &**row.names.name(session.scope()),
@@ -129,6 +148,9 @@ pub fn object(row: &SessionRow<'_>) -> Map<String, Json> {
         "action": session.action(),
         "interfaces": interfaces,
         "records": session.records,
+        "nat": session.leg(row.names).map(|(leg, _)| leg.as_str()),
+        "packet_addresses": session.has_packet_addresses(),
+        "logged_as": stand_ins,
     });
     match object {
         Json::Object(object) => object,

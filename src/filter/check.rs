@@ -3,17 +3,19 @@
 
 use std::ops::Range;
 
+use super::doubt;
 use super::expr::{Expr, Op, Operand, Pattern, Test};
 use super::members::Members;
+use super::numbers::{ints, range, thousands};
 use super::parse::{Ast, Form, RawKind, RawTest, RawValue};
 use super::wording::{alternative, article, mistyped};
 use super::words::{self, Meaning, Problem};
-use super::{FilterError, Sets, Stage, Warning, suggest, value};
+use super::{FilterError, Sets, Stage, Warning, foreign, suggest, value};
 use crate::record::{Field, Kind, On, services};
 
 /// Checks `ast` for rows of `stage`.
 pub(super) fn check(ast: Ast<'_>, stage: Stage, sets: &Sets) -> Result<(Expr, Vec<Warning>), FilterError> {
-    let mut checker = Checker { stage, sets, warnings: Vec::new() };
+    let mut checker = Checker { stage, sets, warnings: Vec::new(), contradicts: false };
     let expr = checker.expr(ast)?;
     Ok((expr, checker.warnings))
 }
@@ -22,13 +24,29 @@ struct Checker<'s> {
     stage: Stage,
     sets: &'s Sets,
     warnings: Vec<Warning>,
+    /// Whether what was read last contains tests that contradict each other, which was said.
+    contradicts: bool,
 }
 
 impl Checker<'_> {
     fn expr(&mut self, ast: Ast<'_>) -> Result<Expr, FilterError> {
         match ast {
-            Ast::And(parts) => Ok(Expr::and(self.exprs(parts)?)),
+            Ast::And(parts) => {
+                let (span, before) = (span_of(&parts), self.contradicts);
+                self.contradicts = false;
+                let expr = Expr::and(self.exprs(parts)?);
+                if let Expr::And(parts) = &expr
+                    && !self.contradicts
+                    && let Some(why) = doubt::contradiction(parts, self.stage)
+                {
+                    self.warn(span, why);
+                    self.contradicts = true;
+                }
+                self.contradicts |= before;
+                Ok(expr)
+            }
             Ast::Or(parts) => {
+                self.warn_of_precedence(&parts);
                 let span = span_of(&parts);
                 let expr = Expr::or(self.exprs(parts)?);
                 self.warn_of_certainty(&expr, span);
@@ -36,6 +54,28 @@ impl Checker<'_> {
             }
             Ast::Not(inner) => Ok(Expr::negated(self.expr(*inner)?)),
             Ast::Test(test) => self.test(test),
+        }
+    }
+
+    /// `tcp port 80 or 443`: 443 alone is enough, over any protocol.
+    fn warn_of_precedence(&mut self, parts: &[Ast<'_>]) {
+        let valued = |ast: &Ast<'_>| match ast {
+            Ast::Test(RawTest { kind: RawKind::Compare { field, values, .. }, .. }) => {
+                matches!(field.kind(), Kind::Port | Kind::Addr)
+                    .then(|| values.last().map(|raw| raw.text.to_string()))?
+            }
+            Ast::Test(RawTest { kind: RawKind::Bare(values), .. }) => bare_number(values).map(str::to_owned),
+            _ => None,
+        };
+        for pair in parts.windows(2) {
+            if let [Ast::And(before), Ast::Test(RawTest { kind: RawKind::Bare(values), span })] = pair
+                && let (Some(last), Some(value)) = (before.last().and_then(valued), bare_number(values))
+            {
+                let message = format!(
+                    "`and` binds closer than `or`, so `{value}` alone is enough here. For either of the two write `{last},{value}`."
+                );
+                self.warn(span.clone(), message);
+            }
         }
     }
 
@@ -89,10 +129,15 @@ impl Checker<'_> {
                 })?;
                 Ok(Expr::Test(Test::Last(seconds)))
             }
+            RawKind::Not(kind) => Ok(Expr::negated(self.test(RawTest { kind: *kind, span: test.span })?)),
             RawKind::Bare(values) => self.bare(values),
             RawKind::Compare { field, field_span, transport, op, loose, values } => {
                 self.warn_of_stage(field, &field_span);
-                let compared = self.compare(field, op, loose, &values, test.span)?;
+                let compared = self.compare(field, op, loose, &values, test.span.clone())?;
+                if let Some(why) = doubt::contradiction(std::slice::from_ref(&compared), self.stage) {
+                    self.warn(test.span, why);
+                    self.contradicts = true;
+                }
                 let Some(number) = transport.and_then(services::protocol_number).map(u64::from) else {
                     return Ok(compared);
                 };
@@ -122,7 +167,7 @@ impl Checker<'_> {
                 }
                 Form::Quoted => Expr::Test(Test::Contains(raw.text.into_owned())),
                 Form::Regex { .. } => Expr::Test(Test::Matches(pattern(&raw)?)),
-                Form::Word => match words::meaning(&raw.text, self.stage, self.sets) {
+                Form::Word | Form::Range => match words::meaning(&raw.text, self.stage, self.sets) {
                     Err(problem) => return Err(at(raw.span, problem)),
                     Ok(Meaning::Expr(expr)) => {
                         let mut only = None;
@@ -139,6 +184,11 @@ impl Checker<'_> {
                     Ok(Meaning::Text(text, near)) => {
                         if let Some(near) = near {
                             self.warn(raw.span, format!("Searches the line for `{text}`. Did you mean `{near}`?"));
+                        } else if doubt::looks_like_a_pattern(&text) {
+                            let message = format!(
+                                "Searches the line for `{text}` as it is written. A regular expression stands between slashes: `/{text}/`."
+                            );
+                            self.warn(raw.span, message);
                         }
                         Expr::Test(Test::Contains(text))
                     }
@@ -168,6 +218,15 @@ impl Checker<'_> {
         span: Range<usize>,
     ) -> Result<Expr, FilterError> {
         let kind = field.kind();
+        let op = match (kind, op) {
+            // `srcaddr like '10.0.%'` asks for a network.
+            (Kind::Addr, Op::Like | Op::Unlike) if raws.iter().all(|raw| doubt::network_of(raw).is_some()) => {
+                let networks: Vec<RawValue<'_>> = raws.iter().filter_map(doubt::network_of).collect();
+                let op = if op == Op::Like { Op::Eq } else { Op::Ne };
+                return self.compare(field, op, loose, &networks, span);
+            }
+            (_, op) => op,
+        };
         if matches!(op, Op::Like | Op::Unlike) {
             let [raw] = raws else {
                 return Err(FilterError::new(span, "`~` takes one pattern.").example("vpc ~ /^vpc-0a|^vpc-0b/"));
@@ -213,7 +272,13 @@ impl Checker<'_> {
         };
         if op.is_order() && !single {
             let message = format!("`{}` compares with one number.", op.as_str());
-            return Err(FilterError::new(span, message).example("dstport >= 1024"));
+            let error = FilterError::new(span, message);
+            return Err(match thousands(raws) {
+                Some(number) => {
+                    error.hint(format!("Write it without commas: `{} {} {number}`.", field.name(), op.as_str()))
+                }
+                None => error.example("dstport >= 1024"),
+            });
         }
         Ok(Expr::Test(Test::Compare { field, op, values }))
     }
@@ -244,9 +309,10 @@ impl Checker<'_> {
                     _ => return Err(mistyped(field, raw)),
                 }
             }
-            Kind::Port if !services::ports_of(text).is_empty() => {
+            Kind::Port if !services::ports_of(foreign::service(text).unwrap_or(text)).is_empty() => {
+                let service = foreign::service(text).unwrap_or(text);
                 let ports =
-                    services::ports_of(text).into_iter().map(|(port, _)| Operand::Int(port.into(), port.into()));
+                    services::ports_of(service).into_iter().map(|(port, _)| Operand::Int(port.into(), port.into()));
                 let mut ports: Vec<Operand> = ports.collect();
                 ports.dedup();
                 return Ok(ports);
@@ -258,6 +324,10 @@ impl Checker<'_> {
 
     fn text(&mut self, field: Field, op: Op, loose: bool, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
         let text = &*raw.text;
+        if raw.form == Form::Range {
+            let message = format!("`{}` is text, which has no order: it has no ranges.", field.name());
+            return Err(FilterError::new(raw.span.clone(), message).hint(alternative(Kind::Text)));
+        }
         if raw.form == Form::Word && text.contains('*') {
             if text.starts_with(['-', ':']) {
                 return Err(FilterError::new(
@@ -274,8 +344,24 @@ impl Checker<'_> {
         {
             return Ok(operand);
         }
+        if let Some(code) = self.code_for(field, text) {
+            return Ok(Operand::Word(code.to_owned()));
+        }
         self.warn_of_unknown(field, raw);
         Ok(Operand::Word(text.to_owned()))
+    }
+
+    /// What this field holds where `text` is said elsewhere: REJECT for `blocked`.
+    fn code_for(&self, field: Field, text: &str) -> Option<&'static str> {
+        if field == Field::Service {
+            return foreign::service(text);
+        }
+        let known = words::code_words(field, self.stage);
+        if known.iter().any(|name| name.eq_ignore_ascii_case(text)) {
+            return None;
+        }
+        let code = foreign::code(text)?;
+        known.iter().find(|name| name.eq_ignore_ascii_case(code)).copied()
     }
 
     /// A word that this field never holds.
@@ -294,13 +380,20 @@ impl Checker<'_> {
         if exists {
             return;
         }
-        let meant = super::foreign::code(text).filter(|code| known.iter().any(|name| name.eq_ignore_ascii_case(code)));
-        let remedy = match meant.or(near) {
+        let remedy = match near {
             Some(near) => format!("Did you mean `{near}`?"),
             None if known.is_empty() => "`port = …` asks for a number.".to_owned(),
             None => format!("It is one of {}.", known.join(", ")),
         };
         self.warn(raw.span.clone(), format!("`{}` is never `{text}`. {remedy}", field.name()));
+    }
+}
+
+/// The text of a single bare value that is a number or an address.
+fn bare_number<'r>(values: &'r [RawValue<'_>]) -> Option<&'r str> {
+    match values {
+        [RawValue { text, form: Form::Word, .. }] if text.starts_with(|c: char| c.is_ascii_digit()) => Some(&**text),
+        _ => None,
     }
 }
 
@@ -324,63 +417,4 @@ fn pattern(raw: &RawValue<'_>) -> Result<Pattern, FilterError> {
     let ignore_case = !matches!(raw.form, Form::Regex { ignore_case: false });
     Pattern::new(&raw.text, ignore_case)
         .map_err(|why| FilterError::new(raw.span.clone(), format!("Not a regular expression: {why}.")))
-}
-
-/// The two ends of `a..b`, or of `a-b` where the kind has no minus of its own.
-fn range(text: &str, dots_only: bool) -> Option<(&str, &str)> {
-    text.split_once("..").or_else(|| if dots_only { None } else { text.split_once('-') })
-}
-
-/// A number or a range of them, for every kind that has whole ones.
-fn ints(field: Field, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
-    let (kind, text) = (field.kind(), &*raw.text);
-    if let Some(number) = int(kind, text) {
-        return bounded(field, raw, number, number);
-    }
-    if kind == Kind::Time {
-        let problem = [text].into_iter().chain(text.split("..")).map(value::moment).find_map(|moment| match moment {
-            Err(value::NotTime::Millis(seconds)) => Some(seconds),
-            _ => None,
-        });
-        if let Some(seconds) = problem {
-            let message = format!("`{text}` looks like milliseconds; times are Unix seconds.");
-            return Err(FilterError::new(raw.span.clone(), message).meant(&seconds.to_string()));
-        }
-    }
-    let Some((from, to)) = range(text, kind == Kind::Time) else { return Err(mistyped(field, raw)) };
-    match (int(kind, from), int(kind, to)) {
-        (Some(from), Some(to)) if from <= to => bounded(field, raw, from, to),
-        (Some(_), Some(_)) => {
-            let message = format!("A range goes up, and {from} is above {to}.");
-            Err(FilterError::new(raw.span.clone(), message).meant(&format!("{to}-{from}")))
-        }
-        _ => Err(mistyped(field, raw)),
-    }
-}
-
-/// One number of `kind`.
-fn int(kind: Kind, text: &str) -> Option<u64> {
-    let plain = || text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    match kind {
-        Kind::Count => value::count(text),
-        Kind::Duration => value::duration(text),
-        Kind::Time => value::moment(text).ok(),
-        Kind::Protocol => services::protocol_number(text).map(u64::from).or_else(plain),
-        Kind::Flags => value::flags(text).or_else(plain),
-        Kind::Int | Kind::Port => plain(),
-        Kind::Ratio | Kind::Addr | Kind::Text => None,
-    }
-}
-
-fn bounded(field: Field, raw: &RawValue<'_>, from: u64, to: u64) -> Result<Operand, FilterError> {
-    let most = match field.kind() {
-        Kind::Port => 65_535,
-        Kind::Protocol | Kind::Flags => 255,
-        _ => u64::MAX,
-    };
-    if to > most {
-        let message = format!("`{}` is at most {most}, and this is `{}`.", field.name(), raw.text);
-        return Err(FilterError::new(raw.span.clone(), message));
-    }
-    Ok(Operand::Int(from, to))
 }

@@ -36,6 +36,8 @@ pub(super) enum Tok<'t> {
     Or,
     /// `!`, or `-` before something.
     Not,
+    /// `->` or `→`, from a source to a destination.
+    Arrow,
 }
 
 /// A token and where it stands.
@@ -70,6 +72,10 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
     let second = bytes.get(1).copied();
     let token = |tok, len: usize| Ok(Some(Token { tok, span: at..at + len }));
     match (first, second) {
+        (b'[', _) if socket_len(rest).is_some() => {
+            let len = socket_len(rest).unwrap_or(1);
+            token(Tok::Word(&rest[..len]), len)
+        }
         (b'(', _) => token(Tok::Open, 1),
         (b')', _) => token(Tok::Close, 1),
         (b'{' | b'[', _) => token(Tok::OpenList, 1),
@@ -88,15 +94,23 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
         (b'!', _) => token(Tok::Not, 1),
         (b'&', Some(b'&')) => token(Tok::And, 2),
         (b'|', Some(b'|')) => token(Tok::Or, 2),
-        (b'&', _) => Err(FilterError::new(at..at + 1, "A single `&` means nothing here.").hint("Write `&&` or `and`.")),
+        (b'&', _) => Err(FilterError::new(at..at + 1, "A single `&` means nothing here.")
+            .hint("Write `&&` or `and`; flags are asked for with `flags ~ syn`.")),
         (b'|', _) => Err(FilterError::new(at..at + 1, "A single `|` means nothing here.")
             .hint("Write `||` or `or`; of a query of another tool only the condition is read.")),
         // `::1` is an address, `:22` the rest of a test whose field stands apart.
         (b':', next) if next != Some(b':') => token(Tok::Colon, 1),
+        (b'-', Some(b'>')) => token(Tok::Arrow, 2),
         (b'-', Some(next)) if !next.is_ascii_whitespace() => token(Tok::Not, 1),
         (b'-', _) => Err(FilterError::new(at..at + 1, "A minus must touch what it excludes.").example("-port:443")),
         (b'"' | b'\'', _) => quoted(rest, at).map(Some),
         (b'/', _) => regex(rest, at).map(Some),
+        (b'`', _) => name(rest, at).map(Some),
+        // SQL ends so.
+        (b';', _) if rest.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).is_empty() => Ok(None),
+        (b';', _) => Err(FilterError::new(at..at + 1, "A semicolon means nothing here.")
+            .hint("Only the condition is written, and text with signs is quoted.")),
+        _ if rest.starts_with(ARROW) => token(Tok::Arrow, ARROW.len_utf8()),
         _ => {
             let len = word_len(rest);
             // A mail or a chat has made them of the plain ones.
@@ -118,9 +132,36 @@ fn next(text: &str, at: usize) -> Result<Option<Token<'_>>, FilterError> {
     }
 }
 
+/// The arrow between the ends of a flow, as tables draw it.
+const ARROW: char = '→';
+
+/// Bytes of `[2001:db8::1]:443`, where `rest` begins with the like; other brackets are lists.
+fn socket_len(rest: &str) -> Option<usize> {
+    let close = rest.find(']')?;
+    rest[1..close].parse::<std::net::Ipv6Addr>().ok()?;
+    let port = rest[close + 1..].strip_prefix(':')?;
+    let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+    (digits > 0).then_some(close + 2 + digits)
+}
+
+/// The name in backticks that `rest` begins with: Logs Insights and SQL quote names so.
+fn name(rest: &str, at: usize) -> Result<Token<'_>, FilterError> {
+    let inner = rest[1..].split('`').next().unwrap_or_default();
+    let end = inner.len() + 2;
+    let is_name = !inner.is_empty() && inner.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b));
+    if rest.len() < end || !is_name {
+        let len = end.min(rest.len());
+        return Err(FilterError::new(at..at + len, "Backticks enclose the name of a field.")
+            .hint("Text is quoted with `\"…\"` or `'…'`."));
+    }
+    Ok(Token { tok: Tok::Word(inner), span: at..at + end })
+}
+
 /// Bytes of the word that `rest` begins with.
 pub(super) fn word_len(rest: &str) -> usize {
-    let ends = |c: char| c.is_whitespace() || c.is_control() || "(){}[],=<>~!&|\"'".contains(c);
+    let ends = |c: char| c.is_whitespace() || c.is_control() || c == ARROW || "(){}[],;=<>~!&|\"'`".contains(c);
+    // `a->b` is no word with a minus.
+    let rest = &rest[..rest.find("->").unwrap_or(rest.len())];
     let len = rest.find(ends).unwrap_or(rest.len());
     // `src:/^10/` is a field and a regular expression; `10.0.0.0/8` and `2001:db8::/32` are words.
     match rest[..len].find(':') {
@@ -214,6 +255,20 @@ mod tests {
     fn minus_excludes_only_at_the_start_of_a_word() {
         assert_eq!(toks("-a-b"), [Tok::Not, Tok::Word("a-b")]);
         assert!(lex("a - b").1.is_some());
+    }
+
+    #[test]
+    fn what_other_tools_write_around_words() {
+        let flow = [Tok::Word("10.0.0.1"), Tok::Arrow, Tok::Word("any")];
+        assert_eq!(toks("10.0.0.1 -> any"), flow);
+        assert_eq!(toks("10.0.0.1->any"), flow);
+        assert_eq!(toks("10.0.0.1→any"), flow);
+        assert_eq!(toks("`srcAddr` = 5;"), [Tok::Word("srcAddr"), Tok::Op(Op::Eq), Tok::Word("5")]);
+        assert_eq!(toks("[2001:db8::1]:443"), [Tok::Word("[2001:db8::1]:443")]);
+        assert_eq!(toks("[::1]")[0], Tok::OpenList);
+        for wrong in ["a; b", "`a b`", "`a", "``"] {
+            assert!(lex(wrong).1.is_some(), "{wrong}");
+        }
     }
 
     #[test]

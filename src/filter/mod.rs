@@ -8,11 +8,13 @@ mod addrset;
 mod check;
 pub mod columns;
 mod complete;
+mod doubt;
 mod eval;
 pub mod expr;
 mod foreign;
 mod lex;
 pub mod members;
+mod numbers;
 mod parse;
 mod pred;
 mod print;
@@ -29,6 +31,7 @@ mod tests;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use addrset::AddrSet;
 pub use complete::{Candidate, CandidateKind, Completion, complete};
@@ -38,7 +41,7 @@ pub use print::spell;
 pub use sets::{BUILTIN, NamedSet, Sets};
 pub use value::typed_moment as moment;
 
-use crate::record::{Field, Row};
+use crate::record::{Field, Format, On, Row};
 use expr::{Expr, Test, Window};
 
 /// What kind of row a filter is for. The same text can be compiled for both.
@@ -184,6 +187,22 @@ impl Filter {
             Test::Contains(_) | Test::Matches(_) => {}
         });
         fields.into_iter()
+    }
+
+    /// A field that it asks for and that lines of none of `formats` say; `None` also where no format is known yet, and for sessions, of which most is
+    /// computed.
+    pub fn lacking(&self, formats: &[Arc<Format>]) -> Option<Field> {
+        if formats.is_empty() || self.stage == Stage::Sessions {
+            return None;
+        }
+        // What the lines do not say of these comes from elsewhere.
+        let told = |field: &Field| matches!(field, Field::Region | Field::InterfaceId);
+        self.fields().find(|field| {
+            field.is_logged()
+                && field.def().on != On::Sessions
+                && !told(field)
+                && !formats.iter().any(|format| format.has(*field))
+        })
     }
 
     /// Whether the answer for a row can change as time goes on.

@@ -1,6 +1,8 @@
 //! Tokens to a tree of raw tests: precedence, juxtaposition and lists, by recursive descent. Fields are recognised here, since
 //! a word is a field or a value by where it stands; values stay text until `check` knows the field they are for.
 
+mod borrowed;
+mod juxtaposed;
 mod terms;
 
 use std::borrow::Cow;
@@ -9,6 +11,7 @@ use std::ops::Range;
 
 use super::FilterError;
 use super::expr::Op;
+use super::foreign;
 use super::lex::{Tok, Token, lex};
 use crate::record::Field;
 
@@ -46,6 +49,8 @@ pub(super) enum RawKind<'t> {
         values: Vec<RawValue<'t>>,
     },
     Has(Field, Range<usize>),
+    /// The complement of another, where one word says both: `is null`.
+    Not(Box<RawKind<'t>>),
     Last(RawValue<'t>),
     Bare(Vec<RawValue<'t>>),
 }
@@ -63,7 +68,11 @@ pub(super) struct RawValue<'t> {
 pub(super) enum Form {
     Word,
     Quoted,
-    Regex { ignore_case: bool },
+    Regex {
+        ignore_case: bool,
+    },
+    /// Two values as one, `from..to`.
+    Range,
 }
 
 /// Parses `text`.
@@ -79,7 +88,16 @@ pub(super) fn parse(text: &str) -> Result<Ast<'_>, FilterError> {
     if let Some(error) = error {
         return Err(error);
     }
-    let mut parser = Parser { text, tokens, at: 0, depth: 0 };
+    // `filter`, `where` and `search` go before the condition elsewhere.
+    let at = match tokens.as_slice() {
+        [Token { tok: Tok::Word(first), .. }, Token { tok: next, .. }, ..]
+            if foreign::introduces(first) && !matches!(next, Tok::Op(_) | Tok::Colon) =>
+        {
+            1
+        }
+        _ => 0,
+    };
+    let mut parser = Parser { text, tokens, at, depth: 0 };
     if parser.tokens.is_empty() {
         return Err(FilterError::new(0..text.len(), "An empty filter: expected a test.").example("port 443"));
     }
@@ -162,8 +180,22 @@ impl<'t> Parser<'t> {
             Some(Tok::Op(_) | Tok::Colon) => format!("Expected a field before `{}`.", &self.text[span.clone()]),
             Some(_) => format!("Expected a test, found `{}`.", &self.text[span.clone()]),
         };
+        let operator = matches!(self.peek(), Some(Tok::Op(_) | Tok::Colon)).then(|| &self.text[span.clone()]);
         let error = FilterError::new(span, message);
-        if matches!(self.peek(), Some(Tok::Op(_) | Tok::Colon)) { error.example("bytes > 1000") } else { error }
+        match (operator, self.field_before()) {
+            (None, _) => error,
+            (Some(_), None) => error.example("bytes > 1000"),
+            // `port > 1024 and < 2048`
+            (Some(operator), Some(field)) => error.hint(format!("Name it again: `{field} {operator} …`.")),
+        }
+    }
+
+    /// The field that was asked for last.
+    fn field_before(&self) -> Option<&'t str> {
+        self.tokens[..self.at.min(self.tokens.len())].iter().rev().find_map(|token| match token.tok {
+            Tok::Word(word) => foreign::field(word).map(|_| word),
+            _ => None,
+        })
     }
 
     fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, FilterError>) -> Result<T, FilterError> {
@@ -196,7 +228,9 @@ impl<'t> Parser<'t> {
             // Juxtaposition: whatever can begin a test goes on with "and".
             match self.peek() {
                 Some(Tok::Word(word)) if !is_keyword(word, "or") => parts.push(self.not()?),
-                Some(Tok::Quoted(_) | Tok::Regex(..) | Tok::Open | Tok::OpenList | Tok::Not) => parts.push(self.not()?),
+                Some(Tok::Quoted(_) | Tok::Regex(..) | Tok::Open | Tok::OpenList | Tok::Not | Tok::Arrow) => {
+                    parts.push(self.not()?);
+                }
                 _ => break,
             }
         }
@@ -225,9 +259,27 @@ impl<'t> Parser<'t> {
         let start = self.here().start;
         let kind = match self.peek() {
             Some(Tok::Word(word)) => self.word_test(word)?,
+            Some(Tok::Quoted(Cow::Borrowed(name))) if self.names_a_field(name) => {
+                let name = *name;
+                self.word_test(name)?
+            }
             Some(Tok::Quoted(_) | Tok::Regex(..) | Tok::OpenList) => RawKind::Bare(self.values()?),
+            Some(Tok::Arrow) => return self.flow(None),
             _ => return Err(self.unexpected()),
         };
+        if let RawKind::Bare(values) = &kind
+            && let [source] = values.as_slice()
+            && self.peek() == Some(&Tok::Arrow)
+        {
+            let source = source.clone();
+            return self.flow(Some(source));
+        }
         Ok(Ast::Test(RawTest { kind, span: start..self.behind() }))
+    }
+
+    /// Whether the string that stands here is a field in the quotes of SQL: `"srcaddr" = '10.0.0.1'`.
+    fn names_a_field(&self, name: &str) -> bool {
+        let compared = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Op(_), .. }));
+        compared && foreign::field(name).is_some()
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn field_names() -> impl Iterator<Item = &'static str> {
 
 /// What a bare word was probably meant for: a field, a service or a protocol. Only close calls: most words are meant as they are.
 pub(super) fn word(word: &str) -> Option<&'static str> {
-    if let Some(code) = super::foreign::code(word) {
-        return Some(code);
+    if let Some(set) = super::foreign::set(word) {
+        return Some(set);
     }
     if word.len() < 4 || word.contains(|c: char| c.is_ascii_digit()) {
         return None;

@@ -6,6 +6,7 @@ mod language;
 mod meaning;
 mod page;
 mod properties;
+mod spellings;
 
 use std::fmt::Write;
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! Values as people write them: numbers with units, lengths of time, moments, addresses and their ranges, TCP flags.
 //! Each function reads one spelling and says `None`, or why not, so that the checker can put the place and the field to it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 use jiff::civil::{Date, DateTime, Time};
@@ -95,8 +95,21 @@ fn count_unit(unit: &str) -> Option<u64> {
     COUNT_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, multiple)| *multiple)
 }
 
-/// A whole amount: `1000`, `1k`, `1.5MB`, `1GiB`.
+/// A whole amount: `1000`, `1_000`, `1e6`, `1k`, `1.5MB`, `1GiB`.
 pub(super) fn count(text: &str) -> Option<u64> {
+    if let Some((digits, exponent)) = text.split_once(['e', 'E']) {
+        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let power = 10_u64.checked_pow(exponent.parse().ok().filter(|_| plain(digits) && plain(exponent))?)?;
+        return digits.parse::<u64>().ok()?.checked_mul(power);
+    }
+    if let Some((whole, rest)) = text.split_once('_') {
+        // Only between digits, three by three.
+        let groups = || rest.split('_');
+        let plain = (1..=3).contains(&whole.len())
+            && groups().all(|group| group.len() == 3)
+            && whole.bytes().chain(groups().flat_map(str::bytes)).all(|byte| byte.is_ascii_digit());
+        return text.replace('_', "").parse().ok().filter(|_| plain);
+    }
     let (number, unit) = split_number(text)?;
     times(number, count_unit(unit)?)
 }
@@ -130,8 +143,23 @@ pub(super) fn duration(text: &str) -> Option<u64> {
     Some(total)
 }
 
-/// The flags of `syn`, `syn-ack`, `synack`, `fin+ack` and the like.
+/// The flags of `syn`, `syn-ack`, `synack`, `fin+ack` and the like, or of letters as tools of packets print them: `S`, `SA`, `S.`.
 pub(super) fn flags(text: &str) -> Option<u64> {
+    let letter = |letter: char| match letter.to_ascii_uppercase() {
+        'F' => Some(1),
+        'S' => Some(2),
+        'R' => Some(4),
+        'P' => Some(8),
+        'A' | '.' => Some(16),
+        'U' => Some(32),
+        _ => None,
+    };
+    let letters = || text.chars().try_fold(0, |mask, c| Some(mask | letter(c)?)).filter(|mask| *mask > 0);
+    flags_by_name(text).or_else(letters)
+}
+
+/// The flags that `text` names in full.
+pub(super) fn flags_by_name(text: &str) -> Option<u64> {
     let letters: Vec<u8> =
         text.bytes().filter(|byte| !matches!(byte, b'-' | b'+' | b'_')).map(|byte| byte.to_ascii_lowercase()).collect();
     if letters.is_empty() {
@@ -232,7 +260,14 @@ const DAY: i64 = 86_400;
 /// Why a text that looks like an address is none, in words for the user.
 pub(super) type NotAddress = String;
 
-/// The first and last address of `10.0.0.1`, `10.0.0.0/8`, `10/8`, `10.1.*`, `10.1.`, `10.0.0.1-10.0.0.9`, `2001:db8::/32`.
+/// The address and the port of `10.0.0.1:443` and `[2001:db8::1]:443`.
+pub(super) fn socket(text: &str) -> Option<(IpAddr, u16)> {
+    let socket: SocketAddr = text.parse().ok()?;
+    Some((socket.ip().to_canonical(), socket.port()))
+}
+
+/// The first and last address of `10.0.0.1`, `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `10/8`, `10.1.*`, `10.1.`, `10.0.0.1-10.0.0.9`, `10.0.0.1-9`,
+/// `2001:db8::/32`.
 /// `None` where it looks like nothing of the kind.
 pub(super) fn addresses(text: &str) -> Option<Result<(IpAddr, IpAddr), NotAddress>> {
     let v6 = text.contains(':');
@@ -248,8 +283,9 @@ pub(super) fn addresses(text: &str) -> Option<Result<(IpAddr, IpAddr), NotAddres
 }
 
 fn read_addresses(text: &str) -> Result<(IpAddr, IpAddr), NotAddress> {
-    let (from, to) = if let Some((from, to)) = text.split_once('-') {
-        (single(from)?, single(to)?)
+    let (from, to) = if let Some((from, to)) = text.split_once("..").or_else(|| text.split_once('-')) {
+        let first = single(from)?;
+        (first, last_of(first, to)?)
     } else if let Some((base, prefix)) = text.split_once('/') {
         network(base, prefix)?
     } else if text.contains(':') {
@@ -282,11 +318,30 @@ fn single(text: &str) -> Result<IpAddr, NotAddress> {
     })
 }
 
-/// `10.0.0.0/8`, `10/8`.
+/// The upper end of a range from `first`: an address, or its last octet alone, as scanners write it.
+fn last_of(first: IpAddr, text: &str) -> Result<IpAddr, NotAddress> {
+    match (first, text.parse::<u8>()) {
+        (IpAddr::V4(first), Ok(last)) if !text.starts_with('+') => {
+            let [a, b, c, _] = first.octets();
+            Ok(Ipv4Addr::new(a, b, c, last).into())
+        }
+        _ => single(text),
+    }
+}
+
+/// The prefix length of `255.255.0.0`.
+fn mask_length(mask: &str) -> Option<u8> {
+    let mask = u32::from(mask.parse::<Ipv4Addr>().ok()?);
+    let ones = mask.leading_ones();
+    u8::try_from(ones).ok().filter(|_| mask.checked_shl(ones).unwrap_or(0) == 0)
+}
+
+/// `10.0.0.0/8`, `10.0.0.0/255.0.0.0`, `10/8`.
 fn network(base: &str, prefix: &str) -> Result<(IpAddr, IpAddr), NotAddress> {
     let address = if base.contains(':') { single(base)? } else { IpAddr::V4(octets(base)?.0) };
     let most = if address.is_ipv4() { 32 } else { 128 };
-    let length = prefix.parse::<u8>().ok().filter(|length| *length <= most && !prefix.starts_with('+'));
+    let mask = || mask_length(prefix).filter(|_| address.is_ipv4());
+    let length = prefix.parse::<u8>().ok().filter(|length| *length <= most && !prefix.starts_with('+')).or_else(mask);
     let length = length.ok_or_else(|| format!("a prefix length is 0 to {most}, not `{prefix}`"))?;
     let net = IpNet::new(address, length).map_err(|error| error.to_string())?;
     Ok((net.network(), net.broadcast()))

@@ -1,7 +1,7 @@
 //! What the kinds of fields are called in messages, how their values are written, and what was probably meant where one cannot be.
 
 use super::parse::{RawValue, is_keyword};
-use super::{FilterError, suggest, value};
+use super::{FilterError, foreign, suggest, value};
 use crate::record::{Field, Kind, services};
 
 /// What a kind is, after "is".
@@ -50,6 +50,9 @@ pub(super) fn mistyped(field: Field, raw: &RawValue<'_>) -> FilterError {
     let (kind, text) = (field.kind(), &*raw.text);
     let message = format!("`{}` is {}: expected {}, found `{text}`.", field.name(), article(kind), expected(kind));
     let error = FilterError::new(raw.span.clone(), message);
+    if foreign::field(text).is_some() && !is_keyword(text, "to") {
+        return error.hint("Fields are compared with values, not compared with each other.");
+    }
     let side = |src: &'static str, dst: &'static str, either: &'static str| match field {
         Field::SrcAddr | Field::SrcPort | Field::PktSrcAddr => src,
         Field::DstAddr | Field::DstPort | Field::PktDstAddr => dst,
@@ -59,6 +62,16 @@ pub(super) fn mistyped(field: Field, raw: &RawValue<'_>) -> FilterError {
         Field::Server | Field::ServerPort => "server",
         _ => either,
     };
+    if kind == Kind::Addr
+        && let Some((address, port)) = value::socket(text)
+    {
+        let (name, side) = (field.name(), side("srcport", "dstport", "port"));
+        return error.meant(&format!("{name} = {address} and {side} = {port}"));
+    }
+    let host = text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    if kind == Kind::Addr && host && text.ends_with(|c: char| c.is_ascii_alphabetic()) {
+        return error.hint("Flow logs keep no names of hosts: write its address.");
+    }
     if kind == Kind::Addr && value::ports(text).is_some() {
         return error.meant(&format!("{} = {text}", side("srcport", "dstport", "port")));
     }

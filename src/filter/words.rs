@@ -4,7 +4,7 @@
 use super::expr::{Expr, Op, Operand, Test, Window};
 use super::members::Members;
 use super::sets::NamedSet;
-use super::{Sets, Stage, suggest, value};
+use super::{Sets, Stage, foreign, suggest, value};
 use crate::record::{Field, services};
 
 /// Why a word means nothing: what is wrong and what to write.
@@ -46,6 +46,7 @@ pub(super) fn code_words(field: Field, stage: Stage) -> &'static [&'static str] 
         (Field::FlowDirection, _) => &["ingress", "egress"],
         (Field::Type, _) => &["IPv4", "IPv6", "EFA"],
         (Field::State, _) => &["open", "half", "unanswered", "closed", "late", "evicted"],
+        (Field::Nat, _) => &["inside", "outside", "shared", "masked"],
         (Field::OrientedBy, _) => {
             &["syn", "synack", "service", "learned", "time", "portclass", "lowport", "perimeter", "undecided"]
         }
@@ -130,9 +131,15 @@ pub(super) fn meaning(word: &str, stage: Stage, sets: &Sets) -> Result<Meaning, 
         return window(rest).map(|window| Meaning::Expr(Expr::Test(Test::During(window))));
     }
     if word.starts_with(['$', '@']) {
+        if let Some(hint) = foreign::hint(word) {
+            return Err(Problem::new(format!("`{word}` belongs to another tool.")).hint(hint));
+        }
         let set = named_set(word, sets)?;
         let field = if matches!(set.members, Members::Addrs(_)) { Field::Ip } else { Field::Port };
         return Ok(Meaning::Value(field, vec![Operand::Set(set)]));
+    }
+    if let Some(test) = socket(word) {
+        return Ok(test);
     }
     if word.starts_with(|c: char| c.is_ascii_digit() || c == ':')
         && let Some(meaning) = number(word)
@@ -149,7 +156,7 @@ pub(super) fn meaning(word: &str, stage: Stage, sets: &Sets) -> Result<Meaning, 
 pub(super) fn named_set(word: &str, sets: &Sets) -> Result<NamedSet, Problem> {
     sets.get(word).ok_or_else(|| {
         let problem = Problem::new(format!("There is no set `{word}`."));
-        match sets.near(word) {
+        match foreign::set(word).map(str::to_owned).or_else(|| sets.near(word)) {
             Some(near) => problem.hint(format!("Did you mean `{near}`?")),
             None => problem.hint(format!("There are {}.", sets.names().collect::<Vec<_>>().join(", "))),
         }
@@ -196,12 +203,12 @@ fn number(word: &str) -> Option<Result<Meaning, Problem>> {
         let problem = Problem::new("A moment needs a field or an `@`.");
         return Some(Err(problem.hint(format!("Write `end >= {word}` or `@{word}`."))));
     }
-    if value::time_of_day(word).is_some() || word.split_once("..").is_some_and(|(a, _)| value::time_of_day(a).is_some())
-    {
+    let times = word
+        .split_once("..")
+        .or_else(|| word.split_once('-'))
+        .is_some_and(|(from, to)| value::time_of_day(from).is_some() && value::time_of_day(to).is_some());
+    if times || value::time_of_day(word).is_some() {
         return Some(Err(Problem::new("A time of day needs an `@`.").hint(format!("Write `@{word}`."))));
-    }
-    if let Some(test) = socket(word) {
-        return Some(Ok(test));
     }
     if let Some((address, port)) = word.split_once(':')
         && address.parse::<std::net::Ipv4Addr>().is_ok()
@@ -209,7 +216,8 @@ fn number(word: &str) -> Option<Result<Meaning, Problem>> {
         let problem = Problem::new(format!("`{port}` is no port: expected a number from 0 to 65535 behind the colon."));
         return Some(Err(problem.hint(format!("Write `{address}` or `{address}:443`."))));
     }
-    if value::count(word).is_some() || value::duration(word).is_some() {
+    // `12e4` is rather a part of a hash.
+    if !word.contains(['e', 'E', '_']) && (value::count(word).is_some() || value::duration(word).is_some()) {
         let field = if value::count(word).is_some() { "bytes" } else { "duration" };
         let problem = Problem::new("An amount needs a field.");
         // `10.0` is the beginning of an address.
@@ -218,11 +226,10 @@ fn number(word: &str) -> Option<Result<Meaning, Problem>> {
     None
 }
 
-/// `10.0.0.1:443`, as other tools print it.
+/// `10.0.0.1:443` and `[2001:db8::1]:443`, as other tools print it.
 fn socket(word: &str) -> Option<Meaning> {
-    let socket: std::net::SocketAddrV4 = word.parse().ok()?;
-    let address = (*socket.ip()).into();
-    let port = u64::from(socket.port());
+    let (address, port) = value::socket(word)?;
+    let port = u64::from(port);
     let test = |field, value| Expr::Test(Test::Compare { field, op: Op::Eq, values: vec![value] });
     let both = [test(Field::Ip, Operand::Addr(address, address)), test(Field::Port, Operand::Int(port, port))];
     Some(Meaning::Expr(Expr::and(both)))
@@ -231,6 +238,7 @@ fn socket(word: &str) -> Option<Meaning> {
 /// What a word means that is not numeric.
 fn name(word: &str, stage: Stage) -> Meaning {
     let value = |field, text: &str| Meaning::Value(field, vec![Operand::Word(text.to_owned())]);
+    let word = foreign::code(word).unwrap_or(word);
     for (field, words) in BARE_CODES {
         if words.iter().any(|code| code.eq_ignore_ascii_case(word))
             && let Some(code) = known_code(*field, word, stage)
@@ -244,14 +252,15 @@ fn name(word: &str, stage: Stage) -> Meaning {
         return value(Field::State, code);
     }
     let family = match word.to_ascii_lowercase().as_str() {
-        "ipv4" => Some("0.0.0.0/0"),
-        "ipv6" => Some("::/0"),
+        "ipv4" | "ip4" => Some("0.0.0.0/0"),
+        "ipv6" | "ip6" => Some("::/0"),
         _ => None,
     };
     if let Some(Ok((from, to))) = family.and_then(value::addresses) {
         return Meaning::Value(Field::Ip, vec![Operand::Addr(from, to)]);
     }
-    if let Some(service) = services::service_names().find(|service| service.eq_ignore_ascii_case(word)) {
+    let service = foreign::service(word).unwrap_or(word);
+    if let Some(service) = services::service_names().find(|known| known.eq_ignore_ascii_case(service)) {
         return value(Field::Service, service);
     }
     if let Some(aws) = AWS_SERVICES.iter().find(|aws| aws.eq_ignore_ascii_case(word)) {
@@ -261,6 +270,10 @@ fn name(word: &str, stage: Stage) -> Meaning {
     }
     if let Some(number) = services::protocol_number(word).map(u64::from) {
         return Meaning::Value(Field::Protocol, vec![Operand::Int(number, number)]);
+    }
+    if let Some(bits) = value::flags_by_name(word) {
+        let values = vec![Operand::Int(bits, bits)];
+        return Meaning::Expr(Expr::Test(Test::Compare { field: Field::TcpFlags, op: Op::Like, values }));
     }
     if let Some((field, operand)) = id(word) {
         return Meaning::Value(field, vec![operand]);
@@ -274,6 +287,11 @@ fn name(word: &str, stage: Stage) -> Meaning {
     // What surrounds a text is free anyway.
     let text = word.trim_matches('*');
     Meaning::Text(if text.is_empty() { word } else { text }.to_owned(), suggest::word(word))
+}
+
+/// Whether `word` has no meaning of its own on any row, so that it would be looked for in the line.
+pub(super) fn means_nothing(word: &str) -> bool {
+    [Stage::Flows, Stage::Sessions].into_iter().all(|stage| matches!(name(word, stage), Meaning::Text(..)))
 }
 
 fn known_code(field: Field, word: &str, stage: Stage) -> Option<&'static str> {
@@ -312,7 +330,9 @@ fn window(text: &str) -> Result<Window, Problem> {
         let problem = Problem::new(format!("`{part}` is neither a time of day nor a date and time."));
         problem.hint("For example `@10:32..10:40` or `@2018-08-20T15:26..2018-08-20T15:27` (UTC).")
     };
-    let Some((from, to)) = text.split_once("..") else {
+    // A date has minus signs of its own, a time of day has none.
+    let dashed = || text.split_once('-').filter(|(from, _)| value::time_of_day(from).is_some());
+    let Some((from, to)) = text.split_once("..").or_else(dashed) else {
         if let Some(second) = value::time_of_day(text) {
             let width = if text.matches(':').count() == 1 { 59 } else { 0 };
             return Ok(Window::OfDay(second, second + width));

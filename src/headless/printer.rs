@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{Work, say, stage, summary};
+use crate::app::change::Change;
 use crate::cli::Print;
 use crate::detect::AlertEvent;
 use crate::engine::Core;
+use crate::engine::phase::Phased;
 use crate::engine::pinned::Progress;
 use crate::engine::thread::now_ms;
 use crate::engine::view::Tab;
+use crate::enrich::Known;
 use crate::export::alert::AlertRow;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
@@ -40,10 +43,12 @@ pub(super) struct Printer {
     pub(super) shape: Shape,
     pub(super) flows: FlowWriter,
     pub(super) sessions: SessionWriter,
+    /// The change by whose time sessions are told apart.
+    pub(super) change: Option<Change>,
     pub(super) printed: u64,
     /// What was last said on standard error of the source.
     pub(super) told: SourceState,
-    /// Lasting remarks that were said. A handful: they are about groups and interfaces asked for.
+    /// Lasting remarks that were said. A handful: they are about groups, interfaces and fields asked for.
     pub(super) warned: Vec<String>,
     pub(super) began: Instant,
     /// Alerts by rule, where that is what is asked: each alert is printed once then, as it ended.
@@ -51,6 +56,8 @@ pub(super) struct Printer {
     pub(super) notifier: Option<Notifier>,
     /// Where a case of everything goes at the end.
     pub(super) case: Option<PathBuf>,
+    /// What is known beside the log, for the case.
+    pub(super) known: Arc<Known>,
 }
 
 impl Printer {
@@ -72,6 +79,7 @@ impl Printer {
                         self.core.hear();
                     } else {
                         self.core.tick(now_ms());
+                        self.tell_of_the_format();
                     }
                     self.news(&mut text);
                 }
@@ -89,6 +97,7 @@ impl Printer {
         out.write_all(text.as_bytes())?;
         out.flush()?;
         self.write_case()?;
+        self.tell_of_the_format();
         let unparsed = self.core.counts().unparsed();
         for remark in self.core.remarks() {
             say(remark);
@@ -122,7 +131,8 @@ impl Printer {
     fn write_case(&self) -> io::Result<()> {
         let Some(path) = &self.case else { return Ok(()) };
         let tab = if stage(self.what) == Stage::Sessions { Tab::Sessions } else { Tab::Flows };
-        let order = save::everything(self.filter.clone(), tab, now_ms());
+        let known = Arc::clone(&self.known);
+        let order = save::everything(self.filter.clone(), tab, self.change.as_ref(), known, now_ms());
         let said = save::write(&self.core.pin(), &order, path, &Progress::default())
             .map_err(|error| io::Error::other(format!("--case: {error}")))?;
         say(&said);
@@ -185,7 +195,8 @@ impl Printer {
             let region = self.core.config_region();
             for session in &finished {
                 let row = SessionRow { session, names: self.core.names(), region: region.as_deref() };
-                if self.filter.as_ref().is_none_or(|filter| filter.matches(&row, session.last)) {
+                let phased = Phased { row, change: self.change.as_ref().map(|change| change.at) };
+                if self.filter.as_ref().is_none_or(|filter| filter.matches(&phased, session.last)) {
                     self.sessions.write(&row, text);
                     self.printed += 1;
                 }
@@ -207,6 +218,18 @@ impl Printer {
                     }
                 }
             }
+        }
+    }
+
+    /// Says once that the filter asks for a field that the lines so far do not carry: no row is no answer then.
+    fn tell_of_the_format(&mut self) {
+        let formats = self.core.formats();
+        let Some(missing) = self.filter.as_ref().and_then(|filter| filter.lacking(formats)) else { return };
+        let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");
+        let text = format!("--filter: no record so far carries `{}`: the format is {label}", missing.name());
+        if !self.warned.contains(&text) {
+            say(&text);
+            self.warned.push(text);
         }
     }
 

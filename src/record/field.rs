@@ -173,8 +173,9 @@ field_table! {
     Baf "baf" 0 Ratio Sessions ["baf_est"] "UDP and ICMP: estimated payload of the response over that of the request, headers taken off (28 bytes a packet for IPv4, 48 for IPv6).";
     State "state" 0 Text Sessions [] "open, half, unanswered, closed, late or evicted.";
     OrientedBy "oriented_by" 0 Text Sessions ["method"] "What decided who the initiator is.";
-    Phase "phase" 0 Text Sessions [] "On the screen, once the time of a change is marked: before (over by then), surviving (begun before, seen after) or new.";
+    Phase "phase" 0 Text Sessions [] "Once the time of a change is marked (T on the screen, --change): before (over by then), surviving (begun before, seen after) or new.";
     Records "records" 0 Count Sessions [] "Flow records of all observers.";
+    Nat "nat" 0 Text Sessions ["leg"] "Leg of what a NAT gateway passes on: inside (of the host), outside (the same traffic again, under the gateway's address), shared (as outside, but of an instance, which may speak for itself) or masked (without packet addresses the gateway stands for host or peer).";
     Scope "scope" 0 Text Sessions [] "VPC or account that the addresses belong to.";
     SessionId "id" 0 Int Sessions ["session"] "Number of the session in this run.";
 }

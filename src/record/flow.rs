@@ -7,6 +7,7 @@ use indexmap::IndexSet;
 
 use super::columns::place_of;
 use super::field::Field;
+use super::interfaces::{Addresses, Interfaces};
 use super::table::Table;
 
 /// What the security groups and network ACLs decided.
@@ -19,6 +20,9 @@ pub enum Action {
     /// The format has no action, or it is `-` or an unknown word.
     Unknown,
 }
+
+/// How `interface-type` calls the interface of a NAT gateway: the EC2 API has both.
+const NAT_GATEWAY: [&str; 2] = ["nat_gateway", "natGateway"];
 
 /// The last second that has a date of four digits: 9999-12-31 23:59:59 UTC.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -45,13 +49,14 @@ impl NameId {
 #[derive(Clone, Debug)]
 pub struct Names {
     set: IndexSet<Arc<str>, foldhash::fast::RandomState>,
+    interfaces: Interfaces,
 }
 
 impl Default for Names {
     fn default() -> Self {
         let mut set = IndexSet::default();
         set.insert(Arc::from(""));
-        Names { set }
+        Names { set, interfaces: Interfaces::default() }
     }
 }
 
@@ -76,6 +81,17 @@ impl Names {
     /// The number of `name`, if it was ever given one.
     pub fn find(&self, name: &str) -> Option<NameId> {
         Some(NameId(u32::try_from(self.set.get_index_of(name)?).unwrap_or(u32::MAX)))
+    }
+
+    /// What records said of the interfaces among them.
+    pub fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
+    /// Takes the interface `name` for a gateway: the user says so.
+    pub fn say_gateway(&mut self, name: &str) {
+        let id = self.id(name);
+        self.interfaces.is_a_gateway(id);
     }
 
     /// The name with this number; empty for [`Names::NONE`].
@@ -119,34 +135,67 @@ pub struct Flow {
     pub action: Action,
     /// TCP flags, where logged.
     pub flags: Option<u8>,
+    /// Whether the addresses are those of the packet, and which the interface logged another for.
+    pub addresses: Addresses,
 }
 
 impl Flow {
     /// The flow in `row`, or `None` for NODATA, SKIPDATA and whatever else has no addresses or no protocol.
     pub fn of<T: Table>(table: &T, row: usize, names: &mut Names) -> Option<Flow> {
-        Flow::read(table, row, |code| names.id(table.text(code)))
+        let flow = Flow::read(table, row, |code| names.id(table.text(code)))?;
+        flow.learned(table, row, names);
+        Some(flow)
     }
 
     /// As [`Flow::of`] for many rows of one table: `known` starts empty with the table and spares most look-ups of names.
     pub fn of_next<T: Table>(table: &T, row: usize, names: &mut Names, known: &mut KnownNames) -> Option<Flow> {
-        Flow::read(table, row, |code| {
+        let flow = Flow::read(table, row, |code| {
             let place = place_of(code);
             if known.0.len() <= place {
                 known.0.resize((place + 1).next_power_of_two(), None);
             }
             *known.0[place].get_or_insert_with(|| names.id(table.text(code)))
-        })
+        })?;
+        flow.learned(table, row, names);
+        Some(flow)
+    }
+
+    /// Remembers what the record says of its interface beside the flow.
+    fn learned<T: Table>(&self, table: &T, row: usize, names: &mut Names) {
+        let differs = self.addresses.says(Addresses::SOURCE) || self.addresses.says(Addresses::DESTINATION);
+        if differs
+            && let (Some(src), Some(dst)) = (table.address(Field::SrcAddr, row), table.address(Field::DstAddr, row))
+        {
+            names.interfaces.learn(self, [src, dst]);
+            if table.code(Field::InstanceId, row) != 0 {
+                names.interfaces.is_of_an_instance(self.interface);
+            }
+        }
+        if table.code(Field::InterfaceType, row) != 0
+            && !names.interfaces.passes_on(self.interface)
+            && table.word(Field::InterfaceType, row).is_some_and(|kind| NAT_GATEWAY.contains(&kind))
+        {
+            names.interfaces.is_a_gateway(self.interface);
+        }
     }
 
     fn read<T: Table>(table: &T, row: usize, mut name: impl FnMut(u64) -> NameId) -> Option<Flow> {
-        let side = |packet, interface| table.address(packet, row).or_else(|| table.address(interface, row));
+        let mut addresses = Addresses::default();
+        let mut side = |packet, interface, differs| {
+            let Some(packet) = table.address(packet, row) else { return table.address(interface, row) };
+            addresses = addresses.with(Addresses::PACKET);
+            if table.address(interface, row).is_some_and(|logged| logged != packet) {
+                addresses = addresses.with(differs);
+            }
+            Some(packet)
+        };
         let port = |field| table.number(field, row).and_then(|port| u16::try_from(port).ok());
         let mut word = |field| match table.code(field, row) {
             0 => Names::NONE,
             code => name(code),
         };
-        let src = side(Field::PktSrcAddr, Field::SrcAddr)?;
-        let dst = side(Field::PktDstAddr, Field::DstAddr)?;
+        let src = side(Field::PktSrcAddr, Field::SrcAddr, Addresses::SOURCE)?;
+        let dst = side(Field::PktDstAddr, Field::DstAddr, Addresses::DESTINATION)?;
         let protocol = u8::try_from(table.number(Field::Protocol, row)?).ok()?;
         let end = table.number(Field::End, row).or_else(|| table.number(Field::Start, row));
         let end = seconds(end.unwrap_or_else(|| table.time(row)));
@@ -172,6 +221,7 @@ impl Flow {
                 _ => Action::Unknown,
             },
             flags: table.number(Field::TcpFlags, row).and_then(|flags| u8::try_from(flags).ok()),
+            addresses,
         })
     }
 }

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::exports::Exports;
 use crate::app::App;
+use crate::cli::Common;
 use crate::detect::{Baseline, Detector};
 use crate::engine::Core;
 use crate::engine::thread::{Asker, Engine};
@@ -39,17 +40,18 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Starts `source` and an engine of `memory` bytes for it, and asks what `app` wants to see.
+    /// Starts `source` and an engine for it, and asks what `app` wants to see, within the memory of `common`.
     pub(super) fn open(
         mut app: App,
         source: Source,
         decoder: Decoder,
         detector: Detector,
-        memory: usize,
+        common: &Common,
         live: bool,
     ) -> io::Result<Desk> {
         let decoder = source.narrow(decoder);
-        let core = Core::new(source.config(memory), detector, false);
+        let mut core = Core::new(source.config(common.memory), detector, false);
+        core.say_gateways(common.nat.iter().map(String::as_str));
         let (ending, loader) = (source.stop.clone(), source.load.clone());
         let (out, mut inputs) = mpsc::channel(QUEUE);
         let failures = out.clone();

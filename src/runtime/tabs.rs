@@ -93,7 +93,7 @@ impl Loop {
         let own = crate::cli::Common { memory: share(self.common.memory), ..self.common.clone() };
         let opened = start::decoder(&own).and_then(|decoder| Ok((decoder, start::detection(&own)?)));
         let (decoder, detector) = opened.map_err(io::Error::other)?;
-        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, own.memory, false)?;
+        let desk = Desk::open(self.desk.app.for_search(), source, decoder, detector, &own, false)?;
         let shown = std::mem::replace(&mut self.desk, desk);
         let gone = if shown.live { self.other.replace(shown) } else { Some(shown) };
         if let Some(gone) = gone {

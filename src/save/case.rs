@@ -2,21 +2,26 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value as Json};
 
 use super::Written;
+use crate::app::marks::Mark;
 use crate::app::takeaway::Order;
 use crate::engine::pinned::{Original, Pinned, Progress};
 use crate::engine::view::Tab;
+use crate::enrich::Known;
 use crate::export::clean;
-use crate::record::Format;
 use crate::record::format::Slot;
+use crate::record::{Cell, Field, Format};
 
 /// Sessions that are listed, those with the most bytes.
 const SESSIONS: usize = 100;
 /// Alerts that are listed.
 const ALERTS: usize = 200;
+/// Addresses and interfaces of which it is told who they are.
+const WHO: usize = 400;
 
 /// The page. `attached` holds the records.
 pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress: &Progress) -> io::Result<String> {
@@ -73,7 +78,7 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
     }
 
     line("\n## Alerts\n");
-    alerts(pinned, &mut line);
+    alerts(pinned, &order.known, &mut line);
 
     let (sessions, count) = if order.selection.tab == Tab::Sessions {
         pinned.top_sessions(&order.selection, SESSIONS, progress)?
@@ -93,6 +98,8 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
             line(&session_row(session));
         }
     }
+
+    who(pinned, order, &sessions, &mut line);
 
     line("\n## Marks and notes\n");
     if order.marks.is_empty() {
@@ -150,7 +157,7 @@ fn missing(pinned: &Pinned) -> Vec<String> {
     all
 }
 
-fn alerts(pinned: &Pinned, line: &mut dyn FnMut(&str)) {
+fn alerts(pinned: &Pinned, known: &Known, line: &mut dyn FnMut(&str)) {
     if pinned.alerts.is_empty() {
         return line("none");
     }
@@ -170,6 +177,12 @@ fn alerts(pinned: &Pinned, line: &mut dyn FnMut(&str)) {
             inline(&alert.message)
         ));
         line(&format!("  - when: {} to {}, {} records", time(alert.first), time(alert.last), alert.count));
+        let named: Vec<String> = addresses_of(&alert.group)
+            .filter_map(|address| known.address(address).map(|name| format!("{address} {}", inline(name))))
+            .collect();
+        if !named.is_empty() {
+            line(&format!("  - names: {}", named.join(", ")));
+        }
         let measured = alert.measured.iter().map(|(name, is)| {
             let limit = alert
                 .threshold
@@ -184,6 +197,60 @@ fn alerts(pinned: &Pinned, line: &mut dyn FnMut(&str)) {
             line(&format!("  - could be: {}", inline(other)));
         }
     }
+}
+
+/// Who those are that the case tells of, as far as something beside the log says so, and what says so.
+fn who(pinned: &Pinned, order: &Order, sessions: &[Map<String, Json>], line: &mut dyn FnMut(&str)) {
+    let known = &order.known;
+    if known.is_nothing() {
+        return;
+    }
+    let mut addresses: Vec<IpAddr> = pinned.alerts.iter().flat_map(|alert| addresses_of(&alert.group)).collect();
+    let ends = sessions.iter().flat_map(|session| ["client", "server"].map(|end| session.get(end)));
+    addresses.extend(ends.flatten().filter_map(Json::as_str).filter_map(|text| text.parse::<IpAddr>().ok()));
+    addresses.extend(order.marks.iter().flat_map(Mark::addresses));
+    addresses.sort_unstable();
+    addresses.dedup();
+    let mut interfaces: Vec<&str> = pinned.status.interfaces.iter().map(|id| &**id).collect();
+    interfaces.extend(pinned.alerts.iter().flat_map(|alert| alert.group.iter()).filter_map(
+        |(field, cell)| match cell {
+            Cell::Text(id) if *field == Field::InterfaceId => Some(&**id),
+            _ => None,
+        },
+    ));
+    interfaces.extend(
+        sessions
+            .iter()
+            .flat_map(|session| session.get("interfaces").and_then(Json::as_array))
+            .flatten()
+            .filter_map(Json::as_str),
+    );
+    interfaces.sort_unstable();
+    interfaces.dedup();
+    let about = interfaces.into_iter().map(|id| (id.to_owned(), known.about_interface(id)));
+    let about = about.chain(addresses.into_iter().map(|address| (address.to_string(), known.about(address))));
+    let about: Vec<_> = about.filter(|(_, said)| !said.is_empty()).take(WHO).collect();
+    if about.is_empty() {
+        return;
+    }
+    line("\n## Who is who\n");
+    line("Not out of the log, but out of:\n");
+    for (source, has) in known.sources() {
+        line(&format!("- {source}: {}", inline(&has)));
+    }
+    line("\n| who | by | is |\n|---|---|---|");
+    for (id, said) in &about {
+        for (source, is) in said {
+            line(&format!("| {} | {source} | {} |", inline(id), inline(is)));
+        }
+    }
+}
+
+fn addresses_of(group: &[(Field, Cell)]) -> impl Iterator<Item = IpAddr> {
+    group.iter().filter_map(|(_, cell)| match cell {
+        Cell::Addr(address) => Some(*address),
+        _ => None,
+    })
 }
 
 fn session_row(session: &Map<String, Json>) -> String {

@@ -28,7 +28,7 @@ fn a_folder_that_is_not_there_is_told() {
 #[test]
 fn a_job_that_is_stopped_or_left_ends() {
     let (give, pinned) = std::sync::mpsc::channel::<Pinned>();
-    let order = Arc::new(everything(None, Tab::Flows, 0));
+    let order = Arc::new(everything(None, Tab::Flows, None, Arc::default(), 0));
     let job = Job::begin(pinned, order, "/no/such/folder/a.md".into(), |_| {}).unwrap();
     job.stop();
     assert!(job.progress.stop.load(Ordering::Relaxed));

@@ -13,13 +13,13 @@ pub use super::observer::Totals;
 use super::orient::{Method, orient};
 pub use super::state::State;
 use crate::record::services::TCP;
-use crate::record::{Flow, NameId};
+use crate::record::{Addresses, Flow, NameId};
 
 mod records;
 mod time;
 
 use time::short;
-pub(super) use time::{SHORTEST_WINDOW, begin, interval};
+pub(super) use time::{IDLE_ENDED, SHORTEST_WINDOW, begin, interval};
 
 /// Observing interfaces that are told apart in one session: its ends, gateways, and what a hostile log makes up.
 const MAX_OBSERVERS: usize = 64;
@@ -55,6 +55,10 @@ fn allocated(bytes: usize) -> usize {
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
+/// Both directions, as bits of [`Session::ways`].
+const BOTH: u8 = 3;
+/// Both directions showed FIN or RST.
+const ENDED: u8 = 4;
 
 /// One conversation.
 #[derive(Clone, Debug)]
@@ -82,7 +86,7 @@ pub struct Session {
     pub(super) evicted: bool,
     /// Whether a connection before or after it on the same ports was cut off: a record must be compared with both.
     pub(super) linked: bool,
-    /// Directions seen, one bit each.
+    /// Directions seen, one bit each, and [`ENDED`].
     ways: u8,
     /// Intervals of its records beyond `first` and `last`, seconds: how much longer a pause may be than the protocol's idle time.
     reach: [u16; 2],
@@ -213,10 +217,16 @@ impl Session {
         })
     }
 
-    /// Whether connections may be mixed in it: it has both a beginning and an end, and they may lie in different records.
+    /// Whether connections may be mixed in it: it has an end, and a beginning or a pause may come after it in another record.
     pub(super) fn may_be_several(&self) -> bool {
         let flags = self.flags(Way::AtoB) | self.flags(Way::BtoA);
-        self.protocol == TCP && flags & SYN != 0 && flags & (FIN | RST) != 0 && self.records > 1
+        let ended = self.has_ended() || (flags & SYN != 0 && flags & (FIN | RST) != 0);
+        self.protocol == TCP && ended && self.records > 1
+    }
+
+    /// Whether both directions said that they are done: what comes after a short pause is another connection.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ways & ENDED != 0
     }
 
     /// Where it was cut off from the connection before, or [`NO_CUT`].
@@ -259,6 +269,9 @@ impl Session {
     }
 
     pub(super) fn settle(&mut self) {
+        if self.protocol == TCP && [Way::AtoB, Way::BtoA].into_iter().all(|way| self.flags(way) & (FIN | RST) != 0) {
+            self.ways |= ENDED;
+        }
         (self.request, self.method) = orient(self);
     }
 
@@ -293,13 +306,19 @@ impl Session {
 
     /// Whether records went both ways.
     pub(super) fn saw_both(&self) -> bool {
-        self.ways == 3
+        self.ways & BOTH == BOTH
     }
 
     /// TCP flags by interface and direction.
     pub(super) fn all_flags(&self) -> impl Iterator<Item = (NameId, Way, u8)> + '_ {
         self.observers()
             .flat_map(|observer| [Way::AtoB, Way::BtoA].map(|way| (observer.interface, way, observer.flags(way))))
+    }
+
+    /// What records said of their addresses, by interface and direction.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (NameId, Way, Addresses)> + '_ {
+        self.observers()
+            .flat_map(|observer| [Way::AtoB, Way::BtoA].map(|way| (observer.interface, way, observer.addresses(way))))
     }
 
     /// TCP flags of a direction, of all observers.

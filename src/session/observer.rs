@@ -2,7 +2,7 @@
 
 use super::kept::Kept;
 use super::key::Way;
-use crate::record::{Action, Flow, NameId};
+use crate::record::{Action, Addresses, Flow, NameId};
 
 /// Counters of one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ const MANY: u8 = 2;
 const UNDECIDED: u8 = 4;
 /// A record with TCP flags came.
 const FLAGGED: u8 = 8;
+/// From this bit on: what its records said of their addresses.
+const ADDRESSES: u32 = 4;
 
 /// What one interface saw, by [`Way::index`].
 #[derive(Clone, Debug)]
@@ -117,6 +119,7 @@ impl Observer {
             self.marks[at] |= FLAGGED;
         }
         self.window[at] = self.window[at].min(Window::of(flow));
+        self.marks[at] |= flow.addresses.bits() << ADDRESSES;
         self.marks[at] = if self.saw(way) { self.marks[at] & !ONE | MANY } else { self.marks[at] | ONE };
         before != (self.flags[at], self.window[at])
     }
@@ -150,6 +153,11 @@ impl Observer {
     /// TCP flags of a direction.
     pub(super) fn flags(&self, way: Way) -> u8 {
         self.flags[way.index()]
+    }
+
+    /// What the records of a direction said of their addresses.
+    pub(super) fn addresses(&self, way: Way) -> Addresses {
+        Addresses::of_bits(self.marks[way.index()] >> ADDRESSES)
     }
 
     /// Records of a direction that were accepted, and that were rejected.

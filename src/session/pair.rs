@@ -2,7 +2,7 @@
 //!
 //! A session is a cluster of records of one key in which no pause is longer than the idle time of its protocol and the longer interval of the two
 //! records around it. A record may open a session, join one, or close the pause between two, which then become one. Flags cut a session where
-//! another connection begins on the same ports (`split.rs`).
+//! another connection begins on the same ports, and a minute of pause does where both directions have ended (`split.rs`).
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -175,8 +175,9 @@ impl SessionTable {
         let (mut repeated, mut several) = (false, false);
         if let Some(session) = self.peek_mut(slot) {
             let (heap, first, both) = (session.heap(), session.first, session.saw_both());
+            let follows = session.may_follow_its_end(flow);
             repeated = !session.add(flow, way);
-            several = (!merged.is_empty() || marks(flow)) && session.may_be_several();
+            several = (!merged.is_empty() || follows || marks(flow)) && session.may_be_several();
             let (tells, after) = (!merged.is_empty() || first != session.first || !both, session.heap());
             self.apart = self.apart + after - heap;
             self.look_at(slot, tells);

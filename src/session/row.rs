@@ -62,6 +62,7 @@ impl Row for SessionRow<'_> {
             Field::OrientedBy => Value::Text(session.method().as_str()),
             Field::Records => Value::Int(u64::from(session.records)),
             Field::SessionId => Value::Int(session.id),
+            Field::Nat => Value::Text(session.leg(self.names)?.0.as_str()),
             Field::Scope => return self.name(session.scope()),
             Field::AccountId => return self.name(session.interfaces().next()?.1),
             Field::Region => Value::Text(self.region?),

@@ -1,11 +1,11 @@
 //! Connections that follow each other on the same ports. Their records touch, so that by time alone they would be one session; flags tell
-//! them apart: a SYN after a FIN or RST begins another connection.
+//! them apart: a SYN after a FIN or RST begins another connection, and so does whatever comes after a pause once both directions have ended.
 //!
 //! Where the cuts are follows from the set of records alone, never from the order in which they came.
 
 use std::collections::HashMap;
 
-use super::conversation::{NO_CUT, Session, begin};
+use super::conversation::{IDLE_ENDED, NO_CUT, Session, begin, interval};
 use super::key::{Packed, Way};
 use crate::record::{Flow, NameId};
 
@@ -25,6 +25,14 @@ impl Piece {
         match self {
             Piece::Record(flow, _) => begin(flow),
             Piece::Sum(session) => session.first,
+        }
+    }
+
+    /// From when to when it reaches with the intervals of its records.
+    fn bounds(&self) -> (i64, i64) {
+        match self {
+            Piece::Record(flow, _) => (begin(flow) - interval(flow), flow.end + interval(flow)),
+            Piece::Sum(session) => session.bounds(),
         }
     }
 }
@@ -58,11 +66,49 @@ impl Ended {
     }
 }
 
+/// One connection as far as it was looked at.
+#[derive(Default)]
+struct SoFar {
+    /// Greatest end, and how far intervals reach beyond.
+    last: i64,
+    reached: i64,
+    /// Directions that ended, on any interface.
+    ended: [bool; 2],
+}
+
+impl SoFar {
+    fn note(&mut self, piece: &Piece) {
+        let (last, reached) = match piece {
+            Piece::Record(flow, way) => {
+                self.ended[way.index()] |= flow.flags.unwrap_or(0) & (FIN | RST) != 0;
+                (flow.end, flow.end + interval(flow))
+            }
+            Piece::Sum(session) => {
+                for way in [Way::AtoB, Way::BtoA] {
+                    self.ended[way.index()] |= session.flags(way) & (FIN | RST) != 0;
+                }
+                (session.last, session.bounds().1)
+            }
+        };
+        (self.last, self.reached) = (self.last.max(last), self.reached.max(reached));
+    }
+
+    /// Whether what begins at `start`, and of which the intervals reach back to `reached`, is too far away for a connection that has ended.
+    fn is_over(&self, start: i64, reached: i64) -> bool {
+        self.ended == [true; 2] && start > self.reached + IDLE_ENDED && reached > self.last + IDLE_ENDED
+    }
+}
+
 /// Sorts `pieces` by time and says where a session begins among them: the place of its first piece and its cut.
 pub(super) fn cuts(pieces: &mut [Piece], first: i64) -> Vec<(usize, i64)> {
     pieces.sort_by_key(Piece::start);
+    // How far back this one or any after it reaches.
+    let mut reached: Vec<i64> = pieces.iter().map(|piece| piece.bounds().0).collect();
+    for at in (1..reached.len()).rev() {
+        reached[at - 1] = reached[at - 1].min(reached[at]);
+    }
     let mut cuts = vec![(0, first)];
-    let mut ended = Ended::default();
+    let (mut ended, mut so_far) = (Ended::default(), SoFar::default());
     let mut from = 0;
     while from < pieces.len() {
         let start = pieces[from].start();
@@ -72,7 +118,11 @@ pub(super) fn cuts(pieces: &mut [Piece], first: i64) -> Vec<(usize, i64)> {
             // Cut off when it was still known record by record.
             Piece::Sum(session) => (session.cut() != NO_CUT && from > 0).then_some(start),
         });
-        if let Some(end) = ends.min() {
+        let after_syn = ends.min();
+        if so_far.is_over(start, reached[from]) {
+            cuts.push((from, start));
+            (ended, so_far) = Default::default();
+        } else if let Some(end) = after_syn {
             // Another interface, which missed the end, may have seen the beginning a little earlier: nearer to this one than to the end.
             let begins = |piece: &Piece| match piece {
                 Piece::Record(flow, _) => {
@@ -80,12 +130,16 @@ pub(super) fn cuts(pieces: &mut [Piece], first: i64) -> Vec<(usize, i64)> {
                 }
                 Piece::Sum(_) => false,
             };
-            from = pieces[..from].iter().position(begins).unwrap_or(from);
+            let place = pieces[..from].iter().position(begins).unwrap_or(from);
+            // With all that begin in the same second, which stand in no order.
+            let second = pieces[place].start();
+            from = pieces.partition_point(|piece| piece.start() < second);
             cuts.push((from, pieces[from].start()));
-            ended = Ended::default();
+            (ended, so_far) = Default::default();
             to = from + pieces[from..].partition_point(|piece| piece.start() == pieces[from].start());
         }
         for piece in &pieces[from..to] {
+            so_far.note(piece);
             match piece {
                 Piece::Record(flow, way) => ended.note(flow.interface, flow.flags.unwrap_or(0), *way, flow.end),
                 Piece::Sum(session) => {

@@ -69,6 +69,8 @@ pub(super) fn files(open: crate::cli::Open, screen: bool) -> Result<Source, Star
         load: None,
         search: None,
         lessons: None,
+        inventory: None,
+        remarks: Vec::new(),
         live: false,
         lateness: FILE_LATENESS,
         run: Box::new(|out| {

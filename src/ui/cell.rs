@@ -9,7 +9,7 @@ use crate::app::choose::When;
 use crate::app::columns::{AlertColumn, Col};
 use crate::detect::Alert;
 use crate::engine::view::GroupColumn;
-use crate::enrich::Names;
+use crate::enrich::Known;
 use crate::record::{Cell, Field, Kind};
 
 /// What stands for an absent value: what the log itself writes.
@@ -24,7 +24,7 @@ pub(super) struct Spelling<'a> {
     /// Event time, for how long ago.
     pub(super) now: i64,
     /// Names of addresses and interfaces, which follow them.
-    pub(super) names: Option<&'a Names>,
+    pub(super) names: Option<&'a Known>,
     /// The zone of local times, UTC without one.
     pub(super) zone: Option<&'a TimeZone>,
     /// Cells that a time may take.

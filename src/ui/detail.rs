@@ -15,7 +15,7 @@ use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
 use crate::detect::mute::group_of;
 use crate::engine::view::{Detail, PageRow, SessionDetail};
-use crate::enrich::Names;
+use crate::enrich::{Known, moment};
 use crate::record::{Cell, Field, Kind};
 
 /// A line of spans.
@@ -31,8 +31,15 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let width = area.width.saturating_sub(2);
     let (title, lines) = match &app.page().detail {
         Some(detail) => {
-            let (theme, arrow) = (paint.theme, paint.glyphs.arrow);
-            let mut pane = Pane { app, theme, arrow, names: app.names(), width, lines: Vec::new() };
+            let mut pane = Pane {
+                app,
+                theme: paint.theme,
+                arrow: paint.glyphs.arrow,
+                names: app.known(),
+                width,
+                lines: Vec::new(),
+                said: Vec::new(),
+            };
             let title = pane.detail(detail);
             (title, pane.lines)
         }
@@ -60,9 +67,11 @@ struct Pane<'a> {
     app: &'a App,
     theme: &'a Theme,
     arrow: &'static str,
-    names: &'a Names,
+    names: &'a Known,
     width: u16,
     lines: Vec<Spans>,
+    /// See [`Pane::once`].
+    said: Vec<(&'static str, String)>,
 }
 
 impl Pane<'_> {
@@ -114,6 +123,14 @@ impl Pane<'_> {
         }
     }
 
+    /// A fact that a record and its session share: it stands there once.
+    fn once(&mut self, name: &'static str, text: &str) {
+        if !self.said.iter().any(|(known, said)| (*known, said.as_str()) == (name, text)) {
+            self.fact(name, text, Token::Text);
+            self.said.push((name, text.to_owned()));
+        }
+    }
+
     fn title(&mut self, text: &str) {
         let style = self.theme.bold(Token::Header);
         self.lines.push(vec![(text.to_owned(), style)]);
@@ -151,6 +168,16 @@ impl Pane<'_> {
                 })
                 .collect();
             self.fact("who", &group.join(", "), Token::Text);
+            let addresses = alert.group.iter().filter_map(|(_, cell)| match cell {
+                Cell::Addr(address) => Some(*address),
+                _ => None,
+            });
+            let interfaces = alert.group.iter().filter_map(|(field, cell)| match (field, cell) {
+                (Field::InterfaceId, Cell::Text(id)) => Some(&**id),
+                _ => None,
+            });
+            self.known(addresses, interfaces.clone());
+            self.described(interfaces);
         }
         self.fact("when", &span(alert.first, alert.last), Token::Text);
         self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
@@ -170,21 +197,47 @@ impl Pane<'_> {
         }
     }
 
-    /// The names of those that have one.
-    fn names<'b>(
+    /// What is known beside the log of those: names, countries and networks, what the resolver said.
+    fn known<'b>(
         &mut self,
         addresses: impl IntoIterator<Item = IpAddr>,
         interfaces: impl IntoIterator<Item = &'b str>,
     ) {
+        let mut addresses: Vec<IpAddr> = addresses.into_iter().collect();
+        addresses.dedup();
         let mut named: Vec<String> = Vec::new();
-        for address in addresses {
+        for address in addresses.iter().copied() {
             named.extend(self.names.address(address).map(|name| format!("{address} {name}")));
         }
         for id in interfaces {
             named.extend(self.names.interface(id).map(|name| format!("{id} {name}")));
         }
         if !named.is_empty() {
-            self.fact("names", &named.join(", "), Token::Text);
+            self.once("names", &named.join(", "));
+        }
+        let places =
+            addresses.iter().filter_map(|address| Some(format!("{address} {}", self.names.place(*address)?.says())));
+        let places: Vec<String> = places.collect();
+        if !places.is_empty() {
+            self.once("geo", &places.join("; "));
+        }
+        let heard = addresses
+            .iter()
+            .filter_map(|address| Some(format!("{address} {}", self.names.looked_up(*address)?.says())));
+        let heard: Vec<String> = heard.collect();
+        if !heard.is_empty() {
+            self.once("dns", &heard.join("; "));
+        }
+    }
+
+    /// What EC2 says of interfaces, and when it said so.
+    fn described<'b>(&mut self, interfaces: impl IntoIterator<Item = &'b str>) {
+        let known = self.names;
+        for (one, as_of) in interfaces.into_iter().filter_map(|id| known.described(id)) {
+            let texts = [one.says(), one.place(), one.guarded()];
+            let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+            let text = format!("{}: {} (as of {})", one.id, texts.join("; "), moment(as_of));
+            self.once("EC2", &text);
         }
     }
 
@@ -219,7 +272,7 @@ impl Pane<'_> {
             _ => None,
         };
         let ends = [Field::Client, Field::Server].into_iter().filter_map(address);
-        self.names(ends, session.interfaces.iter().map(|(interface, _)| &**interface));
+        self.known(ends, session.interfaces.iter().map(|(interface, _)| &**interface));
     }
 
     fn session(&mut self, session: &SessionDetail) {
@@ -270,13 +323,13 @@ impl Pane<'_> {
         if let Some(Cell::Text(phase)) = value(session, Field::Phase) {
             self.fact("change", &format!("{phase}: as it stands to the time that was marked"), Token::Text);
         }
-        for (packet, logged) in &session.translated {
-            self.fact(
-                "packet",
-                &format!("{packet} in the packet; the interface logged its own address {logged}"),
-                Token::Text,
-            );
+        if let Some(via) = &session.via {
+            self.fact("via NAT", via, Token::Warning);
         }
+        for (packet, logged, interface) in &session.stand_ins {
+            self.fact("packet", &format!("{packet}; {interface} logged its own address {logged}"), Token::Text);
+        }
+        self.described(session.interfaces.iter().map(|(interface, _)| &**interface));
         for alert in &session.alerts {
             let state = if alert.closed { "closed" } else { "open" };
             self.fact(
@@ -350,10 +403,8 @@ impl Pane<'_> {
             _ => None,
         };
         let ends = [Field::SrcAddr, Field::DstAddr, Field::PktSrcAddr, Field::PktDstAddr];
-        let mut ends: Vec<IpAddr> = ends.into_iter().filter_map(address).collect();
-        ends.dedup();
         let interface = text(Field::InterfaceId);
-        self.names(ends, interface.as_deref());
+        self.known(ends.into_iter().filter_map(address), interface.as_deref());
         let time = |field| number(field).and_then(|time| i64::try_from(time).ok());
         if let (Some(first), Some(last)) = (time(Field::Start), time(Field::End)) {
             self.fact("when", &span(first, last), Token::Text);
@@ -365,6 +416,7 @@ impl Pane<'_> {
         if let Some(status) = text(Field::LogStatus).filter(|status| status != "OK") {
             self.fact("status", &status, Token::Gap);
         }
+        self.described(interface.as_deref());
     }
 
     /// Every field with its value in full, as many beside each other as fit.

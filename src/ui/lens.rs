@@ -12,6 +12,7 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
+use crate::enrich::{Known, LookedUp, moment};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
@@ -42,7 +43,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     viewport.hits.push((super::area(area), Target::Table));
     let title = match &lens.subject {
         Subject::Address(addr) => format!("Endpoint {}", with_name(*addr, app)),
-        Subject::Interface(id) => match app.names().interface(id) {
+        Subject::Interface(id) => match app.known().interface(id) {
             Some(name) => format!("Interface {id} {name}"),
             None => format!("Interface {id}"),
         },
@@ -158,14 +159,14 @@ fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>
 
 /// An address, and its name after it.
 fn with_name(addr: std::net::IpAddr, app: &App) -> String {
-    match app.names().address(addr) {
+    match app.known().address(addr) {
         Some(name) => format!("{addr} {name}"),
         None => addr.to_string(),
     }
 }
 
 fn facts(profile: &Profile, app: &App) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let mut lines = beside(profile, app.known());
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -191,10 +192,82 @@ fn facts(profile: &Profile, app: &App) -> Vec<Line> {
         let note = format!("used in {} VPCs or accounts: these may be different hosts", profile.scopes);
         lines.push(Line::Fact("note", note, Token::Warning));
     }
+    lines.extend(behind(profile));
     if profile.left_out > 0 {
         let note =
             format!("{} sessions have peers or ports that are not told apart here", fmt::count(profile.left_out));
         lines.push(Line::Fact("note", note, Token::Gap));
+    }
+    lines
+}
+
+/// What interfaces logged in the place of packet addresses, and what gateways have to do with it.
+fn behind(profile: &Profile) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let behind = &profile.behind;
+    for (logged, interface, sessions) in behind.logged.iter().take(3) {
+        let sessions = format!("{} session{}", fmt::count(*sessions), if *sessions == 1 { "" } else { "s" });
+        let text = match profile.subject {
+            Subject::Address(_) => format!("{interface} logged its own address {logged} in its place, in {sessions}"),
+            Subject::Interface(_) => {
+                format!("it logged its own address {logged} in the place of packets' addresses, in {sessions}")
+            }
+        };
+        lines.push(Line::Fact("logged as", text, Token::Text));
+    }
+    if let Some(gateway) = behind.gateways.first() {
+        let more = behind.gateways.len() - 1;
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let legs = [
+            (behind.inside, "inside"),
+            (behind.outside, "under the gateway's address"),
+            (behind.masked, "for whom is not logged"),
+        ];
+        let legs: Vec<String> = legs
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, leg)| format!("{} {leg}", fmt::count(count)))
+            .collect();
+        let text = format!("passed on by {gateway}{more}: {}", legs.join(", "));
+        lines.push(Line::Fact("via NAT", text, Token::Warning));
+    }
+    if behind.unsure == profile.sessions && profile.sessions > 0 {
+        let text = "without packet addresses an address may be that of a gateway";
+        lines.push(Line::Fact("note", text.to_owned(), Token::Muted));
+    }
+    lines
+}
+
+/// What is known of it beside the log.
+fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut fact = |name, text: String| {
+        if !text.is_empty() {
+            lines.push(Line::Fact(name, text, Token::Text));
+        }
+    };
+    match &profile.subject {
+        Subject::Interface(id) => {
+            if let Some((one, as_of)) = known.described(id) {
+                fact("is", one.says());
+                fact("place", one.place());
+                fact("groups", one.guarded());
+                fact("as of", format!("{}, by EC2; W asks anew", moment(as_of)));
+            }
+        }
+        Subject::Address(address) => {
+            let mut owners = known.at(*address);
+            if let Some(one) = owners.next() {
+                let more = match owners.count() {
+                    0 => String::new(),
+                    more => format!("; {more} more with this address"),
+                };
+                let as_of = known.interfaces().map(|all| moment(all.as_of)).unwrap_or_default();
+                fact("is", format!("{}: {}{more} (as of {as_of})", one.id, one.says()));
+            }
+            fact("geo", known.place(*address).map(|place| place.says()).unwrap_or_default());
+            fact("dns", known.looked_up(*address).map(LookedUp::says).unwrap_or_default());
+        }
     }
     lines
 }

@@ -122,7 +122,8 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         Line::Fact("region", for_terminal(&status.region).into_owned()),
     ];
     for interface in &status.interfaces {
-        lines.push(Line::Fact("interface", for_terminal(interface).into_owned()));
+        let is = app.known().described(interface).map(|(one, _)| format!(": {}", one.says())).unwrap_or_default();
+        lines.push(Line::Fact("interface", for_terminal(&format!("{interface}{is}")).into_owned()));
     }
     lines.push(Line::Fact("state", state(status)));
     // A remark about a header stands below with the others.
@@ -156,6 +157,7 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     if let Some(fetch) = &status.fetch {
         fetched(&mut lines, fetch, report.counts.outside);
     }
+    beside(&mut lines, app);
     section(&mut lines, "Formats");
     for stream in &report.formats {
         // What it is comes first: names of streams are long and look alike.
@@ -197,6 +199,25 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         }
     }
     lines
+}
+
+/// What is known beside the log, from where, and how old it is.
+fn beside(lines: &mut Vec<Line>, app: &App) {
+    let sources = app.known().sources();
+    if sources.is_empty() {
+        return;
+    }
+    section(lines, "Known beside the log");
+    let as_of = app.known().interfaces().map(|all| all.as_of);
+    for (at, (name, text)) in sources.iter().enumerate() {
+        let first = *name == "EC2" && sources[..at].iter().all(|(before, _)| before != name);
+        let age = as_of.filter(|_| first).map(|as_of| {
+            let age = u64::try_from(app.now().div_euclid(1000).saturating_sub(as_of)).unwrap_or(0);
+            format!(" ({} ago; kept for an hour, W asks anew)", fmt::duration(age))
+        });
+        let text = format!("{text}{}", age.unwrap_or_default());
+        lines.push(Line::Own((*name).to_owned(), for_terminal(&text).into_owned()));
+    }
 }
 
 /// What memory holds, and what had to go.

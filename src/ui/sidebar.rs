@@ -9,6 +9,7 @@ use super::table::level_letter;
 use super::theme::Token;
 use crate::app::{App, Focus, Target, Viewport};
 use crate::detect::Alert;
+use crate::record::{Cell, Field};
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, is_column: bool, viewport: &mut Viewport) {
     if area.height == 0 || area.width == 0 {
@@ -99,9 +100,21 @@ fn card(app: &App, alert: &Alert, width: u16) -> Vec<String> {
     let mut lines =
         vec![format!("{} {} {}{state}", level_letter(alert.level), alert.level.as_str().to_uppercase(), alert.rule)];
     lines.extend(wrap(&fmt::clean(&alert.message), width));
+    lines.extend(named(app, alert).map(|named| fmt::cut(&fmt::clean(&named), width, "…").into_owned()));
     let records = if alert.count == 1 { "1 record".to_owned() } else { format!("{} records", fmt::count(alert.count)) };
     lines.push(format!("{}Z  {records}", fmt::time_of_day(alert.last)));
     lines
+}
+
+/// Whom it is about by their names, where they have some.
+fn named(app: &App, alert: &Alert) -> Option<String> {
+    let name = |(field, cell): &(Field, Cell)| match (field, cell) {
+        (_, Cell::Addr(address)) => app.known().address(*address).map(|name| format!("{address} {name}")),
+        (Field::InterfaceId, Cell::Text(id)) => app.known().interface(id).map(|name| format!("{id} {name}")),
+        _ => None,
+    };
+    let names: Vec<String> = alert.group.iter().filter_map(name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// What there is to say of an alert that nobody need look at now, after a space each.

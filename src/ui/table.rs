@@ -37,7 +37,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         dated: is_dated(page, window.start, shown),
         when: app.when(),
         now: page.status.event_time.unwrap_or(app.now() / 1000),
-        names: Some(app.names()),
+        names: Some(app.known()),
         zone: app.zone(),
         cells: u16::MAX,
     };

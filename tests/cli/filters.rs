@@ -105,5 +105,51 @@ fn a_field_that_the_rows_lack_is_a_warning_and_matches_nothing() {
 #[test]
 fn a_phase_that_nothing_can_have_is_said() {
     let out = feed(&["open", "-", "--print", "sessions", "--filter", "phase = new"], input().as_bytes());
-    assert!(out.code == Some(1) && out.err.contains("`phase` is told only on the screen"), "{out:?}");
+    assert!(out.code == Some(1) && out.err.contains("Say it with --change"), "{out:?}");
+}
+
+#[test]
+fn sessions_are_told_apart_by_the_time_of_a_change() {
+    // The priming ends at 15:26:42, the trigger begins at 15:26:46.
+    let open = ["open", "-", "--print", "sessions"];
+    let print = |more: &[&str]| feed(&[&open[..], more].concat(), FOUNDING.as_bytes());
+    let phases = |change: &str| -> Vec<String> {
+        let out = print(&["--change", change]);
+        assert_eq!(out.err, "");
+        let mut all: Vec<_> =
+            out.objects().iter().map(|one| format!("{} {}", one["client_port"], one["phase"])).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(phases("2018-08-20T15:26:44Z"), ["22222 \"before\"", "40396 \"new\""]);
+    assert_eq!(phases("2018-08-20 15:27:00 isolated"), ["22222 \"before\"", "40396 \"surviving\""]);
+    assert_eq!(phases("1534778600"), ["22222 \"new\"", "40396 \"new\""]);
+    let out = print(&["--change", "2018-08-20T15:27:00Z", "--filter", "phase = surviving"]);
+    assert_eq!((out.err.as_str(), out.objects().len()), ("", 1));
+    assert!(print(&["--as", "csv", "--change", "1534778600"]).out.starts_with("id,"));
+    assert!(!print(&[]).out.contains("\"phase\""), "without a change there is none");
+    let out = print(&["--change", "soon"]);
+    assert!(out.code == Some(2) && out.err.contains("soon is no time"), "{out:?}");
+}
+
+#[test]
+fn a_field_that_no_line_carries_is_said_where_no_row_comes_of_it() {
+    let out = feed(&["open", "-", "--print", "flows", "--filter", "flags ~ syn"], FOUNDING.as_bytes());
+    assert_eq!((out.code, out.out.as_str()), (Some(1), ""));
+    assert!(out.err.contains("no record so far carries `tcp-flags`"), "{}", out.err);
+    // What is known without the line is no such field.
+    let out = feed(&["open", "-", "--print", "flows", "--filter", "region us-west-1 or 11211"], FOUNDING.as_bytes());
+    assert_eq!((out.code, out.err.as_str()), (Some(0), ""), "{out:?}");
+}
+
+#[test]
+fn what_can_match_nothing_is_said_and_what_is_no_unit_is_an_error() {
+    for (filter, says) in [("tcp udp", "never both true"), ("bytes > 10 and bytes < 5", "never both true")] {
+        let out = feed(&["open", "-", "--print", "flows", "--filter", filter], FOUNDING.as_bytes());
+        assert_eq!(out.code, Some(1), "{out:?}");
+        assert!(out.err.contains(says), "{}", out.err);
+    }
+    let out = run(&["demo", "--print", "flows", "--filter", "bytes > 10 parsecs"]);
+    assert_eq!(out.code, Some(2), "{out:?}");
+    assert!(out.err.contains("`parsecs` is no unit here") && out.err.contains("^^^^^^^"), "{}", out.err);
 }

@@ -4,6 +4,7 @@ mod case;
 mod config;
 mod filters;
 mod folder;
+mod known;
 mod life;
 mod rules;
 mod shapes;
@@ -12,6 +13,9 @@ mod tables;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+#[path = "../support/mmdb.rs"]
+mod mmdb;
 
 use serde_json::Value;
 

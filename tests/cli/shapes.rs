@@ -110,6 +110,7 @@ fn a_session_pairs_both_directions_and_says_how() {
             "byte_ratio": 1026.54, "packet_ratio": 36.0, "size_ratio": 28.515, "first": 1_534_778_806_i64,
             "last": 1_534_778_866_i64, "oriented_by": "service", "state": "closed", "action": "ACCEPT",
             "interfaces": ["eni-0536faba73134a9b7"], "records": 2,
+            "nat": null, "packet_addresses": false, "logged_as": [],
         })
     );
 }
@@ -125,7 +126,32 @@ fn a_session_with_one_side_has_no_ratio() {
         assert!(probe.as_object().unwrap().contains_key(name), "{name} is there, and null");
     }
     let web = sessions.iter().find(|session| session["server_port"] == 443).expect("the request is a session");
-    assert_eq!(web["baf_est"], Value::Null, "an amplification factor is for UDP");
+    assert_eq!(web["baf_est"], Value::Null, "an amplification factor is for UDP and ICMP");
+}
+
+#[test]
+fn the_legs_of_a_nat_gateway_are_told_apart_and_its_address_stands_beside() {
+    let format = "version interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action pkt-srcaddr pkt-dstaddr\n";
+    let lines = "3 eni-host 10.0.0.5 9.9.9.9 40001 443 6 5 2000 1534778700 1534778758 ACCEPT 10.0.0.5 9.9.9.9\n\
+                 3 eni-nat 10.0.0.5 10.0.9.9 40001 443 6 5 2000 1534778700 1534778758 ACCEPT 10.0.0.5 9.9.9.9\n\
+                 3 eni-nat 10.0.9.9 9.9.9.9 5001 443 6 5 2000 1534778700 1534778758 ACCEPT 10.0.9.9 9.9.9.9\n";
+    let print = |more: &[&str], text: &str| {
+        let out = feed(&[&["open", "-", "--print", "sessions"], more].concat(), text.as_bytes());
+        let tell =
+            |one: &Value| format!("{} {} {} {}", one["client"], one["nat"], one["packet_addresses"], one["logged_as"]);
+        let mut all: Vec<String> = out.objects().iter().map(tell).collect();
+        all.sort();
+        all
+    };
+    let own = "{\"address\":\"9.9.9.9\",\"logged\":\"10.0.9.9\",\"interface\":\"eni-nat\"}";
+    let inside = format!("\"10.0.0.5\" \"inside\" true [{own}]");
+    let outside = "\"10.0.9.9\" \"outside\" true []".to_owned();
+    assert_eq!(print(&[], &format!("{format}{lines}")), [inside, outside.clone()]);
+    assert_eq!(print(&["--filter", "nat = outside"], &format!("{format}{lines}")), [outside]);
+    // Without packet addresses somebody must say that it is one.
+    let plain = "2 1 eni-nat 10.0.0.5 10.0.9.9 40001 443 6 5 2000 1534778700 1534778758 ACCEPT OK\n";
+    assert_eq!(print(&[], plain), ["\"10.0.0.5\" null false []"]);
+    assert_eq!(print(&["--nat", "eni-nat"], plain), ["\"10.0.0.5\" \"masked\" false []"]);
 }
 
 /// From four log lines to the alert, with the numbers of the design.

@@ -56,6 +56,8 @@ const CASES: &[Case] = &[
     case(A::Exclude, Main, "/port 11211<enter><right><right>", |s| filter(s).contains("and not (srcaddr = ")),
     case(A::Endpoint, Main, "jj", |s| s.app.view().lens.is_some() && s.shows("Endpoint 10.20.1.")),
     case(A::Interface, Main, "jj", |s| s.shows("Interface eni-0536faba73134a9b7")),
+    case(A::Lookup, Main, "jj", |s| menu(s).is_some() && s.shows("Reverse DNS of 10.20.1.") && s.shows("The resolver learns")),
+    case(A::AskInterfaces, Main, "", |s| s.effects == [Effect::AskInterfaces] && s.shows("Asking EC2")),
     case(A::Timeline, Main, "", |s| matches!(s.app.mode(), Mode::Timeline(_)) && s.app.chosen().is_some()),
     case(A::ChangeTime, Main, "", |s| matches!(s.app.mode(), Mode::Change(_)) && s.shows("change at")),
     case(A::Pivot, Main, "<right><right>", |s| menu(s).is_some() && s.shows("From srcaddr = ") && s.shows("the other direction")),

@@ -150,9 +150,9 @@ fn keys_of_the_user_work_and_are_shown_everywhere() {
 #[test]
 fn names_stand_beside_what_they_name() {
     let list = "13.125.33.130,\u{1b}[31mmallory\n172.16.0.178,cache-1\neni-0536faba73134a9b7,edge\n";
-    let names = std::sync::Arc::new(flowtail::enrich::Names::read(list).expect("names"));
+    let known = flowtail::enrich::Known::from(flowtail::enrich::Names::read(list).expect("names"));
     let mut stage = crate::stage();
-    stage.app = App::new().with_names(names);
+    stage.app = App::new().with_known(known.into());
     stage.resize(200, 60).run("/port 40396<enter>");
     for seen in ["13.125.33.130 \u{fffd}[31mmallory", "172.16.0.178 cache-1", "7 edge"] {
         assert!(stage.shows(seen), "{seen}\n{}", stage.text());

@@ -12,6 +12,7 @@ mod drill;
 mod earlier;
 mod fetch;
 mod fold;
+mod known;
 mod pivot;
 mod plain;
 mod play;

@@ -185,8 +185,11 @@ fn the_part_that_empties_a_filter_is_seen() {
     s.run("<down><down><enter>");
     assert_eq!((s.filter(), s.matched()), (Some("protocol = udp and port = 11211"), 4));
     // The same is said while it is typed.
-    s.run("/ and tcp");
-    assert!(s.shows("of 4 so far `protocol = tcp` leaves none"), "{}", s.text());
+    s.run("/ and 443");
+    assert!(s.shows("of 4 so far `port = 443` leaves none"), "{}", s.text());
+    // What no row anywhere could pass is told by the text alone.
+    s.run(" and tcp");
+    assert!(s.shows("`protocol = udp` and `protocol = tcp` are never both true"), "{}", s.text());
     s.run("<ctrl-u>udp and bytes > 1G");
     assert!(s.shows("No row that is held matches `bytes > 1G`"), "{}", s.text());
     // Sessions have parts too.

@@ -17,6 +17,17 @@ const SPLIT: &str = "\
 2 1 eni-b 10.0.0.2 10.0.0.4 443 50002 6 3 180 1534778700 1534778760 ACCEPT OK
 ";
 
+/// One conversation of 10.0.0.5 with 9.9.9.9 through a NAT gateway, 10.0.9.9: its own interface logs it, and the gateway's both legs.
+const NAT: &str = "\
+version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status pkt-srcaddr pkt-dstaddr
+3 1 eni-host 10.0.0.5 9.9.9.9 40001 443 6 5 2000 1534778700 1534778758 ACCEPT OK 10.0.0.5 9.9.9.9
+3 1 eni-host 9.9.9.9 10.0.0.5 443 40001 6 5 9000 1534778700 1534778758 ACCEPT OK 9.9.9.9 10.0.0.5
+3 1 eni-nat 10.0.0.5 10.0.9.9 40001 443 6 5 2000 1534778700 1534778758 ACCEPT OK 10.0.0.5 9.9.9.9
+3 1 eni-nat 10.0.9.9 10.0.0.5 443 40001 6 5 9000 1534778700 1534778758 ACCEPT OK 9.9.9.9 10.0.0.5
+3 1 eni-nat 10.0.9.9 9.9.9.9 5001 443 6 5 2000 1534778700 1534778758 ACCEPT OK 10.0.9.9 9.9.9.9
+3 1 eni-nat 9.9.9.9 10.0.9.9 443 5001 6 5 9000 1534778700 1534778758 ACCEPT OK 9.9.9.9 10.0.9.9
+";
+
 /// Three sessions beside a change at 15:26:00 (1534778760): over before it, going on over it, begun after it.
 const CHANGED: &str = "\
 2 1 eni-b 10.0.0.1 10.0.0.2 50001 443 6 3 100 1534778580 1534778640 ACCEPT OK
@@ -45,6 +56,9 @@ fn pictures() {
     attacked().run("t<home>v<right><enter>").pictures("timeline_range");
     changed().run("T<ctrl-u>15:26 isolated web-1<enter>2").pictures("change");
     split().run("2/action = MIXED<enter>d").pictures("mixed");
+    let mut nat = Stage::new("flows.log", None, crate::look(), (120, 40));
+    nat.feed([crate::batch(NAT), crate::live()]);
+    nat.run("2/nat = outside<enter>d").pictures("nat");
 }
 
 #[test]
@@ -67,6 +81,7 @@ fn an_address_is_told_about_and_leads_to_its_rows_and_back() {
     assert_eq!(profile.peers[0].addr.to_string(), "172.16.0.178");
     assert!(profile.alerts.iter().any(|alert| &*alert.rule == "AMP-PROBE"));
     assert!(s.shows("AMP-PROBE") && s.shows("11211/udp memcached"), "{}", s.text());
+    assert!(s.shows("→ endpoint 13.125.33.130"), "{}", s.text());
     // Down to the peer, in, and back to it.
     let peer = 2 + profile.alerts.len();
     s.run(&"j".repeat(peer));
@@ -180,10 +195,35 @@ fn addresses_of_packets_stand_beside_those_of_the_interface() {
     s.feed([crate::batch(&format!("{header}{line}")), crate::live()]);
     s.run("2d");
     assert!(s.shows("198.51.100.7:50000 → 10.0.0.2:443"), "{}", s.text());
-    assert!(s.shows("198.51.100.7 in the packet; the interface logged its own address 10.0.0.9"), "{}", s.text());
+    assert!(s.shows("198.51.100.7; eni-n logged its own address 10.0.0.9"), "{}", s.text());
+    s.run("<esc>e");
+    assert!(s.shows("eni-n logged its own address 10.0.0.9 in its place, in 1 session"), "{}", s.text());
     let mut s = split();
     s.run("2d");
     assert!(s.shows("so an address may not be the"), "{}", s.text());
+    s.run("<esc>e");
+    assert!(s.shows("without packet addresses an address"), "{}", s.text());
+}
+
+#[test]
+fn a_nat_gateway_is_told_in_the_session_in_the_endpoint_and_in_the_interface() {
+    let mut s = Stage::new("flows.log", None, crate::look(), (120, 40));
+    s.feed([crate::batch(NAT), crate::live()]);
+    s.run("2/nat = inside<enter>d");
+    assert_eq!(s.matched(), 1);
+    assert!(s.shows("10.0.0.5:40001 → 9.9.9.9:443") && s.shows("Gateway eni-nat passes it on"), "{}", s.text());
+    assert!(s.shows("9.9.9.9; eni-nat logged its own address 10.0.9.9"), "{}", s.text());
+    s.run("<esc>/<ctrl-u>nat = outside<enter>d");
+    assert_eq!(s.matched(), 1);
+    assert!(
+        s.shows("10.0.9.9:5001 → 9.9.9.9:443") && s.shows("via NAT   Gateway eni-nat passes on others' traffic"),
+        "{}",
+        s.text()
+    );
+    s.run("<esc>/<ctrl-u><enter>bnat<enter>");
+    assert_eq!(s.matched(), 2, "{}", s.text());
+    s.run("<esc>ge");
+    assert!(s.shows("passed on by eni-nat: 1 under the gateway's address"), "{}", s.text());
 }
 
 #[test]

@@ -36,8 +36,8 @@ impl Random {
 }
 
 /// Kinds of conversation with their share of all, in thousandths, and whether a log can say who began.
-pub const KINDS: [(&str, u64, bool); 20] = [
-    ("web", 170, true),
+pub const KINDS: [(&str, u64, bool); 21] = [
+    ("web", 150, true),
     ("web over IPv6", 40, true),
     ("database", 80, true),
     ("cache", 60, true),
@@ -55,6 +55,7 @@ pub const KINDS: [(&str, u64, bool); 20] = [
     ("long-lived", 25, true),
     ("began before the log", 25, true),
     ("same ports again", 40, true),
+    ("again, beginning lost", 20, true),
     ("NAT gateway", 30, true),
     ("rejected probe", 40, true),
 ];
@@ -297,13 +298,23 @@ impl Maker {
         let observers: Vec<u16> = [ends.0.0, ends.1.0].into_iter().filter(|addr| inner(*addr)).map(eni_of).collect();
         let accept = name != "rejected probe";
         self.log(kind, protocol, ends, &packets, &observers, accept);
-        if name == "same ports again" {
-            // Another connection, with flags as soon as its records cannot be the same ones, without not before the idle time is over.
+        if matches!(name, "same ports again" | "again, beginning lost") {
+            // Another connection, with flags as soon as its records cannot be the same ones, without not before the idle time is over. Where no
+            // SYN of it was logged, nothing but the pause after the end of the first tells it apart: a minute, and windows on both sides.
             let last = packets.iter().map(|packet| packet.second).max().unwrap_or(begin);
-            let pause = if self.style.flags { 2 * self.style.window } else { 300 + 4 * self.style.window };
+            let pause = match (self.style.flags, name) {
+                (false, _) => 300 + 4 * self.style.window,
+                (true, "same ports again") => 2 * self.style.window,
+                (true, _) => 60 + 3 * self.style.window,
+            };
             let again = last + pause + self.random.below(100).cast_signed();
             let length = self.random.below(150).cast_signed();
-            let packets = self.packets(name, protocol, again, length);
+            let mut packets = self.packets(name, protocol, again, length);
+            if name == "again, beginning lost" {
+                for packet in &mut packets {
+                    packet.flags &= !SYN_ACK;
+                }
+            }
             self.log(kind, protocol, ends, &packets, &observers, accept);
         }
     }

@@ -91,6 +91,10 @@ pub struct State {
     pub others: usize,
     /// Status and body of EC2's answers; without them it denies.
     pub ec2: Option<(u16, String)>,
+    /// The same when it is asked for interfaces, one each; the last one stays.
+    pub interfaces: VecDeque<(u16, String)>,
+    /// Forms that asked for interfaces.
+    pub interfaces_asked: Vec<String>,
     /// Live sessions: how they behave, and what they were asked.
     pub live: super::live::Script,
     /// Troubles that were applied.
@@ -191,7 +195,7 @@ impl Fake {
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((action, body)) = request(&mut stream) else { return };
     if action == EC2 {
-        let (status, text) = state.lock().unwrap().ec2.clone().unwrap_or((403, NOT_AUTHORIZED.to_owned()));
+        let (status, text) = state.lock().unwrap().ec2(body.as_str().unwrap_or_default());
         let head = format!(
             "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             text.len()
@@ -277,6 +281,17 @@ pub(super) fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
 type Refusal = (&'static str, &'static str);
 
 impl State {
+    fn ec2(&mut self, form: &str) -> (u16, String) {
+        let denied = || (403, NOT_AUTHORIZED.to_owned());
+        if !form.contains("Action=DescribeNetworkInterfaces") {
+            return self.ec2.clone().unwrap_or_else(denied);
+        }
+        self.interfaces_asked.push(form.to_owned());
+        let next =
+            if self.interfaces.len() > 1 { self.interfaces.pop_front() } else { self.interfaces.front().cloned() };
+        next.unwrap_or_else(denied)
+    }
+
     fn trouble(&mut self, action: &str, body: &Value) -> Trouble {
         if action != "FilterLogEvents" {
             self.others += 1;

@@ -20,6 +20,7 @@ fn told(at: u64) -> Told {
         packets: 1,
         bytes: 100,
         flags: None,
+        addresses: crate::record::Addresses::default(),
         action: Action::Accept,
     };
     let mut sessions = SessionTable::new(1 << 20, 60);

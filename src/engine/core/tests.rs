@@ -234,6 +234,28 @@ fn a_record_leads_to_its_session_and_back() {
 }
 
 #[test]
+fn the_parts_of_a_filter_and_the_values_of_a_field_know_the_moment_of_a_change() {
+    let mut core = core();
+    // Over at 100, still there at 1,000, and begun at 1,040.
+    core.ingest(&decoded(&[line(100, 1, 21), line(900, 1, 22), line(1_020, 1, 22), line(1_100, 1, 23)].concat()));
+    let filter = Arc::new(
+        crate::filter::Filter::parse("server.port > 21 and phase = new", crate::filter::Stage::Sessions).unwrap(),
+    );
+    let explained = ViewSpec {
+        tab: Tab::Sessions,
+        change: Some(1_000),
+        explain: Some(filter),
+        values: vec![Field::Phase],
+        ..spec()
+    };
+    let page = core.page(&explained);
+    let clauses = &page.explained.expect("asked for").clauses;
+    assert_eq!(clauses.iter().map(|clause| clause.alone).collect::<Vec<_>>(), [2, 1]);
+    let phase = |name: &str| (Cell::Text(name.into()), 1);
+    assert_eq!(page.values[0].values, [phase("before"), phase("new"), phase("surviving")]);
+}
+
+#[test]
 fn groups_sum_and_count_peers() {
     let mut core = core();
     let text: String = (0..10).map(|n| line(100, 10, if n < 7 { 443 } else { 22 })).collect();

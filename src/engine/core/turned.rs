@@ -1,7 +1,7 @@
 //! What the rules and the screen make of a session that turns out to be the other way round.
 
 use super::*;
-use crate::detect::Rules;
+use crate::detect::{AlertEvent, Rules};
 use crate::engine::view::{Sort, Tab};
 use crate::record::{Batch, Cell, Decoder};
 
@@ -33,6 +33,11 @@ fn talk(client: u8, port: u16, end: u64, flags: [&str; 2]) -> String {
 }
 
 fn core() -> Core {
+    with(RULE)
+}
+
+/// An engine with the rules in `text`.
+pub(super) fn with(text: &str) -> Core {
     let config = Config {
         memory: 64 << 20,
         lateness: 600,
@@ -42,7 +47,7 @@ fn core() -> Core {
         interfaces: Vec::new(),
         fetch: None,
     };
-    let rules = Rules::parse(RULE, "test").unwrap_or_else(|error| panic!("{error}"));
+    let rules = Rules::parse(text, "test").unwrap_or_else(|error| panic!("{error}"));
     Core::new(config, Detector::new(&rules, crate::detect::Limits::default()), true)
 }
 
@@ -54,7 +59,7 @@ fn ingest(core: &mut Core, text: &str) {
 }
 
 /// Groups of the alerts that are held.
-fn told(core: &Core) -> Vec<String> {
+pub(super) fn told(core: &Core) -> Vec<String> {
     let group =
         |alert: &Arc<Alert>| alert.group.iter().map(|(_, cell)| format!("{cell:?}")).collect::<Vec<_>>().join(" ");
     core.alerts().map(group).collect()
@@ -79,6 +84,35 @@ fn a_late_syn_turns_the_session_on_the_screen_and_for_the_rules() {
     ingest(&mut core, "2 1 eni-1 10.0.0.1 10.0.1.9 40000 50051 6 1 60 1600000000 1600000009 ACCEPT OK 2\n");
     assert_eq!(ports(&mut core), [Cell::Int(50_051)]);
     assert_eq!(told(&core).len(), 1, "the server answered with a thousand bytes");
+}
+
+#[test]
+fn an_alert_on_a_session_the_wrong_way_round_is_withdrawn_for_the_right_one() {
+    let mut core = core();
+    // The client's port belongs to a service, so it is taken for the server, which answered with two thousand bytes.
+    ingest(&mut core, &talk(1, 443, 1_600_000_060, ["-", "-"]).replace(" 400 ", " 2000 "));
+    assert_eq!(ports(&mut core), [Cell::Int(443)]);
+    let before: Vec<_> = core.take_news();
+    let raised = |news: &[AlertEvent]| -> Vec<u64> {
+        news.iter()
+            .filter_map(|event| if let AlertEvent::Raised(alert) = event { Some(alert.id) } else { None })
+            .collect()
+    };
+    let withdrawn = |news: &[AlertEvent]| -> Vec<u64> {
+        let id = |event: &AlertEvent| if let AlertEvent::Withdrawn(alert) = event { Some(alert.id) } else { None };
+        news.iter().filter_map(id).collect()
+    };
+    let all = told(&core);
+    assert!(all.len() == 1 && all[0].contains("10.0.0.1") && all[0].contains("443"), "{all:?}");
+    let wrong = raised(&before);
+    assert_eq!(wrong.len(), 1);
+    ingest(&mut core, "2 1 eni-1 10.0.0.1 10.0.1.9 443 50051 6 1 60 1600000000 1600000009 ACCEPT OK 2\n");
+    assert_eq!(ports(&mut core), [Cell::Int(50_051)]);
+    let all = told(&core);
+    assert!(all.len() == 1 && all[0].contains("10.0.1.9") && all[0].contains("50051"), "{all:?}");
+    let after: Vec<_> = core.take_news();
+    assert_eq!(withdrawn(&after), wrong, "what was told of the client is taken back");
+    assert_eq!(raised(&after).len(), 1, "and told of the server");
 }
 
 #[test]

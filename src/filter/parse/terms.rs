@@ -7,7 +7,7 @@ use super::{Form, Parser, RawKind, RawValue, is_connective, is_keyword, split_co
 use crate::filter::expr::Op;
 use crate::filter::foreign::{self, Found};
 use crate::filter::lex::{Tok, Token};
-use crate::filter::{FilterError, suggest, value};
+use crate::filter::{FilterError, suggest, value, words};
 use crate::record::{Field, Kind};
 
 impl<'t> Parser<'t> {
@@ -15,6 +15,9 @@ impl<'t> Parser<'t> {
         let span = self.here();
         if is_connective(word) || is_keyword(word, "in") {
             return Err(FilterError::new(span, format!("Expected a test before `{word}`.")));
+        }
+        if let Some(kind) = self.borrowed(word)? {
+            return Ok(kind);
         }
         if let Some((name, rest)) = split_colon(word) {
             return self.colon_test(name, rest, span.start);
@@ -24,15 +27,23 @@ impl<'t> Parser<'t> {
             return if is_keyword(word, "has") { self.has() } else { self.last() };
         }
         let found = foreign::field(word);
+        if let Some(found) = found
+            && let Some(kind) = self.in_words(found, &span)?
+        {
+            return Ok(kind);
+        }
         if let Some((op, loose)) = self.operator(found.is_some()) {
-            let Found { field, transport } = field_named(word, &span)?;
-            let values = self.values_of(field)?;
-            return Ok(RawKind::Compare { field, field_span: span, transport, op, loose, values });
+            let found = field_named(word, &span).map_err(|error| self.the_wrong_way_round(word, op, error))?;
+            return self.compared(found, span, op, loose);
         }
         if let Some(found) = found {
             return self.juxtaposed(word, found, span);
         }
         self.at -= 1;
+        if foreign::operator(word).is_some() {
+            return Err(FilterError::new(span, format!("`{word}` stands behind a field."))
+                .hint("Quote it to search the line for it."));
+        }
         let called = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Open, span: open }) if open.start == span.end);
         if let Some(hint) = foreign::word(word, called) {
             return Err(FilterError::new(span, format!("`{word}` belongs to another tool.")).hint(hint));
@@ -42,13 +53,56 @@ impl<'t> Parser<'t> {
             let quoted = "Quote it to search the line for it, or see `flowtail fields`.";
             return Err(error.hint(foreign::hint(word).unwrap_or(quoted)));
         }
+        if word.bytes().all(|byte| byte == b'*') {
+            return Err(FilterError::new(span, "A star alone is every row.").hint("No filter shows all of them."));
+        }
         Ok(RawKind::Bare(self.values()?))
+    }
+
+    /// The rest of a comparison, of which field and operator are read.
+    pub(super) fn compared(
+        &mut self,
+        found: Found,
+        field_span: Range<usize>,
+        op: Op,
+        loose: bool,
+    ) -> Result<RawKind<'t>, FilterError> {
+        let Found { field, transport } = found;
+        let values = self.values_of(field)?;
+        // In some tools a star is any value.
+        if let ([RawValue { text, form: Form::Word, .. }], Op::Eq | Op::Ne) = (values.as_slice(), op)
+            && text == "*"
+            && field.kind() != Kind::Text
+        {
+            let has = RawKind::Has(field, field_span);
+            return Ok(if op == Op::Eq { has } else { RawKind::Not(Box::new(has)) });
+        }
+        Ok(RawKind::Compare { field, field_span, transport, op, loose, values })
+    }
+
+    /// What to say of `1024 < port`, which names a value where the field stands.
+    fn the_wrong_way_round(&self, word: &str, op: Op, error: FilterError) -> FilterError {
+        let Some(next) = self.peek_word() else { return error };
+        if word.parse::<std::net::IpAddr>().is_ok() && next.parse::<std::net::IpAddr>().is_ok() {
+            return error.hint(format!("Write `{word} -> {next}`, or `src {word} dst {next}`."));
+        }
+        let turned = match op {
+            Op::Lt => Op::Gt,
+            Op::Le => Op::Ge,
+            Op::Gt => Op::Lt,
+            Op::Ge => Op::Le,
+            other => other,
+        };
+        match foreign::field(next) {
+            Some(_) => error.hint(format!("The field comes first: `{next} {} {word}`.", turned.as_str())),
+            None => error,
+        }
     }
 
     /// `field:value` in one word, or `field:` with the value after it.
     fn colon_test(&mut self, name: &'t str, rest: &'t str, start: usize) -> Result<RawKind<'t>, FilterError> {
         let field_span = start..start + name.len();
-        let Found { field, transport } = field_named(name, &field_span)?;
+        let found = field_named(name, &field_span)?;
         if rest.is_empty() {
             self.at += 1;
         } else if let Some(token) = self.tokens.get_mut(self.at) {
@@ -62,11 +116,11 @@ impl<'t> Parser<'t> {
             _ => (Op::Eq, true),
         };
         self.at += usize::from(!loose);
-        Ok(RawKind::Compare { field, field_span, transport, op, loose, values: self.values_of(field)? })
+        self.compared(found, field_span, op, loose)
     }
 
     /// The operator that stands here, and whether it is the colon. Words of other tools count behind a field only.
-    fn operator(&mut self, behind_field: bool) -> Option<(Op, bool)> {
+    pub(super) fn operator(&mut self, behind_field: bool) -> Option<(Op, bool)> {
         match self.peek()? {
             Tok::Op(op) => {
                 let op = *op;
@@ -118,104 +172,74 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// After `like` and `contains` a text is found as it is written, not as a pattern.
+    /// After `like` and `contains` a text is found as it is written, not as a pattern; where it has SQL's `%`, that is any text, and the whole is meant.
     fn literal(&mut self) {
         let Some(token) = self.tokens.get_mut(self.at) else { return };
         let text = match &token.tok {
-            Tok::Quoted(text) => regex::escape(text),
-            Tok::Word(word) => regex::escape(word),
+            Tok::Quoted(text) => &**text,
+            Tok::Word(word) => word,
             _ => return,
         };
-        token.tok = Tok::Quoted(text.into());
-    }
-
-    /// A field with its value right behind it: `port 443`; also tcpdump's `src port 443` and `dst host 10.0.0.1`.
-    fn juxtaposed(&mut self, word: &str, found: Found, mut span: Range<usize>) -> Result<RawKind<'t>, FilterError> {
-        let Found { mut field, transport } = found;
-        if matches!(field, Field::SrcAddr | Field::DstAddr)
-            && let Some(next) = self.peek_word()
-        {
-            let is_port = is_keyword(next, "port") || is_keyword(next, "portrange");
-            if is_port || ["host", "ip", "net"].iter().any(|word| is_keyword(next, word)) {
-                field = match field {
-                    Field::SrcAddr if is_port => Field::SrcPort,
-                    Field::DstAddr if is_port => Field::DstPort,
-                    other => other,
-                };
-                span.end = self.here().end;
-                self.at += 1;
-                if let Some((op, loose)) = self.operator(true) {
-                    let values = self.values_of(field)?;
-                    return Ok(RawKind::Compare { field, field_span: span, transport, op, loose, values });
-                }
-            }
-        }
-        if field == Field::Ip
-            && self.peek_word().is_some_and(|next| ["host", "net"].iter().any(|word| is_keyword(next, word)))
-        {
-            // tcpdump's `ip host 10.0.0.1`.
-            self.at += 1;
-        }
-        let follows = match self.peek() {
-            Some(Tok::Word(word)) => !is_connective(word),
-            Some(Tok::Quoted(_) | Tok::Regex(..) | Tok::OpenList | Tok::Open) => true,
-            _ => false,
+        let pattern = if text.contains('%') {
+            let parts: Vec<String> = text.split('%').map(|part| regex::escape(part).replace('_', ".")).collect();
+            format!("^{}$", parts.join(".*"))
+        } else {
+            regex::escape(text)
         };
-        if let Some(hint) = self.peek_word().and_then(|next| foreign::after_field(next, field)) {
-            return Err(FilterError::new(self.here(), "This is how another tool asks.").hint(hint));
-        }
-        if !follows {
-            let name = field.name();
-            if let Some(hint) = self.either_side(field) {
-                return Err(
-                    FilterError::new(span, format!("`{word}` is a field: expected a value after it.")).hint(hint)
-                );
-            }
-            let message = format!("`{word}` is a field: expected a comparison or a value after it.");
-            return Err(FilterError::new(span, message)
-                .hint(format!("Write `{word} = …`, or `has {name}` for rows that have it.")));
-        }
-        let values = self.values_of(field)?;
-        Ok(RawKind::Compare { field, field_span: span, transport, op: Op::Eq, loose: true, values })
-    }
-
-    /// What to write for tcpdump's `src or dst …`, which stands here after its first word.
-    fn either_side(&self, field: Field) -> Option<&'static str> {
-        let words = |ahead: usize| match self.tokens.get(self.at + ahead).map(|token| &token.tok) {
-            Some(Tok::Word(word)) => *word,
-            _ => "",
-        };
-        let other = Field::named(words(1)).is_some_and(|other| matches!(other, Field::SrcAddr | Field::DstAddr));
-        let sides = matches!(field, Field::SrcAddr | Field::DstAddr) && other;
-        match words(0).to_ascii_lowercase().as_str() {
-            "or" if sides => Some("Write `ip = 10.0.0.1` or `port = 443` for either side."),
-            "and" if sides => Some("Write both: `src 10.0.0.1 and dst 10.0.0.1`."),
-            _ => None,
-        }
+        token.tok = Tok::Quoted(pattern.into());
     }
 
     /// The values of `field`; an amount may stand apart from its unit: `10 MB`, `5 min`.
-    fn values_of(&mut self, field: Field) -> Result<Vec<RawValue<'t>>, FilterError> {
+    pub(super) fn values_of(&mut self, field: Field) -> Result<Vec<RawValue<'t>>, FilterError> {
+        if field.kind() == Kind::Time {
+            self.typed_literal();
+        }
         let mut values = self.values()?;
         if let [only] = values.as_mut_slice() {
-            self.join_unit(only, field.kind());
+            match field.kind() {
+                Kind::Time => self.join_time(only),
+                Kind::Addr => self.join_mask(only),
+                kind => self.join_unit(only, kind)?,
+            }
         }
         Ok(values)
     }
 
-    fn join_unit(&mut self, number: &mut RawValue<'t>, kind: Kind) {
+    fn join_unit(&mut self, number: &mut RawValue<'t>, kind: Kind) -> Result<(), FilterError> {
         let is_number =
             number.form == Form::Word && number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let fits = match kind {
-            Kind::Count => value::is_count_unit,
-            Kind::Duration => value::is_time_unit,
-            _ => return,
+        let (fits, units): (fn(&str) -> bool, _) = match kind {
+            Kind::Count => (value::is_count_unit, "`k` `M` `G` `T`, `Ki` `Mi` `Gi` `Ti`, each also with a `B`"),
+            Kind::Duration => (value::is_time_unit, "`s` `m` `h` `d` `w`"),
+            _ => return Ok(()),
         };
-        if let Some(unit) = self.peek_word().filter(|unit| is_number && fits(unit)) {
+        let Some(unit) = self.peek_word().filter(|_| is_number) else { return Ok(()) };
+        if fits(unit) {
             number.span.end = self.here().end;
             number.text = Cow::Owned(format!("{}{unit}", number.text));
             self.at += 1;
+        } else if unit.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && !is_connective(unit)
+            && foreign::field(unit).is_none()
+            && !self.begins_a_test(unit)
+            && words::means_nothing(unit)
+        {
+            let message = format!("`{unit}` is no unit here: expected {units}.");
+            return Err(FilterError::new(self.here(), message)
+                .hint(format!("To search the line as well, quote it: \"{unit}\".")));
         }
+        Ok(())
+    }
+
+    /// Whether `word`, which stands here and names nothing, begins a test or a part of another tool's query all the same.
+    fn begins_a_test(&self, word: &str) -> bool {
+        let compared =
+            matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Op(_) | Tok::Colon | Tok::Open, .. }));
+        compared
+            || is_keyword(word, "has")
+            || is_keyword(word, "last")
+            || foreign::word(word, false).is_some()
+            || foreign::operator(word).is_some()
     }
 
     fn has(&mut self) -> Result<RawKind<'t>, FilterError> {
@@ -232,7 +256,7 @@ impl<'t> Parser<'t> {
         match self.peek_word() {
             Some(word) if word.starts_with(|c: char| c.is_ascii_digit()) => {
                 let mut length = self.value()?;
-                self.join_unit(&mut length, Kind::Duration);
+                self.join_unit(&mut length, Kind::Duration)?;
                 Ok(RawKind::Last(length))
             }
             // "last hour" is one of it.
@@ -245,21 +269,26 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `v`, `v, v`, `{v, v}`, `{v v}`, `(v, v)`.
+    /// `v`, `v, v`, `{v, v}`, `{v v}`, `(v, v)`, `(v or v)`, `[v TO v]`.
     pub(super) fn values(&mut self) -> Result<Vec<RawValue<'t>>, FilterError> {
         let open = self.here();
         let braces = self.take(&Tok::OpenList);
         if !braces && !self.take(&Tok::Open) {
             let mut values = vec![self.value()?];
-            while self.take(&Tok::Comma) {
+            while self.peek() == Some(&Tok::Comma) {
+                self.not_a_test_behind_the_comma()?;
+                self.at += 1;
                 values.push(self.value()?);
             }
             return Ok(values);
         }
         let close = if braces { Tok::CloseList } else { Tok::Close };
         let mut values = vec![self.value()?];
+        if braces && let Some(range) = self.range_to(&values[0], open.start)? {
+            values = vec![range];
+        }
         while !self.take(&close) {
-            let comma = self.take(&Tok::Comma);
+            let comma = self.take(&Tok::Comma) || self.take(&Tok::Or) || self.take_keyword("or");
             match self.peek() {
                 None => return Err(FilterError::new(open, "This list is not closed.")),
                 Some(Tok::Word(word)) if is_connective(word) => {
@@ -273,13 +302,16 @@ impl<'t> Parser<'t> {
         Ok(values)
     }
 
-    fn value(&mut self) -> Result<RawValue<'t>, FilterError> {
+    pub(super) fn value(&mut self) -> Result<RawValue<'t>, FilterError> {
         let span = self.here();
         let (text, form) = match self.peek() {
             Some(Tok::Word(word)) if !is_connective(word) => (Cow::Borrowed(*word), Form::Word),
             Some(Tok::Quoted(text)) => (text.clone(), Form::Quoted),
             Some(Tok::Regex(source, ignore_case)) => {
                 (Cow::Borrowed(*source), Form::Regex { ignore_case: *ignore_case })
+            }
+            Some(Tok::Not) if self.text[span.clone()].starts_with('!') => {
+                return Err(FilterError::new(span, "Expected a value.").hint("To exclude one, write `port != 443`."));
             }
             Some(Tok::Not) => {
                 return Err(FilterError::new(span, "Expected a value; there are no negative ones."));
@@ -300,6 +332,10 @@ fn field_named(name: &str, span: &Range<usize>) -> Result<Found, FilterError> {
         let error = FilterError::new(span.clone(), format!("There is no field `{name}`."));
         if let Some(hint) = foreign::hint(name) {
             return error.hint(hint);
+        }
+        if foreign::names_a_packet(name) {
+            return error
+                .hint("A flow record is a sum over packets and keeps no fields of theirs; see `flowtail fields`.");
         }
         match suggest::field(name) {
             Some(near) => error.meant(near),

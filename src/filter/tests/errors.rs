@@ -91,7 +91,7 @@ fn structure_is_checked() {
     wrong("bytes -5", "bytes", "comparison");
     wrong("bytes = -5", "-", "negative");
     wrong("port {22, 80", "{", "not closed");
-    wrong("port (22 or 80)", "or", "commas");
+    wrong("port (22 and 80)", "and", "commas");
     wrong("a & b", "&", "`&&`");
     wrong("\"abc", "\"abc", "does not end");
     wrong("\"\"", "\"\"", "Expected text");
@@ -129,7 +129,7 @@ fn doubtful_filters_carry_warnings() {
     assert_eq!(warnings("not port 22 or not proto 6"), Vec::<String>::new());
     assert!(warnings("port != 22 or bytes != 443").is_empty());
     assert!(warnings("22 and memcache")[0].starts_with("memcache: "));
-    assert!(warnings("action = rejected")[0].contains("Did you mean `reject`?"));
+    assert!(warnings("action = rejct")[0].contains("Did you mean `REJECT`?"));
     assert!(warnings("action = dubious")[0].contains("one of ACCEPT, REJECT"));
     assert!(warnings("service = memcache")[0].contains("memcached"));
     assert!(warnings("hello").is_empty());

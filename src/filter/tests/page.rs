@@ -91,13 +91,29 @@ fn others() -> String {
     text
 }
 
+fn spellings() -> String {
+    let mut text = "| From | Typed | Read as |\n|---|---|---|\n".to_owned();
+    for (tool, table) in super::spellings::SPELLINGS {
+        for (at, (typed, read)) in table.iter().enumerate() {
+            let tool = if at == 0 { tool } else { "" };
+            let _ = writeln!(text, "| {tool} | `{typed}` | `{read}` |");
+        }
+    }
+    text
+}
+
 #[test]
 fn the_page_says_what_the_tables_say() {
     let page = std::fs::read_to_string(PAGE).expect("the page");
     let mut fresh = page.clone();
-    for (name, made) in
-        [("fields", fields()), ("values", values()), ("words", words_alone()), ("sets", sets()), ("others", others())]
-    {
+    for (name, made) in [
+        ("fields", fields()),
+        ("values", values()),
+        ("words", words_alone()),
+        ("sets", sets()),
+        ("spellings", spellings()),
+        ("others", others()),
+    ] {
         let (begin, end) = (format!("<!-- {name}: made by a test -->\n"), format!("<!-- end of {name} -->"));
         let from = fresh.find(&begin).unwrap_or_else(|| panic!("docs/filter.md has no place for {name}")) + begin.len();
         let to = from + fresh[from..].find(&end).unwrap_or_else(|| panic!("{name} does not end"));

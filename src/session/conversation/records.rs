@@ -87,6 +87,7 @@ impl Session {
             end: record.end,
             action: record.action,
             flags: record.flags,
+            addresses: observer.addresses(record.way()),
         }
     }
 

@@ -7,6 +7,9 @@ use crate::record::Flow;
 pub(in crate::session) const SHORTEST_WINDOW: i64 = 60;
 pub(in crate::session) const LONGEST_WINDOW: i64 = 600;
 
+/// Longest pause of a TCP connection whose directions have both ended, seconds, beside the interval of its records: for what is still on its way.
+pub(in crate::session) const IDLE_ENDED: i64 = 60;
+
 /// Where a record begins for pairing: one window of years must not make one session of all that lies in it.
 pub(in crate::session) fn begin(flow: &Flow) -> i64 {
     flow.start.max(flow.end - LONGEST_WINDOW)
@@ -28,6 +31,11 @@ impl Session {
         let interval = interval(flow);
         let [before, after] = self.reach.map(|reach| idle + interval.max(reach.into()));
         begin(flow) <= self.last.saturating_add(after) && self.first.saturating_sub(before) <= flow.end
+    }
+
+    /// Whether a record may lie beyond the pause that a connection has whose directions have both ended: it is told apart then.
+    pub(in crate::session) fn may_follow_its_end(&self, flow: &Flow) -> bool {
+        self.has_ended() && begin(flow) > self.last.saturating_add(IDLE_ENDED)
     }
 
     /// When no record joins it any more that has no longer window than `window` and comes within `lateness`.

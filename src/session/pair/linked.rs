@@ -24,20 +24,24 @@ impl SessionTable {
         // The last connection that had begun; before all of them, the first.
         let slot = near.iter().max_by_key(place).copied().unwrap_or(near[0]);
         let mut change = Change { id: 0, merged: Vec::new(), changed: Vec::new(), repeated: false };
-        let mut grown = (0, 0);
+        let is_last = !near.iter().any(|other| self.peek(*other).is_some_and(|other| other.cut() > begin));
+        let (mut grown, mut moves) = ((0, 0), !is_last);
         if let Some(session) = self.peek_mut(slot) {
+            let (from, _) = session.bounds();
+            moves |= session.may_follow_its_end(flow);
             grown.0 = session.heap();
             change.id = session.id;
             change.repeated = !session.add(flow, way);
             grown.1 = session.heap();
+            moves |= session.bounds().0 < from;
         }
         self.apart = self.apart + grown.1 - grown.0;
         self.look_at(slot, true);
-        // Unless it begins or ends a connection, or closes a pause, it changes nothing but the one it joined.
+        // Unless it begins or ends a connection, or makes a pause shorter or longer, it changes nothing but the one it joined.
         let near_ones = || near.iter().filter_map(|slot| self.peek(*slot));
         let first = near_ones().map(|session| session.first).min();
         let closes = near_ones().any(|session| session.cut() == NO_CUT && Some(session.first) != first);
-        if closes || marks(flow) {
+        if closes || moves || marks(flow) {
             self.take_apart(key, hash, near, flow, &mut change);
         } else {
             self.reach_as_far(near);

@@ -18,6 +18,7 @@ use aws_sdk_cloudwatchlogs::config::timeout::TimeoutConfig;
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use sha2::{Digest as _, Sha256};
 
 use super::config::GroupName;
 use super::error::TailError;
@@ -179,7 +180,23 @@ impl Aws {
 
     /// All flow logs of the region.
     pub(super) async fn flow_logs(&self) -> Result<Vec<FlowLog>, Fault> {
-        preflight::flow_logs(&self.config, self.setup.endpoint.as_deref(), &self.place.region).await
+        preflight::flow_logs(self.ec2()).await
+    }
+
+    /// Where EC2 is asked.
+    pub(super) fn ec2(&self) -> preflight::Where<'_> {
+        preflight::Where { config: &self.config, endpoint: self.setup.endpoint.as_deref(), region: &self.place.region }
+    }
+
+    /// Whose account it is, as far as that is known without asking: its number, else what tells one access key from another.
+    pub(super) async fn account(&self) -> Option<String> {
+        let credentials = self.config.credentials_provider()?.provide_credentials().await.ok()?;
+        if let Some(account) = credentials.account_id() {
+            return Some(account.as_str().to_owned());
+        }
+        // A digest, since nothing of the credentials is written to a file.
+        let digest = Sha256::digest(credentials.access_key_id());
+        Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

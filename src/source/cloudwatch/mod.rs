@@ -11,6 +11,7 @@
 //! * `client` speaks to AWS, `fault` sorts what goes wrong by what helps, `connect` asks before the screen opens;
 //! * `record` writes what was received to a file;
 //! * `preflight` finds out what flow logs write to a group, and in which format;
+//! * `inventory` asks EC2 what the interfaces of the account are;
 //! * `live` opens Live Tail sessions where asked to, as an extra that the reads do not rely on;
 //! * `history` searches any range by Logs Insights;
 //! * `clock` is injected, so that tests scale time.
@@ -24,6 +25,7 @@ mod error;
 mod fault;
 mod group;
 pub mod history;
+mod inventory;
 mod lateness;
 mod live;
 mod pace;
@@ -50,6 +52,7 @@ use plan::Plan;
 pub use clock::{Clock, Sleep, SystemClock};
 pub use config::TailConfig;
 pub use error::TailError;
+pub use inventory::Inventory;
 
 /// Event ids remembered over all groups: with 20.6 MB a million at worst (see `seen`) 62 MB, the de-duplication's share of the memory budget.
 const MOST_IDS: usize = 3_000_000;
@@ -200,6 +203,11 @@ impl Tail {
         let wider = std::mem::replace(&mut self.parts.pattern, pattern.map(Into::into));
         let confirmed = self.parts.clock.now();
         self.parts.proof = Some(runner::Proof { format, wider, confirmed, broken: false });
+    }
+
+    /// A way to ask EC2 what the interfaces of its account and region are.
+    pub fn inventory(&self) -> Inventory {
+        Inventory::of(self.parts.logs.clone(), Arc::clone(&self.parts.clock))
     }
 
     /// What it reads: the names of the groups, and the region.

@@ -110,20 +110,20 @@ fn earlier_time_and_what_is_live_do_not_evict_each_other() {
 fn what_is_lent_is_made_room_for_and_comes_back() {
     let live = columns(&(1_000_000..1_001_000).collect::<Vec<_>>());
     let mut ring = Ring::new(4 << 20);
-    let fill = |ring: &mut Ring| (0..500).for_each(|_| drop(ring.push_all(&live)));
-    fill(&mut ring);
-    let (full, held) = (ring.live().0, ring.len());
-    assert!(ring.evicted() > 0 && full > 3 << 20);
+    let push_many = |ring: &mut Ring| (0..500).for_each(|_| drop(ring.push_all(&live)));
+    push_many(&mut ring);
+    let (before, held) = (ring.live().0, ring.len());
+    assert!(ring.evicted() > 0 && before > 3 << 20);
     let gone: u64 = ring.lend(2 << 20).iter().map(|segment| segment.len() as u64).sum();
     assert!(gone > 0 && ring.len() == held - gone && ring.live().0 <= 2 << 20, "{:?}", ring.live());
-    fill(&mut ring);
+    push_many(&mut ring);
     assert!(ring.live().0 <= 2 << 20);
     // A third stays whatever is asked for.
     ring.lend(usize::MAX);
     assert_eq!(ring.budget(), (4 << 20) - (4 << 20) / 3 * 2);
     assert!(!ring.is_empty());
     assert!(ring.lend(0).is_empty());
-    fill(&mut ring);
+    push_many(&mut ring);
     assert!(ring.live().0 > 3 << 20);
 }
 

@@ -137,6 +137,59 @@ fn another_connection_on_the_same_ports_is_another_session_in_any_order() {
     }
 }
 
+/// A connection that ends in both directions at 200, and what comes `pause` seconds later without any flag, in every rotation.
+fn after_the_end(pause: i64, flags: [u8; 2]) -> Vec<Vec<(i64, u64, u64)>> {
+    let [asked, answered] = flags;
+    let (start, end) = (200 + pause, 250 + pause);
+    let records = [
+        format!("3 eni-a 1 10.0.0.1 10.0.0.2 40000 443 6 7 700 160 200 {asked} ACCEPT OK\n"),
+        format!("3 eni-a 1 10.0.0.2 10.0.0.1 443 40000 6 8 800 160 200 {answered} ACCEPT OK\n"),
+        format!("3 eni-a 1 10.0.0.1 10.0.0.2 40000 443 6 9 900 {start} {end} 0 ACCEPT OK\n"),
+        format!("3 eni-a 1 10.0.0.2 10.0.0.1 443 40000 6 1 100 {start} {end} 0 ACCEPT OK\n"),
+    ];
+    let mut all = Vec::new();
+    for turn in 0..records.len() {
+        let mut order = records.clone();
+        order.rotate_left(turn);
+        let sessions = sessions_of(&order.concat(), FORMAT);
+        let of = |session: &Session| {
+            let request = session.request();
+            (session.first, session.totals(request).bytes, session.totals(request.reversed()).bytes)
+        };
+        all.push(sessions.iter().map(of).collect());
+    }
+    all
+}
+
+#[test]
+fn once_both_directions_have_ended_a_minute_of_pause_and_the_interval_part_connections() {
+    let (two, one) = (vec![(160, 700, 800), (321, 900, 100)], vec![(160, 1_600, 900)]);
+    for ends in [[1, 1], [4, 1], [1, 4]] {
+        assert_eq!(after_the_end(121, ends), vec![two.clone(); 4], "{ends:?}");
+        assert_eq!(after_the_end(120, ends), vec![one.clone(); 4], "{ends:?}: what is still on its way");
+    }
+    for open in [[1, 0], [0, 4], [0, 0]] {
+        assert_eq!(after_the_end(121, open), vec![one.clone(); 4], "{open:?}: one side may go on");
+        assert_eq!(after_the_end(360, open), vec![one.clone(); 4], "{open:?}");
+        assert_eq!(after_the_end(361, open).concat().len(), 8, "{open:?}: the idle time of TCP");
+    }
+}
+
+#[test]
+fn a_record_in_the_pause_after_the_end_joins_what_was_parted() {
+    let line = |start: i64, flags: u8, back: bool| {
+        let ends = if back { "10.0.0.2 10.0.0.1 443 40000" } else { "10.0.0.1 10.0.0.2 40000 443" };
+        format!("3 eni-a 1 {ends} 6 1 60 {start} {} {flags} ACCEPT OK\n", start + 10)
+    };
+    let records = [line(0, 1, false), line(0, 1, true), line(200, 0, false), line(105, 0, true)];
+    for turn in 0..records.len() {
+        let mut order = records.clone();
+        order.rotate_left(turn);
+        let sessions = sessions_of(&order.concat(), FORMAT);
+        assert_eq!((sessions.len(), sessions[0].records), (1, 4), "{turn}");
+    }
+}
+
 #[test]
 fn a_short_connection_with_all_flags_in_one_record_is_one_session() {
     let sessions = sessions_of(

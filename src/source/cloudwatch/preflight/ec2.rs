@@ -1,7 +1,8 @@
-//! `ec2:DescribeFlowLogs` without the EC2 SDK, which is seven times the size of the client for logs: one signed request of EC2's query protocol a page.
+//! EC2 without its SDK, which is seven times the size of the client for logs: one signed request of EC2's query protocol a page.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -9,44 +10,100 @@ use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::config_bag::ConfigBag;
 
 use super::super::fault::{Fault, Kind, classify};
 use super::flow_log::{FlowLog, page};
 
-/// Pages of a thousand flow logs read at most.
-const PAGES: usize = 10;
+/// Most bytes of an answer. A thousand interfaces with all their tags take a few megabytes.
+const LARGEST: usize = 24 << 20;
 
-/// Longest time for one page. What it says is never needed, so nobody waits long for it.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// A question to EC2 whose answer comes in pages of a thousand.
+pub(in crate::source::cloudwatch) struct Question {
+    /// The action, such as `DescribeFlowLogs`.
+    pub(in crate::source::cloudwatch) action: &'static str,
+    /// The same as IAM writes it.
+    pub(in crate::source::cloudwatch) permission: &'static str,
+    /// Pages read at most.
+    pub(in crate::source::cloudwatch) pages: usize,
+    /// Longest time for one.
+    pub(in crate::source::cloudwatch) patience: Duration,
+}
+
+/// What it says is never needed, so nobody waits long for it.
+const FLOW_LOGS: Question = Question {
+    action: "DescribeFlowLogs",
+    permission: "ec2:DescribeFlowLogs",
+    pages: 10,
+    patience: Duration::from_secs(4),
+};
+
+/// Who is asked, and where.
+#[derive(Clone, Copy)]
+pub(in crate::source::cloudwatch) struct Where<'a> {
+    pub(in crate::source::cloudwatch) config: &'a SdkConfig,
+    /// Another endpoint than AWS.
+    pub(in crate::source::cloudwatch) endpoint: Option<&'a str>,
+    pub(in crate::source::cloudwatch) region: &'a str,
+}
 
 /// All flow logs of the region.
-pub(in crate::source::cloudwatch) async fn flow_logs(
-    config: &SdkConfig,
-    endpoint: Option<&str>,
-    region: &str,
-) -> Result<Vec<FlowLog>, Fault> {
-    let url = url(endpoint.or(config.endpoint_url()), region);
+pub(in crate::source::cloudwatch) async fn flow_logs(to: Where<'_>) -> Result<Vec<FlowLog>, Fault> {
+    let (found, _) = pages(to, &FLOW_LOGS, |text| page(text).map(|page| (page.flow_logs, page.token))).await?;
+    Ok(found)
+}
+
+/// Asks page by page, and tells whether that was all. `read` makes of an answer what is on the page, and the token of the next.
+pub(in crate::source::cloudwatch) async fn pages<T>(
+    to: Where<'_>,
+    question: &Question,
+    read: impl Fn(&str) -> Result<(Vec<T>, Option<String>), String>,
+) -> Result<(Vec<T>, bool), Fault> {
+    let url = url(to.endpoint.or(to.config.endpoint_url()), to.region);
     let mut found = Vec::new();
     let mut token: Option<String> = None;
-    for _ in 0..PAGES {
-        let mut body = "Action=DescribeFlowLogs&Version=2016-11-15&MaxResults=1000".to_owned();
+    for _ in 0..question.pages {
+        let mut body = format!("Action={}&Version=2016-11-15&MaxResults=1000", question.action);
         if let Some(token) = &token {
             body.push_str("&NextToken=");
             body.push_str(&encoded(token));
         }
-        let text = tokio::time::timeout(PATIENCE, call(config, &url, region, body))
+        let text = tokio::time::timeout(question.patience, call(to, &url, question, body))
             .await
             .map_err(|_| Fault::new(Kind::Network, "no answer in time"))??;
-        let page = page(&text).map_err(|why| Fault::new(Kind::Server, why))?;
-        found.extend(page.flow_logs);
-        match page.token {
+        let (page, next) = read(&text).map_err(|why| Fault::new(Kind::Server, why))?;
+        found.extend(page);
+        match next {
             Some(next) if token.as_ref() != Some(&next) => token = Some(next),
-            _ => break,
+            _ => return Ok((found, true)),
         }
     }
-    Ok(found)
+    Ok((found, false))
+}
+
+/// Gives status and body as they come, so that no more is read than is wanted.
+#[derive(Debug)]
+struct Streaming;
+
+/// See [`Streaming`].
+#[derive(Debug)]
+struct Answer(u16, Mutex<SdkBody>);
+
+impl DeserializeResponse for Streaming {
+    fn deserialize_streaming_with_config(
+        &self,
+        answer: &mut HttpResponse,
+        _: &ConfigBag,
+    ) -> Option<Result<Output, OrchestratorError<Error>>> {
+        let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
+        Some(Ok(Output::erase(Answer(answer.status().as_u16(), Mutex::new(body)))))
+    }
 }
 
 /// Where EC2 is asked: at the endpoint given, unless that is one for logs alone; else at the region's.
@@ -64,7 +121,8 @@ fn url(endpoint: Option<&str>, region: &str) -> String {
     own.or_else(|| shared.map(str::to_owned)).unwrap_or_else(|| format!("https://ec2.{region}.{suffix}"))
 }
 
-async fn call(config: &SdkConfig, url: &str, region: &str, body: String) -> Result<String, Fault> {
+async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Result<String, Fault> {
+    let Where { config, region, .. } = to;
     let provider = config.credentials_provider().ok_or_else(|| Fault::new(Kind::NoCredentials, "none"))?;
     let http = config.http_client().ok_or_else(|| Fault::new(Kind::Network, "no HTTP client"))?;
     let credentials =
@@ -94,22 +152,16 @@ async fn call(config: &SdkConfig, url: &str, region: &str, body: String) -> Resu
     }
     let operation = Operation::builder()
         .service_name("ec2")
-        .operation_name("DescribeFlowLogs")
+        .operation_name(question.action)
         .behavior_version(BehaviorVersion::latest())
         .http_client(http)
         .endpoint_url(&full)
         .no_auth()
         .no_retry()
         .serializer(Ok)
-        .deserializer(|answer: &HttpResponse| {
-            let bytes = answer.body().bytes().unwrap_or_default();
-            Ok::<_, OrchestratorError<Infallible>>((
-                answer.status().as_u16(),
-                String::from_utf8_lossy(bytes).into_owned(),
-            ))
-        })
+        .deserializer_impl::<Answer, Infallible>(Streaming)
         .build();
-    let (status, text) = operation.invoke(request).await.map_err(|error| match error {
+    let Answer(status, body) = operation.invoke(request).await.map_err(|error| match error {
         SdkError::DispatchFailure(failure) => Fault::new(
             Kind::Network,
             failure
@@ -118,11 +170,21 @@ async fn call(config: &SdkConfig, url: &str, region: &str, body: String) -> Resu
         ),
         other => Fault::new(Kind::Network, other.to_string()),
     })?;
+    let mut body = ByteStream::new(body.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut bytes = Vec::new();
+    while let Some(more) = body.next().await {
+        let more = more.map_err(|error| Fault::new(Kind::Network, error.to_string()))?;
+        if bytes.len() + more.len() > LARGEST {
+            return Err(Fault::new(Kind::Server, format!("an answer of more than {} MiB", LARGEST >> 20)));
+        }
+        bytes.extend_from_slice(&more);
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     if status == 200 {
         return Ok(text);
     }
     let (code, message) = super::flow_log::refusal(&text);
-    Err(classify(&code, status, &message, ("ec2:DescribeFlowLogs", "*"), false))
+    Err(classify(&code, status, &message, (question.permission, "*"), false))
 }
 
 /// Text as a value of a form: all but letters, digits and `-_.~` as `%XX`.

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::record::Format;
 
@@ -36,7 +36,7 @@ pub(super) struct Page {
 
 /// Reads an answer.
 pub(super) fn page(text: &str) -> Result<Page, String> {
-    let document = Document::parse(text).map_err(|error| format!("not XML: {error}"))?;
+    let document = parsed(text)?;
     let root = document.root_element();
     if root.tag_name().name() != "DescribeFlowLogsResponse" {
         return Err(format!("unexpected answer {:?}", root.tag_name().name()));
@@ -62,18 +62,27 @@ pub(super) fn page(text: &str) -> Result<Page, String> {
     Ok(Page { flow_logs: flow_logs.collect(), token })
 }
 
+/// Most nodes of an answer: a thousand items with all that they can have.
+const NODES: u32 = 2_000_000;
+
+/// Reads XML. No document type, which could name files and grow without end.
+pub(in crate::source::cloudwatch) fn parsed(text: &str) -> Result<Document<'_>, String> {
+    let options = ParsingOptions { nodes_limit: NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|error| format!("not XML: {error}"))
+}
+
 /// Code and message of an error answer; empty where it has none.
 pub(super) fn refusal(text: &str) -> (String, String) {
-    let Ok(document) = Document::parse(text) else { return Default::default() };
+    let Ok(document) = parsed(text) else { return Default::default() };
     let error = document.descendants().find(|node| node.tag_name().name() == "Error");
     error.map(|error| (text_of(error, "Code"), text_of(error, "Message"))).unwrap_or_default()
 }
 
-fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+pub(in crate::source::cloudwatch) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
     node.children().find(|node| node.tag_name().name() == name)
 }
 
-fn text_of(node: Node<'_, '_>, name: &str) -> String {
+pub(in crate::source::cloudwatch) fn text_of(node: Node<'_, '_>, name: &str) -> String {
     child(node, name).and_then(|node| node.text()).unwrap_or_default().trim().to_owned()
 }
 

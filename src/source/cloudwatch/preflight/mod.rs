@@ -16,8 +16,8 @@ use super::client::{Aws, Logs as _};
 use super::config::GroupName;
 use super::fault::{Fault, Kind};
 
-pub(super) use ec2::flow_logs;
-pub(super) use flow_log::{FlowLog, formats};
+pub(super) use ec2::{Question, Where, flow_logs, pages};
+pub(super) use flow_log::{FlowLog, child, formats, parsed, text_of};
 
 /// Longest time that all of it may take.
 const PATIENCE: Duration = Duration::from_secs(6);
