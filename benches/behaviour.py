@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What the screen costs while it does nothing and while much arrives: processor time, bytes written to the terminal, and how long a key waits.
 
-    benches/behaviour.py BINARY FILE [--held FILE] [--rate 50000] [--seconds 20] [--cols 200 --rows 60]
+    benches/behaviour.py BINARY FILE [--held FILE] [--rate 50000] [--seconds 20] [--beside "lnav FILE" ...]
 
 FILE is where records to append come from (they are repeated); --held is a file to hold first, such as one of ten million lines. First everything is read
 and the screen is left alone: idle. Then RATE records a second are appended to a file that it follows, and keys are pressed meanwhile, one each
-tenth of a second. Times are wall time in milliseconds; processor time is that of the program, all threads. Only the standard library is needed.
+tenth of a second. Times are wall time in milliseconds; processor time is that of the program, all threads. --beside runs other programs on the same
+terminal, one after the other, and leaves them alone for as long. Only the standard library is needed. The screen is 200 by 60.
 """
-import argparse, importlib.util, os, pathlib, re, sys, tempfile, threading, time
+import argparse, importlib.util, os, pathlib, re, shlex, shutil, sys, tempfile, threading, time
 
 spec = importlib.util.spec_from_file_location("first_screen", pathlib.Path(__file__).with_name("first_screen.py"))
 first_screen = importlib.util.module_from_spec(spec)
@@ -43,7 +44,20 @@ def spent(screen, what, seconds, during):
     took, frames = time.perf_counter() - begun, screen.drawn - drawn
     each = (screen.sent - sent) / max(1, frames)
     share = (processor(screen.pid) - before) / took * 100
-    print(f"{what:<22} {share:.2f}% of a processor, {frames / took:.1f} frames a second, {each:.0f} bytes a frame, {screen.sent - sent} bytes", flush=True)
+    drawn = f"{frames / took:.1f} frames a second, {each:.0f} bytes a frame, " if frames else ""
+    print(f"{what:<22} {share:.2f}% of a processor, {drawn}{screen.sent - sent} bytes", flush=True)
+
+
+def beside(command, seconds):
+    """How much another program takes that is left alone."""
+    argv = shlex.split(command)
+    path = shutil.which(argv[0])
+    if path is None:
+        return print(f"{argv[0]:<22} is not installed")
+    screen = Counted([path, *argv[1:]], False)
+    screen.drain(5)
+    spent(screen, f"idle: {argv[0]}", seconds, lambda: screen.drain(seconds))
+    screen.end()
 
 
 def main():
@@ -53,6 +67,7 @@ def main():
     args.add_argument("--rate", type=int, default=50_000)
     args.add_argument("--seconds", type=int, default=20)
     args.add_argument("--memory", default="2GiB")
+    args.add_argument("--beside", action="append", default=[])
     args = args.parse_args()
     with open(args.file, "rb") as source:
         lines = [line for _, line in zip(range(args.rate * 2), source)]
@@ -79,7 +94,10 @@ def main():
             screen.drain(1)
         screen.drain(3)
         print("held:", re.search(r"held ([^\n]*?flows)", screen.text())[1])
-        spent(screen, "idle", args.seconds, lambda: screen.drain(min(args.seconds, 10)))
+        idle = min(args.seconds, 10)
+        spent(screen, "idle", idle, lambda: screen.drain(idle))
+        for command in args.beside:
+            beside(command, idle)
         appending = threading.Thread(target=append)
         appending.start()
         screen.drain(2)
@@ -87,17 +105,20 @@ def main():
         has = lambda what: lambda text: what in text
         presses = [(b"/", has("all rows")), (b"\x1b", has("no filter")), (b"?", has("type to search")), (b"\x1b", has("no filter"))]
         presses += [(b"2", has("initiator")), (b"1", lambda text: "initiator" not in text)]
-        times, lost, begun = [], 0, time.perf_counter()
+        times, lost, begun = {}, [], time.perf_counter()
         while time.perf_counter() - begun < args.seconds:
             for key, wanted in presses:
                 screen.drain(0.1)
                 screen.send(key)
                 took = screen.until(wanted, 2)
                 if took is None:
-                    lost += 1
+                    lost.append(key)
                 else:
-                    times.append(took)
-        print("key to its frame      ", shown(times) if times else "none", f"{lost} without an answer" if lost else "")
+                    times.setdefault(key, []).append(took)
+        for key, took in times.items():
+            print(f"  {key!r:<21}", shown(took))
+        every = [took for each in times.values() for took in each]
+        print("key to its frame      ", shown(every) if every else "none", f"no answer to {lost}" if lost else "")
         stop.set()
         appending.join()
         screen.end()

@@ -139,7 +139,7 @@ def main():
     screen.drain(0.2)
     press("apply a filter", [(b"\r", has("filter: port 11211"))])
     press("no filter", [(b"/\x15\r", has("no filter"))])
-    screen.send(b">" * 8)
+    screen.send(b"l" * 8)
     screen.drain(0.2)
     press("sort by another column", [(b"s", lambda text: not re.search("time[\u2191\u2193]", text))])
     press("back to the newest", [(b"F", lambda text: re.search("time\u2193", text))])

@@ -62,7 +62,7 @@ def main():
                 took = screen.until(lambda _: typed in bar(), 5)
                 if took is None:
                     sys.exit(f"no frame for {typed!r}")
-                keys.append(took)
+                keys.append((took, typed))
                 if took > 0.5:
                     print("slow:", repr(typed), round(took * 1000), repr(bar()), file=sys.stderr)
                 if place + 1 == len(text):
@@ -71,16 +71,19 @@ def main():
                     counts.append(time.perf_counter() - sent)
                 else:
                     screen.drain(max(0, 0.05 - took))
+            count = re.search(r"([\d,]+) of [\d,.]+[kMG]?\s*$", bar())
             sent = time.perf_counter()
             screen.send(b"\r")
-            # The header names the filter in force; rows stand below in the same frame.
-            took = screen.until(lambda text: "Enter apply" not in text and first_screen.rows(text) >= 20, 5)
+            # The rows are those of the filter where they are counted as the draft was, or while they are still counted.
+            theirs = lambda text: count and f"{count[1]} of" in text or "looked at" in text
+            took = screen.until(lambda text: "Enter apply" not in text and first_screen.rows(text) >= 20 and theirs(text), 5)
             if took is None:
                 print("no rows:", text, file=sys.stderr)
             screens.append(took if took is not None else 5)
             screen.send(b"/\x15\r")
             screen.drain(0.2)
-    print("key to its frame          ", shown(keys))
+    print("key to its frame          ", shown([took for took, _ in keys]))
+    print("  slowest:", ", ".join(f"{typed!r} {took * 1000:.0f}" for took, typed in sorted(keys, reverse=True)[:6]))
     print("last key to the full count", shown(counts))
     print("Enter to rows             ", shown(screens))
     screen.end()

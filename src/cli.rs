@@ -362,7 +362,7 @@ pub struct Common {
     /// '2018-08-20 15:26:46 isolated', 15:26 (UTC, the latest) or Unix seconds
     #[arg(long, global = true, value_name = "TIME", value_parser = change, help_heading = "Everywhere")]
     pub change: Option<Change>,
-    /// Country and network of public addresses, out of this MaxMind database (.mmdb; repeatable, such as one for countries and one for ASNs)
+    /// Country and network of public addresses, out of this database in `MaxMind`'s format (.mmdb; repeatable, such as one for countries and one for ASNs)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     pub geo: Vec<PathBuf>,
     /// Never ask for the name of an address (D on the screen), since a lookup tells others that somebody asked

@@ -15,6 +15,7 @@ use printer::Printer;
 
 use crate::cli::{As, Command, Common, Print};
 use crate::engine::Core;
+use crate::enrich::Known;
 use crate::export::flow::FlowWriter;
 use crate::export::session::SessionWriter;
 use crate::export::{Shape, clean};
@@ -105,17 +106,8 @@ pub async fn print(
     let change = common.change.as_ref().map(|change| change.at);
     remark_on(filter.as_ref(), change.is_some());
     let detector = start::detection(common)?;
-    source.remarks.iter().for_each(|remark| say(remark));
-    if let Some(fetch) = &source.fetch {
-        say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
-        for remark in &fetch.remarks {
-            say(&format!("--fetch: {remark}"));
-        }
-    }
-    let mut known = Arc::clone(&common.known);
-    if let Some(interfaces) = source.inventory.as_ref().and_then(|inventory| inventory.known.clone()) {
-        Arc::make_mut(&mut known).learn(interfaces);
-    }
+    remark_on_source(&source);
+    let known = known(&source, common);
     let mut decoder = source.narrow(decoder);
     let collect =
         matches!(what, Print::Sessions | Print::Alerts) || (common.on_alert.is_some() && what == Print::Summary);
@@ -201,6 +193,26 @@ pub async fn print(
         return Err(StartError::Unreadable(why));
     }
     Ok(if rows > 0 { Outcome::Done } else { Outcome::Nothing })
+}
+
+/// Says what the user should know of the source before it runs.
+fn remark_on_source(source: &Source) {
+    source.remarks.iter().for_each(|remark| say(remark));
+    if let Some(fetch) = &source.fetch {
+        say(&format!("--fetch: {}. Sessions, rules and --filter see only what is fetched", fetch.summary()));
+        for remark in &fetch.remarks {
+            say(&format!("--fetch: {remark}"));
+        }
+    }
+}
+
+/// What is known beside the log, with what EC2 said to find out who is tailed.
+fn known(source: &Source, common: &Common) -> Arc<Known> {
+    let mut known = Arc::clone(&common.known);
+    if let Some(interfaces) = source.inventory.as_ref().and_then(|inventory| inventory.known.clone()) {
+        Arc::make_mut(&mut known).learn(interfaces);
+    }
+    known
 }
 
 /// Says what the user should know of `--filter` before anything runs.

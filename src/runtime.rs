@@ -47,6 +47,8 @@ use crate::ui::theme::{Depth, Shade, ThemeError};
 const FRAME: Duration = Duration::from_millis(33);
 /// Least time between two frames where the user waits: a key, or the page that answers it.
 const PROMPT_FRAME: Duration = Duration::from_millis(8);
+/// How long a frame waits for the rows that a key asked for, rather than show those of the filter or the order before under the name of the new one.
+const ROWS: Duration = Duration::from_millis(25);
 /// Most events that are taken before the engine is asked and a frame may be drawn.
 const BURST: usize = 512;
 /// How often the files of rules are looked at.
@@ -230,11 +232,17 @@ impl Loop {
         // Whether the user waits for the next frame.
         let mut prompt = false;
         let mut last_frame = Instant::now() - FRAME;
+        let mut last_key = last_frame;
         loop {
             // Nobody looks closely while keys still pour in.
             let pace = if prompt && !keyboard.is_ready() { PROMPT_FRAME } else { FRAME };
-            let wait =
-                if dirty { (last_frame + pace).saturating_duration_since(Instant::now()) } else { self.patience() };
+            let mut due = last_frame + pace;
+            if self.desk.app.has_other_rows() {
+                due = due.max(last_key + ROWS);
+            } else if self.desk.app.has_other_draft() {
+                due = due.max(last_key + PROMPT_FRAME);
+            }
+            let wait = if dirty { due.saturating_duration_since(Instant::now()) } else { self.patience() };
             if dirty && wait.is_zero() {
                 self.frame()?;
                 last_frame = Instant::now();
@@ -252,7 +260,10 @@ impl Loop {
                 },
                 event = keyboard.next() => match self.burst(event, &mut keyboard)? {
                     Burst::Noise => continue,
-                    Burst::Taken => prompt = true,
+                    Burst::Taken => {
+                        prompt = true;
+                        last_key = Instant::now();
+                    }
                     Burst::Leave => return Ok(()),
                 },
                 changed = self.desk.pages.changed() => match changed {

@@ -45,14 +45,12 @@ pub async fn resolve(tail: &cli::Tail, known: &Known, place: Option<&Place>) -> 
     for who in tail.who.iter().map(|who| who.trim()) {
         let mut ids = own(who, known);
         if ids.is_empty() {
-            let (inventory, answer, kept) = match &mut asked {
-                Some(asked) => asked,
-                None => {
-                    let inventory = Inventory::connect(&config(tail)).await?;
-                    let (answer, kept) = ask(&inventory, place, false).await;
-                    asked.insert((inventory, answer, kept))
-                }
-            };
+            if asked.is_none() {
+                let inventory = Inventory::connect(&config(tail)).await?;
+                let (answer, kept) = ask(&inventory, place, false).await;
+                asked = Some((inventory, answer, kept));
+            }
+            let Some((inventory, answer, kept)) = &mut asked else { continue };
             ids = found(who, known, answer.interfaces.as_deref());
             // Whoever is new is not in what was kept.
             if ids.is_empty() && *kept {

@@ -376,3 +376,24 @@ fn what_is_allowed_is_not_reported() {
         assert_eq!(violations(path, text), [], "{path}: {text}");
     }
 }
+
+#[test]
+fn texts_of_the_screen_name_no_key_by_itself() {
+    // Keys are the user's: a text says `{filter}`, and the map of keys says which one that is.
+    let named = ["Esc", "Enter", "Ctrl-", "Delete", "Shift-Tab"];
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let screen = path.starts_with("app/") || path.starts_with("ui/") || path.starts_with("runtime/");
+        if !screen || ["app/key.rs", "app/action.rs", "app/keymap.rs"].contains(&path.as_str()) {
+            continue;
+        }
+        let body = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in body.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            let mut quoted = line.split('"').skip(1).step_by(2);
+            if quoted.any(|text| named.iter().any(|key| text.contains(key))) {
+                wrong.push(format!("src/{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "these texts name keys that a user may have changed:\n{}", wrong.join("\n"));
+}

@@ -220,7 +220,7 @@ fn the_screen_shows_names_asks_anew_by_a_key_and_goes_on_without_ec2() {
     fake.state().interfaces = [page(&[(ENI, "renamed", "i-0abc", "172.16.0.178")], "")].into();
     terminal.press("W");
     terminal.wait_for("the new name", |screen| {
-        screen.contains("EC2 knows 1 interfaces") && screen.contains(&format!("Interface {ENI} renamed"))
+        screen.contains("EC2 knows 1 interface in us-west-1") && screen.contains(&format!("Interface {ENI} renamed"))
     });
     // The resolver of the system is asked for one address, after it was said what that tells.
     terminal.press("D");

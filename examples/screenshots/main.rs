@@ -29,7 +29,7 @@ struct Shot {
 }
 
 /// Sessions, the ratio of bytes chosen and sorted by.
-const BY_RATIO: &str = "2<right><right><right><right><right><right><right><right><right><right>s";
+const BY_RATIO: &str = "2<right><right><right><right><right><right><right><right><right>s";
 
 const SHOTS: [Shot; 7] = [
     Shot { name: "demo", size: (120, 36), theme: "dark", keys: "ad" },

@@ -1,4 +1,4 @@
-//! A frame as an SVG picture. Every glyph has its own place, so that the columns hold with any font; lines, bars and shades are drawn as
+//! A frame as an SVG picture. Every word has its own place and length, so that the columns hold with any font; lines, bars and shades are drawn as
 //! shapes, since fonts leave gaps between them.
 
 use std::fmt::Write as _;
@@ -51,30 +51,36 @@ pub fn film(frames: &[Frame], theme: &Theme) -> String {
                 drawn
             })
             .collect();
+        // What a row shows, each once, with the times at which it begins and ceases to stand there.
+        let mut shown: Vec<(&str, Vec<u32>)> = Vec::new();
         let mut from = 0;
-        let mut at = 0;
-        for run in rows.chunk_by(|a, b| a == b) {
-            let to = from + frames[at..at + run.len()].iter().map(|frame| frame.tenths).sum::<u32>();
-            at += run.len();
-            if run.len() == rows.len() {
-                out.push_str(&run[0]);
-            } else if !run[0].is_empty() {
-                let part = |tenths: u32| f64::from(tenths) / f64::from(all);
-                let (values, times) = match (from, to) {
-                    (0, to) => ("visible;hidden".to_owned(), format!("0;{:.4}", part(to))),
-                    (from, to) if to == all => ("hidden;visible".to_owned(), format!("0;{:.4}", part(from))),
-                    (from, to) => ("hidden;visible;hidden".to_owned(), format!("0;{:.4};{:.4}", part(from), part(to))),
-                };
-                let (still, seconds) = (if from == 0 { "visible" } else { "hidden" }, f64::from(all) / 10.0);
-                // Writing to a string cannot fail.
-                let _ = write!(
-                    out,
-                    "<g visibility=\"{still}\"><animate attributeName=\"visibility\" values=\"{values}\" keyTimes=\"{times}\" \
-                     calcMode=\"discrete\" dur=\"{seconds}s\" repeatCount=\"indefinite\"/>\n{}</g>\n",
-                    run[0]
-                );
+        for (frame, drawn) in frames.iter().zip(&rows) {
+            let to = from + frame.tenths;
+            match shown.iter_mut().find(|(known, _)| known == drawn) {
+                Some((_, turns)) if turns.last() == Some(&from) => *turns.last_mut().expect("it has turns") = to,
+                Some((_, turns)) => turns.extend([from, to]),
+                None => shown.push((drawn, vec![from, to])),
             }
             from = to;
+        }
+        for (drawn, turns) in shown.iter().filter(|(drawn, _)| !drawn.is_empty()) {
+            if turns[..] == [0, all] {
+                out.push_str(drawn);
+                continue;
+            }
+            let still = if turns[0] == 0 { "visible" } else { "hidden" };
+            let (mut values, mut times) = (still.to_owned(), "0".to_owned());
+            for (place, turn) in turns.iter().enumerate().filter(|(_, turn)| (1..all).contains(*turn)) {
+                // Writing to a string cannot fail.
+                let _ = write!(values, ";{}", if place % 2 == 0 { "visible" } else { "hidden" });
+                let _ = write!(times, ";{:.4}", f64::from(*turn) / f64::from(all));
+            }
+            let seconds = f64::from(all) / 10.0;
+            let _ = write!(
+                out,
+                "<g visibility=\"{still}\"><animate attributeName=\"visibility\" values=\"{values}\" keyTimes=\"{times}\" \
+                 calcMode=\"discrete\" dur=\"{seconds}s\" repeatCount=\"indefinite\"/>\n{drawn}</g>\n"
+            );
         }
     }
     out.push_str("</g>\n</svg>\n");
@@ -207,10 +213,12 @@ fn shape(out: &mut String, sign: char, (x, y): (u16, u16), wide: u16, ink: &str)
 }
 
 fn text(out: &mut String, run: &[(&str, Looks)], (x, y): (u16, u16), looks: Looks) {
-    let places: Vec<String> = (x..).zip(run).map(|(x, _)| (x * WIDTH).to_string()).collect();
     let weight = if looks.bold { " font-weight=\"bold\"" } else { "" };
-    let (places, line, ink) = (places.join(" "), y * HEIGHT + BASELINE, hex(looks.ink));
-    let _ = write!(out, "<text x=\"{places}\" y=\"{line}\" fill=\"{ink}\"{weight}>");
+    let (left, line, ink) = (x * WIDTH, y * HEIGHT + BASELINE, hex(looks.ink));
+    // A word begins and ends where its cells do, whatever the font.
+    let long = cells(run.len()) * WIDTH;
+    let long = if run.len() > 1 { format!(" textLength=\"{long}\"") } else { String::new() };
+    let _ = write!(out, "<text x=\"{left}\" y=\"{line}\"{long} fill=\"{ink}\"{weight}>");
     for c in run.iter().flat_map(|(symbol, _)| symbol.chars()) {
         match c {
             '<' => out.push_str("&lt;"),

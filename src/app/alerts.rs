@@ -203,7 +203,7 @@ impl App {
     }
 
     pub(super) fn mute(&mut self, mute: Mute) {
-        self.say(Tone::Quiet, format!("Muted {}; Z lists what is muted.", mute.rule));
+        self.say(Tone::Quiet, format!("Muted {}; {} lists what is muted.", mute.rule, self.keys.spell("{mutes}")));
         self.change_mutes(|mutes| mutes.add(mute));
         // Whoever mutes wants to see it go.
         self.show_muted = false;

@@ -54,13 +54,12 @@ impl App {
         match (trouble, count) {
             (Some(why), _) => {
                 known.fail(why.clone());
-                self.say(Tone::Refused, format!("What the interfaces are is not known anew: {why}. The rest goes on."));
+                self.say(Tone::Refused, format!("What the interfaces are is not known: {why}. The rest goes on."));
             }
             (None, Some((count, region))) if waited => {
-                self.say(
-                    Tone::Quiet,
-                    format!("EC2 knows {count} interfaces in {region}: I tells about one, i about all."),
-                );
+                let many = if count == 1 { "interface" } else { "interfaces" };
+                let where_to = self.keys.spell("{interface} tells about one, {source} about all");
+                self.say(Tone::Quiet, format!("EC2 knows {count} {many} in {region}: {where_to}."));
             }
             (None, _) => {}
         }
@@ -91,7 +90,7 @@ impl App {
         }
         let mut items = vec![
             Item::new("y", format!("ask the resolver of this system for {address}"), Does::Lookup(address)),
-            Item::new("Esc", "leave it: nobody was asked", Does::Nothing),
+            Item::new(self.keys.spell("{list:cancel}"), "leave it: nobody was asked", Does::Nothing),
         ];
         let whose = if is_public(address) {
             "The resolver learns that somebody here asks about this address, and so may whoever holds it: its own name servers are asked, and they can be \
@@ -117,10 +116,8 @@ impl App {
         match found {
             Ok(name) => {
                 let said = name.as_deref().map_or_else(|| "has no name".to_owned(), |name| format!("is called {name}"));
-                self.say(
-                    Tone::Quiet,
-                    format!("{address} {said}, by reverse DNS. d shows it beside the row, e beside the address."),
-                );
+                let where_to = self.keys.spell("{detail} shows it beside the row, {endpoint} beside the address");
+                self.say(Tone::Quiet, format!("{address} {said}, by reverse DNS. {where_to}."));
                 let now = self.now.div_euclid(1000);
                 Arc::make_mut(&mut self.known).hear(address, name, now);
             }

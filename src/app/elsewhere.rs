@@ -109,7 +109,7 @@ impl App {
     pub(super) fn explain_wanted(&self) -> Option<std::sync::Arc<Filter>> {
         match &self.mode {
             Mode::Menu(menu) if menu.kind == Kind::Explain => self.view.filter_in_force().cloned(),
-            Mode::Filter(bar) if self.page.draft == Some((0, true)) => bar.filter().cloned(),
+            Mode::Filter(bar) if self.draft_count() == Some((0, true)) => bar.filter().cloned(),
             _ => None,
         }
     }
@@ -140,7 +140,9 @@ impl App {
     pub fn lacking(&self, filter: &Filter) -> Option<String> {
         let formats = &self.page.status.formats;
         if self.change.is_none() && filter.fields().any(|field| field == Field::Phase) {
-            return Some("No change is marked: T marks its time, and `phase` is told by it.".to_owned());
+            return Some(
+                self.keys.spell("No change is marked: {change-time} marks its time, and `phase` is told by it."),
+            );
         }
         let missing = filter.lacking(formats)?;
         let label = formats.iter().map(|format| format.label()).collect::<Vec<_>>().join(", ");

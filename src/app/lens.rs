@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::columns::Col;
 use super::{Action, App, Focus, Tone};
 use crate::engine::profile::{Profile, Subject};
-use crate::engine::view::{Column, Tab};
+use crate::engine::view::{Column, RowId, Tab};
 use crate::filter::{Filter, Stage, spell};
+use crate::record::special::is_public;
 use crate::record::{Cell, Field, Value};
 
 /// Entries listed of each kind.
@@ -134,14 +135,23 @@ impl App {
         self.cursor_row()?.cells.get(at)
     }
 
-    /// The address that is meant: of the chosen entry of a view, else of the row.
+    /// The address that is meant: of the alert that is chosen, a public one before others; of the chosen entry of a view; else of the row.
     pub(super) fn address_meant(&self) -> Option<IpAddr> {
+        if let Some(RowId::Alert(number)) =
+            self.row_meant().filter(|_| self.view.lens.is_none() || self.focus == Focus::Sidebar)
+        {
+            let alert = self.page.alerts.iter().find(|alert| alert.id == number)?;
+            let addresses = alert.group.iter().filter_map(|(_, cell)| match cell {
+                Cell::Addr(address) => Some(*address),
+                _ => None,
+            });
+            return addresses.clone().find(|address| is_public(*address)).or_else(|| addresses.clone().next());
+        }
         let Some(lens) = self.view.lens.as_ref().filter(|_| self.focus == Focus::Table) else {
             return self.address_here();
         };
         match (self.entries().get(self.entry_at()), &lens.subject) {
-            (Some(Entry::Peer(address)), _) => Some(*address),
-            (_, Subject::Address(address)) => Some(*address),
+            (Some(Entry::Peer(address)), _) | (_, Subject::Address(address)) => Some(*address),
             (_, Subject::Interface(_)) => self.page.profile.as_ref().and_then(|profile| profile.own),
         }
     }

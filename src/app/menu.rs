@@ -389,8 +389,8 @@ impl App {
         let Some(text) = text else { return self.say(Tone::Refused, "Only a filter that parses is saved.") };
         let Some(key) = self.history.save(&text) else {
             let (first, last) = (SLOTS.start(), SLOTS.end());
-            return self
-                .say(Tone::Refused, format!("F{first} to F{last} are taken; Delete in the list (f) frees one."));
+            let frees = self.keys.spell("{list:delete-forward} in the list ({filters}) frees one.");
+            return self.say(Tone::Refused, format!("F{first} to F{last} are taken; {frees}"));
         };
         // Whoever saves it wants it kept.
         self.history.push(&text);

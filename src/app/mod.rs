@@ -33,6 +33,7 @@ mod question;
 pub mod report;
 pub mod search;
 mod sideways;
+mod start;
 pub mod takeaway;
 mod trial;
 mod update;
@@ -57,7 +58,7 @@ use crate::enrich::Known;
 use brush::{Brush, Measure};
 use change::{Change, ChangePrompt};
 use columns::Col;
-use history::{History, canonical};
+use history::History;
 use marks::Mark;
 use menu::Menu;
 use prompt::{FilterBar, GroupPrompt};
@@ -251,6 +252,10 @@ pub struct App {
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
     asked: Option<ViewSpec>,
+    /// The first question about the rows that are wanted.
+    rows_asked: u64,
+    /// The first question about the draft that is typed.
+    draft_asked: u64,
     /// Unix milliseconds, for countdowns.
     now: i64,
 }
@@ -259,45 +264,6 @@ impl App {
     /// An app that looks at all flows and follows.
     pub fn new() -> App {
         App::default()
-    }
-
-    /// Puts a filter in force before the first page, as `--filter` asks.
-    ///
-    /// # Errors
-    /// Where `text` is no filter.
-    pub fn with_filter(mut self, text: &str) -> Result<App, crate::filter::FilterError> {
-        self.view.filter = Some(Applied::new(text, self.view.tab)?);
-        let spelled = canonical(text, self.view.tab);
-        self.history.push(&spelled);
-        Ok(self)
-    }
-
-    /// Knows filters of earlier runs, oldest first.
-    #[must_use]
-    pub fn with_history<'a>(mut self, entries: impl IntoIterator<Item = &'a str>) -> App {
-        for entry in entries {
-            self.history.push(entry);
-        }
-        self
-    }
-
-    /// Knows filters that earlier runs saved on function keys.
-    #[must_use]
-    pub fn with_saved<'a>(mut self, saved: impl IntoIterator<Item = (u8, &'a str)>) -> App {
-        for (key, text) in saved {
-            self.history.put(key, Some(text));
-        }
-        self
-    }
-
-    /// Filters that were typed, oldest first: what may be kept between runs.
-    pub fn history(&self) -> impl Iterator<Item = &str> {
-        self.history.typed()
-    }
-
-    /// Filters saved on function keys.
-    pub fn saved(&self) -> impl Iterator<Item = (u8, &str)> {
-        self.history.saved()
     }
 
     /// Tells the user something that happened outside.
@@ -316,13 +282,6 @@ impl App {
             Crumb::View(_, step) => Some(step.as_str()),
             Crumb::Detail => None,
         })
-    }
-
-    /// Looks at another table first.
-    #[must_use]
-    pub fn with_tab(mut self, tab: Tab) -> App {
-        self.view.tab = tab;
-        self
     }
 
     /// What is looked at.
@@ -393,30 +352,6 @@ impl App {
         self.expire_mutes();
     }
 
-    /// Takes the keys of the user.
-    #[must_use]
-    pub fn with_keys(mut self, keys: Arc<keymap::Keys>) -> App {
-        self.keys = keys;
-        self
-    }
-
-    /// The keys in force.
-    pub fn keys(&self) -> &keymap::Keys {
-        &self.keys
-    }
-
-    /// Knows in which zone the user is.
-    #[must_use]
-    pub fn with_zone(mut self, zone: jiff::tz::TimeZone) -> App {
-        self.zone = Some(zone);
-        self
-    }
-
-    /// The zone of local times; none where that is UTC.
-    pub fn zone(&self) -> Option<&jiff::tz::TimeZone> {
-        self.zone.as_ref()
-    }
-
     /// Tells how the last frame was laid out.
     pub fn laid_out(&mut self, viewport: Viewport) {
         self.viewport = viewport;
@@ -458,6 +393,21 @@ impl App {
     /// Whether the page answers the question that was asked last.
     pub fn is_current(&self) -> bool {
         self.asked.as_ref().is_some_and(|spec| spec.serial == self.page.serial)
+    }
+
+    /// Whether the page still has the rows of another filter, order or table than the one wanted.
+    pub fn has_other_rows(&self) -> bool {
+        self.page.serial < self.rows_asked
+    }
+
+    /// Matches of the draft that is typed, and whether that is all of them; nothing until a page tells.
+    pub fn draft_count(&self) -> Option<(u64, bool)> {
+        self.page.draft.filter(|_| self.page.serial >= self.draft_asked)
+    }
+
+    /// Whether something is typed of which no page tells yet.
+    pub fn has_other_draft(&self) -> bool {
+        matches!(&self.mode, Mode::Filter(bar) if bar.filter().is_some()) && self.page.serial < self.draft_asked
     }
 
     /// The alert that the sidebar's cursor is on.

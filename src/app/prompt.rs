@@ -146,7 +146,7 @@ impl GroupPrompt {
         for (at, word) in words(self.line.text()) {
             let span = at..at + word.len();
             let Some(field) = Field::named(word) else {
-                return Err((span, format!("No column is called {word}. Tab completes a name.")));
+                return Err((span, format!("No column is called {word}.")));
             };
             if !groupable(field.def(), self.tab) {
                 return Err((span, format!("{} does not group {}.", field.name(), rows_of(self.tab))));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::view::Pin;
 use super::{App, FIRST_ROWS, Focus, Mode};
 use crate::engine::view::{Anchor, RowId, TimelineSpec, ViewSpec};
+use crate::filter::Filter;
 
 impl App {
     /// The question to the engine. Its serial grows when the question changes.
@@ -55,6 +56,13 @@ impl App {
             show_muted: self.show_muted,
             trial: self.trial.as_ref().map(|(rules, _)| Arc::clone(rules)),
         };
+        let next = self.asked.as_ref().map_or(1, |asked| asked.serial + 1);
+        if !self.asked.as_ref().is_some_and(|asked| same_rows(asked, &spec)) {
+            self.rows_asked = next;
+        }
+        if !self.asked.as_ref().is_some_and(|asked| same_filter(asked.draft.as_ref(), spec.draft.as_ref())) {
+            self.draft_asked = next;
+        }
         spec.serial = match &self.asked {
             None => 1,
             Some(asked) if same_question(asked, &spec) => asked.serial,
@@ -79,13 +87,27 @@ impl App {
     }
 }
 
-/// Whether two questions ask the same. Filters are compared by identity: compiling again is a new question.
-fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
-    let same_filter = |a: &Option<Arc<_>>, b: &Option<Arc<_>>| match (a, b) {
+/// Whether two questions are about the same rows in the same order.
+fn same_rows(a: &ViewSpec, b: &ViewSpec) -> bool {
+    a.tab == b.tab
+        && same_filter(a.filter.as_ref(), b.filter.as_ref())
+        && a.window == b.window
+        && a.sort == b.sort
+        && a.group_by == b.group_by
+        && a.fold.is_some() == b.fold.is_some()
+}
+
+/// Filters are compared by identity: compiling again is a new question.
+fn same_filter(a: Option<&Arc<Filter>>, b: Option<&Arc<Filter>>) -> bool {
+    match (a, b) {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
-    };
+    }
+}
+
+/// Whether two questions ask the same.
+fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
     let same_fold = match (&a.fold, &b.fold) {
         (None, None) => true,
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
@@ -93,9 +115,9 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
     };
     a.tab == b.tab
         && same_fold
-        && same_filter(&a.filter, &b.filter)
-        && same_filter(&a.draft, &b.draft)
-        && same_filter(&a.explain, &b.explain)
+        && same_filter(a.filter.as_ref(), b.filter.as_ref())
+        && same_filter(a.draft.as_ref(), b.draft.as_ref())
+        && same_filter(a.explain.as_ref(), b.explain.as_ref())
         && a.values == b.values
         && a.window == b.window
         && a.sort == b.sort
@@ -106,7 +128,7 @@ fn same_question(a: &ViewSpec, b: &ViewSpec) -> bool {
         && a.frozen == b.frozen
         && a.detail == b.detail
         && a.timeline_bins == b.timeline_bins
-        && same_filter(&a.timeline.filter, &b.timeline.filter)
+        && same_filter(a.timeline.filter.as_ref(), b.timeline.filter.as_ref())
         && (a.timeline.range, a.timeline.clock, a.timeline.sessions)
             == (b.timeline.range, b.timeline.clock, b.timeline.sessions)
         && a.change == b.change

@@ -93,7 +93,6 @@ impl Core {
             .interfaces()
             .map(|(interface, account)| (Arc::clone(self.names.name(interface)), Arc::clone(self.names.name(account))))
             .collect();
-        let new = self.firsts.sayings(&row);
         let (records, complete) = self.records_of(&session);
         let mut notes = self.notes(&session);
         if let Some(note) = self.spanning(&session, &records) {
@@ -111,7 +110,6 @@ impl Core {
             region: self.logged_region(&records).unwrap_or_else(|| self.region()),
             since: self.since(&session),
             verdict: verdict::of(&session, &self.names),
-            new,
             alerts: self.alerts_of(number),
             stand_ins: self.stand_ins(&session),
             via: self.via(&session),

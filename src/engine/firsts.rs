@@ -1,5 +1,6 @@
 //! What was first seen when, in what is held: addresses, the ports that a host answers on, interfaces. A value is new in the rows of the first
 //! [`RECENT`] seconds that have it, unless these are the first rows there are: before them nothing is known, so nothing can be said.
+//! Of a public address that was rejected it is not said: the internet knocks from new ones all the time.
 //!
 //! Each record is looked at once, in slices, so that a frame costs two or three look-ups a row. A record that has gone is remembered by what it
 //! had: what was seen once is not seen for the first time again. Where the memory is full, what is not in it is not said to be new.
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::view::FirstSeen;
+use crate::record::special::is_public;
 use crate::record::{Field, Row, Table, Value, seconds};
 use crate::store::Ring;
 use crate::store::ring::with_table;
@@ -47,10 +49,16 @@ struct Said<'a> {
     time: i64,
     src: IpAddr,
     dst: IpAddr,
+    accepted: bool,
     /// Where there are ports: the one that is answered on, by the lower number, and whether it is the destination's.
     port: Option<(u64, bool)>,
     protocol: u64,
     interface: Option<&'a str>,
+}
+
+/// Whether it is worth a word that an address is new: the internet knocks from new ones all the time.
+fn is_told(addr: IpAddr, accepted: bool) -> bool {
+    accepted || !is_public(addr)
 }
 
 impl<'a> Said<'a> {
@@ -64,6 +72,7 @@ impl<'a> Said<'a> {
             time: seconds(table.time(row)),
             src: table.address(Field::SrcAddr, row)?,
             dst: table.address(Field::DstAddr, row)?,
+            accepted,
             port: lower.filter(|(port, _)| accepted && *port < EPHEMERAL),
             protocol: number(Field::Protocol).unwrap_or(0),
             interface: table.word(Field::InterfaceId, row),
@@ -140,8 +149,8 @@ impl Firsts {
         let port = said.service().is_some_and(new);
         let to = said.port.is_some_and(|(_, dst)| dst);
         FirstSeen {
-            src: new(What::Address(said.src)),
-            dst: new(What::Address(said.dst)),
+            src: is_told(said.src, said.accepted) && new(What::Address(said.src)),
+            dst: is_told(said.dst, said.accepted) && new(What::Address(said.dst)),
             src_port: port && !to,
             dst_port: port && to,
             interface: said.interface.is_some_and(|id| new(What::Interface(id))),
@@ -162,51 +171,19 @@ impl Firsts {
         let new = |what| self.is_new(what, began);
         let (client, server) = (addr(Field::Client), addr(Field::Server));
         let port = server.zip(number(Field::ServerPort)).zip(number(Field::Protocol));
+        let accepted = !matches!(row.get(Field::Action), Some(Value::Text("REJECT")));
         let mut interface = false;
         row.any(Field::InterfaceId, &mut |value| {
             interface = matches!(value, Value::Text(id) if self.is_new(What::Interface(id), began));
             interface
         });
         FirstSeen {
-            src: client.is_some_and(|addr| new(What::Address(addr))),
-            dst: server.is_some_and(|addr| new(What::Address(addr))),
+            src: client.is_some_and(|addr| is_told(addr, accepted) && new(What::Address(addr))),
+            dst: server.is_some_and(|addr| is_told(addr, accepted) && new(What::Address(addr))),
             src_port: false,
             dst_port: port.is_some_and(|((addr, port), protocol)| new(What::Port(addr, port, protocol))),
             interface,
         }
-    }
-}
-
-impl Firsts {
-    /// What a session had first, in words.
-    pub fn sayings(&self, row: &dyn Row) -> Vec<String> {
-        let new = self.of_session(row);
-        let Some(from) = self.from else { return Vec::new() };
-        // What came together is told together.
-        let mut said: Vec<(i64, String)> = Vec::new();
-        let addr = |field| match row.get(field) {
-            Some(Value::Addr(addr)) => Some(addr),
-            _ => None,
-        };
-        let mut say = |name: String, first: Option<i64>| {
-            let after = first.unwrap_or(from).saturating_sub(from) / 60;
-            match said.iter_mut().find(|(other, _)| *other == after) {
-                Some((_, names)) => *names = format!("{names} and {name}"),
-                None => said.push((after, name)),
-            }
-        };
-        for (new, field) in [(new.src, Field::Client), (new.dst, Field::Server)] {
-            if let (true, Some(addr)) = (new, addr(field)) {
-                say(addr.to_string(), self.first(What::Address(addr)));
-            }
-        }
-        if let (true, false, Some(server), Some(Value::Int(port)), Some(Value::Int(protocol))) =
-            (new.dst_port, new.dst, addr(Field::Server), row.get(Field::ServerPort), row.get(Field::Protocol))
-        {
-            say(format!("port {port} of {server}"), self.first(What::Port(server, port, protocol)));
-        }
-        let told = |(after, names)| format!("{names}, first seen {after} minutes after what is held begins");
-        said.into_iter().map(told).collect()
     }
 }
 

@@ -12,6 +12,7 @@ mod groups;
 mod lives;
 mod look;
 mod news;
+mod passes;
 pub mod phase;
 pub mod pinned;
 mod preview;

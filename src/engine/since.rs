@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::conversations::Chunks;
+use super::conversations::{Held, Place};
 use super::core::Core;
 use super::view::RowId;
 use crate::record::{Flow, seconds};
@@ -38,7 +38,7 @@ pub struct Since {
 #[derive(Debug)]
 pub(super) struct SinceScan {
     parties: Parties,
-    next_chunk: usize,
+    place: Place,
     client: Option<i64>,
     both: Option<i64>,
 }
@@ -52,34 +52,29 @@ impl Parties {
 
 impl SinceScan {
     fn new(parties: Parties) -> SinceScan {
-        SinceScan { parties, next_chunk: 0, client: None, both: None }
+        SinceScan { parties, place: Place::default(), client: None, both: None }
     }
 
     /// Looks at about `budget` sessions. Gives how many it looked at.
-    pub(super) fn step(&mut self, chunks: &Chunks, budget: usize) -> usize {
-        let mut looked = 0;
-        while looked < budget
-            && let Some(chunk) = chunks.get(self.next_chunk)
-        {
-            self.next_chunk += 1;
-            looked += chunk.len();
-            for session in chunk.iter().flatten() {
-                let key = session.key();
-                if key.a.0 != self.parties.client && key.b.0 != self.parties.client {
-                    continue;
-                }
-                let least = |old: Option<i64>| Some(old.map_or(session.first, |old| old.min(session.first)));
-                self.client = least(self.client);
-                if Parties::of(session) == self.parties {
-                    self.both = least(self.both);
-                }
+    pub(super) fn step(&mut self, held: Held<'_>, budget: usize) -> usize {
+        let SinceScan { parties, place, client, both } = self;
+        place.step(held, budget, 1, |row| {
+            let session = row.row.session;
+            let key = session.key();
+            if key.a.0 != parties.client && key.b.0 != parties.client {
+                return;
             }
-        }
-        looked
+            let least = |old: Option<i64>| Some(old.map_or(session.first, |old| old.min(session.first)));
+            *client = least(*client);
+            if Parties::of(session) == *parties {
+                *both = least(*both);
+            }
+        })
     }
 
-    pub(super) fn is_done(&self, chunks: &Chunks) -> bool {
-        self.next_chunk >= chunks.len()
+    /// How far it has come.
+    pub(super) fn place(&self) -> Place {
+        self.place
     }
 
     /// What it found; `None` where nothing of it is held any more.

@@ -24,6 +24,8 @@ const QUEUE: usize = 8;
 const FRAME: Duration = Duration::from_millis(33);
 /// How long a new question is worked on before its first, perhaps partial, page.
 const FIRST_ANSWER: Duration = Duration::from_millis(8);
+/// How long passes go on between two loads of rows: of what pours in a slice's time is a small part, and somebody waits for the count.
+const SHARE: Duration = Duration::from_millis(1);
 /// Least time between two passes over changing sessions.
 const REFRESH: Duration = Duration::from_millis(250);
 /// How often the time is told to a live engine.
@@ -365,10 +367,9 @@ impl<P: FnMut(Page)> Worker<P> {
         }
         let began = Instant::now();
         self.more = self.core.step(SLICE);
-        if self.asked {
-            while self.more && began.elapsed() < FIRST_ANSWER {
-                self.more = self.core.step(SLICE);
-            }
+        let patience = if self.asked { FIRST_ANSWER } else { SHARE };
+        while self.more && began.elapsed() < patience {
+            self.more = self.core.step(SLICE);
         }
         self.refresh_cost = if self.more { self.refresh_cost + began.elapsed() } else { began.elapsed() };
         let first = self.shown == 0 && !self.core.ring().is_empty();

@@ -2,8 +2,13 @@
 //!
 //! A page holds the rows that fit a screen and the totals, never the ring. Everything in it is owned, so it crosses threads freely.
 
-use std::net::IpAddr;
+mod detail;
+mod strip;
+
 use std::sync::Arc;
+
+pub use detail::{Detail, SessionDetail};
+pub use strip::{Bin, ClockKind, Timeline, TimelineSpec};
 
 use super::fold::Fold;
 use super::pinned::Copied;
@@ -150,6 +155,7 @@ pub struct PageRow {
 
 /// Values of a row that what is held had not had before: first seen in the ten minutes before it, at least ten minutes after what is held begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "one a column")]
 pub struct FirstSeen {
     /// The source, or the initiator.
     pub src: bool,
@@ -246,29 +252,6 @@ pub struct PhaseCount {
     pub sessions: u64,
     /// Bytes of both directions over their whole life.
     pub bytes: u64,
-}
-
-/// By which time records stand on the timeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClockKind {
-    /// The end of the capture window.
-    #[default]
-    Event,
-    /// When CloudWatch received the record; records that do not carry it are not counted.
-    Ingestion,
-}
-
-/// What the timeline counts.
-#[derive(Clone, Debug, Default)]
-pub struct TimelineSpec {
-    /// A filter of flow records.
-    pub filter: Option<Arc<Filter>>,
-    /// Sessions that match [`ViewSpec::filter`] are counted instead of records, by event time. For filters that records do not have.
-    pub sessions: bool,
-    /// Time shown, Unix seconds, the end not included; what is held, at most the last day, where there is none.
-    pub range: Option<(i64, i64)>,
-    /// The clock.
-    pub clock: ClockKind,
 }
 
 /// Which part of a filter lets how much through.
@@ -385,107 +368,4 @@ pub struct Status {
     pub format: String,
     /// The formats of the records so far, in the order met; at most 16.
     pub formats: Vec<Arc<Format>>,
-}
-
-/// The strip of time. All bins have the same width.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Timeline {
-    /// Unix second at which the first bin begins.
-    pub from: i64,
-    /// Width of a bin, seconds.
-    pub step: i64,
-    /// Oldest first.
-    pub bins: Vec<Bin>,
-    /// Share of the records held that were counted so far.
-    pub progress: f32,
-    /// Records that do not carry the time of the chosen clock.
-    pub timeless: u64,
-    /// Whether sessions are counted, each in every bin it lives in, and not records: then `bytes_in` are those of requests, `bytes_out` of
-    /// answers.
-    pub of_sessions: bool,
-}
-
-/// One bin of the timeline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bin {
-    /// Bytes accepted, towards the interface that logged them.
-    pub bytes_in: u64,
-    /// Bytes accepted, away from it.
-    pub bytes_out: u64,
-    /// Records towards the interface, of either decision.
-    pub records_in: u64,
-    /// Records away from it.
-    pub records_out: u64,
-    /// Records accepted.
-    pub accepted: u64,
-    /// Records rejected.
-    pub rejected: u64,
-    /// SKIPDATA records.
-    pub skipped: u64,
-    /// Worst alert whose evidence touches the bin.
-    pub alert: Option<Level>,
-    /// Could not be read (a gap) or may still be incomplete.
-    pub incomplete: bool,
-}
-
-/// All that is known of one row.
-#[derive(Clone, Debug)]
-pub enum Detail {
-    /// A flow record.
-    Flow {
-        /// Its identity.
-        id: RowId,
-        /// Every field that the record carries, in the order of the line.
-        fields: Vec<(Field, Cell)>,
-        /// The line as it was logged.
-        line: String,
-        /// The session it belongs to.
-        session: Option<Box<SessionDetail>>,
-        /// Remarks for the user, one sentence each.
-        notes: Vec<String>,
-    },
-    /// A session.
-    Session(Box<SessionDetail>),
-    /// An alert.
-    Alert {
-        /// The alert.
-        alert: Arc<Alert>,
-        /// The session that tipped it, where it is still held.
-        session: Option<Box<SessionDetail>>,
-        /// Remarks for the user, one sentence each.
-        notes: Vec<String>,
-    },
-}
-
-/// All that is known of a session.
-#[derive(Clone, Debug)]
-pub struct SessionDetail {
-    /// Its number.
-    pub id: u64,
-    /// Every session field that has a value, in the order of the field table.
-    pub fields: Vec<(Field, Cell)>,
-    /// Name of the service on the server's port.
-    pub service: Option<&'static str>,
-    /// Interfaces that saw it, with the account of each.
-    pub interfaces: Vec<(Arc<str>, Arc<str>)>,
-    /// Region, "unknown" where nothing says.
-    pub region: Arc<str>,
-    /// Its records that are still held, oldest first, as [`SessionDetail::record_columns`]. At most 500.
-    pub records: Vec<PageRow>,
-    /// Columns of `records`.
-    pub record_columns: Vec<Field>,
-    /// Since when it is there; `None` until all sessions were looked at.
-    pub since: Option<Since>,
-    /// What security groups and network ACLs may have to do with it, one sentence each; empty where nothing was rejected and all answered.
-    pub verdict: Vec<String>,
-    /// What is new in it, one sentence each.
-    pub new: Vec<String>,
-    /// Alerts that it tipped or that name it, the worst first.
-    pub alerts: Vec<Arc<Alert>>,
-    /// Addresses of packets for which an interface logged its own: the packet's, the interface's, and the interface.
-    pub stand_ins: Vec<(IpAddr, IpAddr, Arc<str>)>,
-    /// What a NAT gateway has to do with it, a sentence.
-    pub via: Option<String>,
-    /// Remarks for the user, one sentence each: a private server that answers the internet, one side only, …
-    pub notes: Vec<String>,
 }

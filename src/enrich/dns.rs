@@ -20,6 +20,9 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 pub type Resolver = fn(IpAddr) -> Result<Option<String>, String>;
 
 /// The system's resolver. Blocks for as long as it takes.
+///
+/// # Errors
+/// It does not answer, in a sentence without its full stop.
 pub fn system(address: IpAddr) -> Result<Option<String>, String> {
     match dns_lookup::lookup_addr(&address) {
         // A resolver that has no name may give the address back.

@@ -207,10 +207,9 @@ impl Offer<'_> {
                 let service = text.parse().ok().filter(|_| field.kind() == Kind::Port).and_then(|port| {
                     services::service(port, services::TCP).or_else(|| services::service(port, services::UDP))
                 });
-                let plural = if rows == 1 { "" } else { "s" };
                 self.add(CandidateKind::Seen, &text, || match service {
-                    Some(name) => format!("{name}, {rows} row{plural}"),
-                    None => format!("{rows} row{plural}"),
+                    Some(name) => format!("{name}, {}", counted(rows)),
+                    None => counted(rows),
                 });
             }
         }
@@ -265,6 +264,20 @@ impl Offer<'_> {
     }
 }
 
+/// `1 row`, `54,969 rows`.
+fn counted(rows: u64) -> String {
+    let digits = rows.to_string();
+    let mut text = String::with_capacity(digits.len() + 10);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text.push_str(if rows == 1 { " row" } else { " rows" });
+    text
+}
+
 /// What values of `kind` can be compared with.
 pub(super) fn operators(kind: Kind) -> &'static [&'static str] {
     match kind {
@@ -296,6 +309,12 @@ mod tests {
         let first = completion.candidates.first().map_or("", |candidate| &candidate.text);
         let made = format!("{}{first}{}", &text[..completion.range.start], &text[completion.range.end..]);
         (completion.candidates.into_iter().map(|candidate| candidate.text).collect(), made)
+    }
+
+    #[test]
+    fn rows_are_counted_readably() {
+        let said: Vec<String> = [0, 1, 999, 1_000, 54_969, 1_234_567].into_iter().map(counted).collect();
+        assert_eq!(said, ["0 rows", "1 row", "999 rows", "1,000 rows", "54,969 rows", "1,234,567 rows"]);
     }
 
     #[test]

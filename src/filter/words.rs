@@ -130,9 +130,12 @@ pub(super) fn meaning(word: &str, stage: Stage, sets: &Sets) -> Result<Meaning, 
     if let Some(rest) = word.strip_prefix('@').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
         return window(rest).map(|window| Meaning::Expr(Expr::Test(Test::During(window))));
     }
+    if let Some(ago) = word.strip_prefix("@-").filter(|ago| value::duration(ago).is_some()) {
+        return Err(Problem::new("A time is a time of day or a date.").hint(format!("Write `last {ago}`.")));
+    }
     if word.starts_with(['$', '@']) {
         if let Some(hint) = foreign::hint(word) {
-            return Err(Problem::new(format!("`{word}` belongs to another tool.")).hint(hint));
+            return Err(Problem::new(format!("`{word}` means nothing here.")).hint(hint));
         }
         let set = named_set(word, sets)?;
         let field = if matches!(set.members, Members::Addrs(_)) { Field::Ip } else { Field::Port };

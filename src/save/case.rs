@@ -3,17 +3,21 @@
 use std::fmt::Write as _;
 use std::io;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
 use super::Written;
 use crate::app::marks::Mark;
 use crate::app::takeaway::Order;
-use crate::engine::pinned::{Original, Pinned, Progress};
+use crate::detect::Level;
+use crate::engine::pinned::{Original, Pinned, Progress, Selection};
 use crate::engine::view::Tab;
 use crate::enrich::Known;
 use crate::export::clean;
+use crate::filter::{Filter, Stage};
 use crate::record::format::Slot;
+use crate::record::services::protocol_name;
 use crate::record::{Cell, Field, Format};
 
 /// Sessions that are listed, those with the most bytes.
@@ -35,7 +39,10 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
     let version = env!("CARGO_PKG_VERSION");
     line(&format!("Written {} UTC by flowtail {version}. All times are UTC.\n", time(order.now.div_euclid(1000))));
 
-    line("## What was looked at\n");
+    line("## In short\n");
+    in_short(pinned, order, attached, &mut line);
+
+    line("\n## What was looked at\n");
     let mut fact = |name: &str, is: &str| line(&format!("- {name}: {is}"));
     fact("Source", &inline(&status.source));
     fact("Region", &inline(&status.region));
@@ -80,16 +87,17 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
     line("\n## Alerts\n");
     alerts(pinned, &order.known, &mut line);
 
-    let (sessions, count) = if order.selection.tab == Tab::Sessions {
-        pinned.top_sessions(&order.selection, SESSIONS, progress)?
-    } else {
-        (Vec::new(), 0)
+    let (sessions, count) = match sessions_meant(order) {
+        Some(wanted) => pinned.top_sessions(&wanted, SESSIONS, progress)?,
+        None => (Vec::new(), 0),
     };
     if count > 0 {
-        line(&format!("\n## Sessions\n\n{count} in all"));
-        if count > sessions.len() as u64 {
-            line(&format!("; the {} with the most bytes:", sessions.len()));
-        }
+        let listed = if count > sessions.len() as u64 {
+            format!("{} in all; the {} with the most bytes:", thousands(count), sessions.len())
+        } else {
+            format!("{} in all, those with the most bytes first.", thousands(count))
+        };
+        line(&format!("\n## Sessions\n\n{listed}"));
         line(
             "\n| first | last | initiator | responder | protocol | bytes there | bytes back | ratio | state | action | by |",
         );
@@ -133,6 +141,73 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
     Ok(out)
 }
 
+/// What whoever takes over reads first: what is wrong, what somebody noted, how much is attached.
+fn in_short(pinned: &Pinned, order: &Order, attached: &Written, line: &mut dyn FnMut(&str)) {
+    let levels = [Level::Critical, Level::High, Level::Medium, Level::Low, Level::Informational];
+    let counts = levels.map(|level| (level, pinned.alerts.iter().filter(|alert| alert.level == level).count()));
+    let told: Vec<String> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(level, count)| format!("{count} {level}")).collect();
+    if told.is_empty() {
+        line("- No alert.");
+    } else {
+        line(&format!("- Alerts: {}.", told.join(", ")));
+    }
+    let worst = pinned.alerts.iter().max_by_key(|alert| (alert.level, std::cmp::Reverse(alert.time)));
+    if let Some(worst) = worst {
+        line(&format!("- The worst: {}, {}: {}", time(worst.first), inline(&worst.title), inline(&worst.message)));
+    }
+    for mark in order.marks.iter().filter(|mark| !mark.note.is_empty()) {
+        line(&format!("- Noted: {} ({})", inline(&mark.note), inline(&mark.says(true))));
+    }
+    if let Some((at, note)) = &order.change {
+        line(&format!("- Changed: {} {}", time(*at), inline(note)));
+    }
+    let records = counted(attached.rows, "record");
+    let what = order.filter.as_deref().map_or_else(String::new, |filter| format!(" that {} selects", code(filter)));
+    line(&format!("- Attached: {records}{what}."));
+}
+
+/// The sessions to list: those of the view, or those that its filter of records selects where it is one for sessions too.
+fn sessions_meant(order: &Order) -> Option<Selection> {
+    let wanted = &order.selection;
+    match wanted.tab {
+        Tab::Sessions => Some(wanted.clone()),
+        Tab::Alerts => None,
+        Tab::Flows => {
+            let filter = Filter::parse(order.filter.as_deref()?, Stage::Sessions).ok()?;
+            let means_the_same = filter.warnings().is_empty();
+            let filter = Some(Arc::new(filter));
+            means_the_same.then(|| Selection { tab: Tab::Sessions, filter, ..wanted.clone() })
+        }
+    }
+}
+
+/// A number with its noun.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number with separators.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// What was measured: whole, or with two places.
+fn amount(number: f64) -> String {
+    let text = format!("{number:.2}");
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
+    let whole = whole.parse().map_or_else(|_| whole.to_owned(), thousands);
+    if rest.is_empty() || rest == "00" { whole } else { format!("{whole}.{rest}") }
+}
+
 /// What is not in the records, one sentence each.
 fn missing(pinned: &Pinned) -> Vec<String> {
     let status = &pinned.status;
@@ -146,14 +221,16 @@ fn missing(pinned: &Pinned) -> Vec<String> {
     if let Some(fetch) = &status.fetch {
         all.push(format!("only what was fetched is there: {}", inline(&fetch.summary())));
     }
-    let counted = [
+    let losses = [
         (status.skipdata, "SKIPDATA records: AWS lost records there"),
         (status.unparsed, "lines did not parse and are not among the records"),
         (status.evicted, "records were evicted to stay within the memory, the oldest first"),
         (status.sessions_evicted, "sessions were evicted before they were final"),
         (status.late, "records came too late for the rules"),
     ];
-    all.extend(counted.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    all.extend(
+        losses.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{} {what}", thousands(count))),
+    );
     all
 }
 
@@ -176,7 +253,11 @@ fn alerts(pinned: &Pinned, known: &Known, line: &mut dyn FnMut(&str)) {
             inline(&alert.rule),
             inline(&alert.message)
         ));
-        line(&format!("  - when: {} to {}, {} records", time(alert.first), time(alert.last), alert.count));
+        line(&format!("  - when: {} to {}, {}", time(alert.first), time(alert.last), counted(alert.count, "record")));
+        if !alert.meaning.is_empty() {
+            let meaning = alert.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+            line(&format!("  - means: {}", inline(&meaning)));
+        }
         let named: Vec<String> = addresses_of(&alert.group)
             .filter_map(|address| known.address(address).map(|name| format!("{address} {}", inline(name))))
             .collect();
@@ -188,8 +269,8 @@ fn alerts(pinned: &Pinned, known: &Known, line: &mut dyn FnMut(&str)) {
                 .threshold
                 .iter()
                 .find(|(other, _)| other == name)
-                .map(|(_, limit)| format!(" (threshold {limit})"));
-            format!("{} {is}{}", inline(name), limit.unwrap_or_default())
+                .map(|(_, limit)| format!(" (threshold {})", amount(*limit)));
+            format!("{} {}{}", inline(name), amount(*is), limit.unwrap_or_default())
         });
         line(&format!("  - measured: {}", measured.collect::<Vec<_>>().join(", ")));
         line(&format!("  - evidence: {}", code(&alert.filter)));
@@ -221,7 +302,7 @@ fn who(pinned: &Pinned, order: &Order, sessions: &[Map<String, Json>], line: &mu
     interfaces.extend(
         sessions
             .iter()
-            .flat_map(|session| session.get("interfaces").and_then(Json::as_array))
+            .filter_map(|session| session.get("interfaces").and_then(Json::as_array))
             .flatten()
             .filter_map(Json::as_str),
     );
@@ -261,15 +342,18 @@ fn session_row(session: &Map<String, Json>) -> String {
     };
     let at = |key: &str| session.get(key).and_then(Json::as_i64).map_or_else(|| "-".to_owned(), time);
     let end = |address: &str, port: &str| format!("{} {}", text(address), text(port));
-    let ratio = session.get("byte_ratio").and_then(Json::as_f64).map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
+    let ratio = session.get("byte_ratio").and_then(Json::as_f64).map_or_else(|| "-".to_owned(), amount);
+    let number = |key: &str| session.get(key).and_then(Json::as_u64).map_or_else(|| "-".to_owned(), thousands);
+    let protocol = session.get("protocol").and_then(Json::as_u64).and_then(|number| u8::try_from(number).ok());
+    let protocol = protocol.and_then(protocol_name).map_or_else(|| text("protocol"), str::to_owned);
     let cells = [
         at("first"),
         at("last"),
         end("client", "client_port"),
         end("server", "server_port"),
-        text("protocol"),
-        text("req_bytes"),
-        text("resp_bytes"),
+        protocol,
+        number("req_bytes"),
+        number("resp_bytes"),
         ratio,
         text("state"),
         text("action"),

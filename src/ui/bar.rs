@@ -9,9 +9,10 @@ use ratatui::style::{Modifier, Style};
 use super::fmt;
 use super::paint::Paint;
 use super::prompts::{ask_prompt, ask_says, change_prompt, change_says, group_prompt, group_says};
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::prompt::{Draft, FilterBar};
-use crate::app::{Action, App, Context, Line, Mode, Target, Viewport};
+use crate::app::{Action, App, Context, Line, Mode, Notice, Target, Viewport};
 use crate::engine::view::{PhaseCount, Tab};
 use crate::filter::{Candidate, CandidateKind};
 
@@ -35,9 +36,10 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         Mode::Group(prompt) => group_prompt(prompt, paint, line, viewport),
         Mode::Change(prompt) => change_prompt(prompt, paint, line, viewport),
         Mode::Ask(ask) => ask_prompt(ask, paint, line, viewport),
-        _ => standing(app, paint, line),
+        _ => standing(app, paint, Rect { height: area.bottom() - y, ..line }),
     }
-    if y + 1 < area.bottom() {
+    let said = app.notice().filter(|_| !typing).map_or(0, |notice| self::notice(notice, area.width).len());
+    if y + 1 < area.bottom() && said < 2 {
         let under = Rect::new(area.x, y + 1, area.width, 1);
         match app.mode() {
             Mode::Filter(bar) => filter_says(app, bar, paint, under),
@@ -138,7 +140,7 @@ fn tabs(app: &App, paint: &mut Paint<'_>, area: Rect, y: u16, viewport: &mut Vie
     let total = if page.tab == Tab::Alerts { page.alerts.len() as u64 } else { page.matched };
     if app.view().lens.is_some() {
         facts.clear();
-    } else if total > 0 && page.tab == app.view().tab {
+    } else if total > 0 && page.tab == app.view().tab && !app.has_other_rows() {
         let _ = write!(facts, "{} of {}", fmt::thousands(table.index + 1), fmt::thousands(total));
     }
     let room = area.right().saturating_sub(x + 1);
@@ -176,13 +178,25 @@ fn longest(app: &App, texts: &[&str], width: u16) -> String {
     spelled.find(|text| fmt::width(text) <= width).unwrap_or(last)
 }
 
+/// The lines of what there is to say on a screen of `width`.
+pub(super) fn notice(notice: &Notice, width: u16) -> Vec<String> {
+    wrap(&fmt::clean(&notice.text), width.saturating_sub(2).max(1))
+}
+
 /// The filter in force while nothing is typed, or what there is to say to the user.
 fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let theme = paint.theme;
     let width = area.width.saturating_sub(2);
     if let Some(notice) = app.notice() {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
-        paint.text(area.x + 1, area.y, width, &notice.text, theme.style(token));
+        let lines = self::notice(notice, area.width);
+        let last = usize::from(area.height).min(lines.len()).saturating_sub(1);
+        for (offset, line) in lines.iter().take(last).enumerate() {
+            paint.text(area.x + 1, area.y + u16::try_from(offset).unwrap_or(0), width, line, theme.style(token));
+        }
+        // Where there is no room for all of it, what is cut is seen to be.
+        let rest = lines[last.min(lines.len())..].join(" ");
+        paint.text(area.x + 1, area.y + u16::try_from(last).unwrap_or(0), width, &rest, theme.style(token));
         return;
     }
     if let Some(saving) = app.saving() {
@@ -238,7 +252,8 @@ fn standing(app: &App, paint: &mut Paint<'_>, area: Rect) {
     let mut used = paint.text(area.x + 1, area.y, width, &label, theme.style(Token::Muted));
     used += paint.text(area.x + 1 + used, area.y, width.saturating_sub(used), &applied.text, style);
     let page = app.page();
-    if app.view().tab != Tab::Alerts && !applied.off && app.view().table().group_by.is_empty() {
+    let counted = app.view().table().group_by.is_empty() && !app.has_other_rows();
+    if app.view().tab != Tab::Alerts && !applied.off && counted {
         let counts = format!("{} of {}", fmt::thousands(page.matched), fmt::thousands(page.total));
         if used + fmt::width(&counts) + 3 < width {
             paint.text_right(area.right() - 1, area.y, width, &counts, theme.style(Token::Muted));
@@ -253,11 +268,11 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
         Draft::Empty => (theme.style(Token::Text), None, "all rows".to_owned()),
         Draft::Bad(error) => (theme.style(Token::Error), Some(error.span.clone()), "not a filter".to_owned()),
         Draft::Good(filter) => {
-            let counts = page.draft.map(|(count, done)| {
+            let counts = app.draft_count().map(|(count, done)| {
                 let more = if done { "" } else { "+" };
                 format!("{}{more} of {}", fmt::thousands(count), fmt::thousands(page.total))
             });
-            let none = page.draft == Some((0, true));
+            let none = app.draft_count() == Some((0, true));
             let warn = none || doubts(app, filter);
             let token = if warn { Token::Warning } else { Token::Ok };
             (theme.bold(token), None, counts.unwrap_or_default())
@@ -265,7 +280,7 @@ fn filter_bar(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect, vie
     };
     let sign = match bar.draft() {
         Draft::Bad(_) => "x/",
-        Draft::Good(filter) if doubts(app, filter) || page.draft == Some((0, true)) => "?/",
+        Draft::Good(filter) if doubts(app, filter) || app.draft_count() == Some((0, true)) => "?/",
         _ => " /",
     };
     prompt_line(paint, area, sign, &bar.line, style, span.as_ref(), &verdict, viewport);
@@ -299,6 +314,10 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     }
     let (text, token) = match bar.draft() {
         Draft::Bad(error) => {
+            let offered = if bar.refused { String::new() } else { offered(app) };
+            if !offered.is_empty() && error.span.end >= bar.line.text().trim_end().len() {
+                return unfinished(&offered, &error.message, paint, area);
+            }
             // What to do comes first, since a narrow screen cuts the end.
             let mut parts: Vec<&str> = [error.message.as_str()].into_iter().chain(error.hint.as_deref()).collect();
             if fmt::width(&parts.join(" ")) > area.width.saturating_sub(4) {
@@ -306,7 +325,6 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
             }
             parts.extend(bar.refused.then_some("The last good filter stays."));
             let mut text = parts.join(" ");
-            let offered = if bar.refused { String::new() } else { offered(app) };
             if !offered.is_empty() {
                 text.push_str(" Tab: ");
                 text.push_str(&offered);
@@ -317,7 +335,7 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
             Some(warning) => (warning.message.clone(), Token::Warning),
             None => match app.lacking(filter) {
                 Some(lacking) => (lacking, Token::Warning),
-                None if app.page().draft == Some((0, true)) => {
+                None if app.draft_count() == Some((0, true)) => {
                     let offered = offered(app);
                     let more = if offered.is_empty() { String::new() } else { format!(" Tab: {offered}") };
                     let why = emptied_by(app, filter).unwrap_or_else(|| "No row that is held matches.".to_owned());
@@ -332,6 +350,18 @@ fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+}
+
+/// Below a filter that lacks its end: how it can go on matters more than that it is none yet.
+fn unfinished(offered: &str, message: &str, paint: &mut Paint<'_>, area: Rect) {
+    let room = area.width.saturating_sub(4);
+    let lead = format!("Tab: {}", fmt::cut(offered, room / 2, paint.glyphs.ellipsis));
+    let spans = [
+        (lead, paint.theme.style(Token::Text)),
+        ("   ".to_owned(), paint.theme.style(Token::Muted)),
+        (message.to_owned(), paint.theme.style(Token::Error)),
+    ];
+    paint.spans(area.x + 3, area.y, room, &spans);
 }
 
 /// What Tab would put at the caret, and what else could stand there.

@@ -1,9 +1,13 @@
 //! The detail pane: all that is known of one row, in the order in which somebody asks: who, what, where, when, how much, how sure, what else.
 
+mod values;
+
 use std::net::IpAddr;
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+
+use values::{flow_value, has_ports, number, one_line, ported, record, span, value, volume};
 
 use super::cell;
 use super::fmt;
@@ -14,9 +18,9 @@ use crate::app::columns::Col;
 use crate::app::{App, Target, Viewport};
 use crate::detect::Alert;
 use crate::detect::mute::group_of;
-use crate::engine::view::{Detail, PageRow, SessionDetail};
+use crate::engine::view::{Detail, SessionDetail};
 use crate::enrich::{Known, moment};
-use crate::record::{Cell, Field, Kind};
+use crate::record::{Cell, Field};
 
 /// A line of spans.
 type Spans = Vec<(String, Style)>;
@@ -314,9 +318,6 @@ impl Pane<'_> {
         );
         let mixed = word(Field::Action) == "MIXED";
         self.fact("state", &facts, if mixed { Token::Warning } else { Token::Text });
-        for sentence in &session.new {
-            self.fact("new", sentence, Token::Warning);
-        }
         for sentence in &session.verdict {
             self.fact("why", sentence, Token::Warning);
         }
@@ -344,10 +345,13 @@ impl Pane<'_> {
     fn since(&mut self, session: &SessionDetail) {
         let searched = self.app.page().status.searched;
         let (Some(since), Some(searched)) = (session.since, searched) else { return };
-        let port = since.parties.port.map(u64::from);
-        let server = fmt::endpoint(since.parties.server, port);
+        // The line above says who they are.
+        let between = match since.parties.port {
+            Some(port) => format!("these two on port {port}"),
+            None => "these two".to_owned(),
+        };
         let (client, only) = (since.parties.client, self.app.only_of().unwrap_or_default());
-        let both = format!("{client} {} {server} {}{only}", self.arrow, fmt::first_seen(since.both, searched));
+        let both = format!("{between} {}{only}", fmt::first_seen(since.both, searched));
         self.fact("since", &both, Token::Text);
         if since.client < since.both {
             self.fact("", &format!("{client} {}", fmt::first_seen(since.client, searched)), Token::Text);
@@ -447,83 +451,4 @@ impl Pane<'_> {
             self.lines.push(spans);
         }
     }
-}
-
-/// Text of a rule, which may have been written over several lines.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Bytes and packets in full.
-fn volume(bytes: u64, packets: u64) -> String {
-    let unit = if packets == 1 { "packet" } else { "packets" };
-    format!("{} bytes in {} {unit}", fmt::thousands(bytes), fmt::thousands(packets))
-}
-
-/// A record of a session: start, action, both ends, bytes, packets, interface.
-fn record(session: &SessionDetail, row: &PageRow) -> [String; 7] {
-    let get = |field: Field| {
-        let at = session.record_columns.iter().position(|column| *column == field)?;
-        row.cells.get(at)
-    };
-    let text = |field: Field| {
-        get(field).map(|cell| cell::text(Col::Field(field), cell, cell::Spelling::utc(false))).unwrap_or_default()
-    };
-    let exact = |field: Field| match get(field) {
-        Some(Cell::Int(n)) => fmt::thousands(*n),
-        _ => "-".to_owned(),
-    };
-    let end = |addr: Field, port: Field| match (get(addr), get(port)) {
-        (Some(Cell::Addr(addr)), Some(Cell::Int(port))) if has_ports(session) => fmt::endpoint(*addr, Some(*port)),
-        (Some(Cell::Addr(addr)), _) => addr.to_string(),
-        _ => "-".to_owned(),
-    };
-    [
-        text(Field::Start),
-        text(Field::Action),
-        end(Field::SrcAddr, Field::SrcPort),
-        end(Field::DstAddr, Field::DstPort),
-        exact(Field::Bytes),
-        exact(Field::Packets),
-        fmt::clean(&text(Field::InterfaceId)).into_owned(),
-    ]
-}
-
-/// A value in full: exact numbers, times with their day, names beside numbers.
-fn flow_value(field: Field, cell: &Cell) -> String {
-    match (field.kind(), cell) {
-        (Kind::Time, Cell::Int(time)) => format!("{} UTC", fmt::date_time(i64::try_from(*time).unwrap_or(i64::MAX))),
-        (Kind::Count, Cell::Int(n)) => fmt::thousands(*n),
-        (Kind::Protocol, Cell::Int(n)) => format!("{n} ({})", fmt::protocol(*n)),
-        (Kind::Flags, Cell::Int(n)) => format!("{n} {}", fmt::flags(*n)),
-        (_, Cell::Text(text)) => text.to_string(),
-        _ => cell::text(Col::Field(field), cell, cell::Spelling::utc(true)),
-    }
-}
-
-/// A span of time in full.
-fn span(first: i64, last: i64) -> String {
-    let length = u64::try_from(last.saturating_sub(first)).unwrap_or(0);
-    format!("{} to {} UTC ({})", fmt::date_time(first), fmt::date_time(last), fmt::duration(length))
-}
-
-fn value(session: &SessionDetail, field: Field) -> Option<&Cell> {
-    session.fields.iter().find(|(known, _)| *known == field).map(|(_, cell)| cell)
-}
-
-fn number(session: &SessionDetail, field: Field) -> Option<u64> {
-    match value(session, field) {
-        Some(Cell::Int(n)) => Some(*n),
-        _ => None,
-    }
-}
-
-/// Whether the protocol of a session has ports.
-fn has_ports(session: &SessionDetail) -> bool {
-    number(session, Field::Protocol).is_some_and(ported)
-}
-
-/// Whether a protocol has ports: TCP, UDP, DCCP, SCTP, UDP-Lite.
-fn ported(protocol: u64) -> bool {
-    matches!(protocol, 6 | 17 | 33 | 132 | 136)
 }

@@ -66,6 +66,13 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         // What is wrong with the text stands under it.
         (_, true) => 3,
     };
+    // What there is to say to the user is said in full.
+    let bar = match app.notice() {
+        Some(notice) if !typing && height >= 12 => {
+            bar.max(1 + u16::try_from(super::bar::notice(notice, width).len()).map_or(3, |lines| lines.min(3)))
+        }
+        _ => bar,
+    };
     let bar = if app.change().is_some() && height >= 14 { bar + 1 } else { bar };
     panes.bar = take_top(bar, &mut top, bottom);
     if height >= 7 {

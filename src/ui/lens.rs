@@ -12,7 +12,7 @@ use super::theme::Token;
 use crate::app::lens::{Entry, entries};
 use crate::app::{App, Focus, Target, Viewport};
 use crate::engine::profile::{PortUse, Profile, Subject, Volume};
-use crate::enrich::{Known, LookedUp, moment};
+use crate::enrich::{LookedUp, moment};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
@@ -122,7 +122,9 @@ fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>
         let numbers =
             vec![first, fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
         let new = peer.first.is_some_and(|(_, new)| new);
-        let text = with_name(peer.addr, app) + if new { glyphs.first_seen } else { "" };
+        let country = app.known().place(peer.addr).and_then(|place| place.country);
+        let country = country.map(|code| format!(" {code}")).unwrap_or_default();
+        let text = with_name(peer.addr, app) + &country + if new { glyphs.first_seen } else { "" };
         left.push(Line::Entry(place(&Entry::Peer(peer.addr)), text, Token::Text, numbers));
     }
     if profile.peer_count > listed {
@@ -166,7 +168,7 @@ fn with_name(addr: std::net::IpAddr, app: &App) -> String {
 }
 
 fn facts(profile: &Profile, app: &App) -> Vec<Line> {
-    let mut lines = beside(profile, app.known());
+    let mut lines = beside(profile, app);
     if let (Subject::Interface(_), Some(own)) = (&profile.subject, profile.own) {
         lines.push(Line::Fact("speaks as", own.to_string(), Token::Text));
     }
@@ -239,8 +241,8 @@ fn behind(profile: &Profile) -> Vec<Line> {
 }
 
 /// What is known of it beside the log.
-fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn beside(profile: &Profile, app: &App) -> Vec<Line> {
+    let (mut lines, known) = (Vec::new(), app.known());
     let mut fact = |name, text: String| {
         if !text.is_empty() {
             lines.push(Line::Fact(name, text, Token::Text));
@@ -252,7 +254,7 @@ fn beside(profile: &Profile, known: &Known) -> Vec<Line> {
                 fact("is", one.says());
                 fact("place", one.place());
                 fact("groups", one.guarded());
-                fact("as of", format!("{}, by EC2; W asks anew", moment(as_of)));
+                fact("as of", format!("{}, by EC2; {}", moment(as_of), app.keys().spell("{ask-interfaces} asks anew")));
             }
         }
         Subject::Address(address) => {

@@ -213,7 +213,8 @@ fn beside(lines: &mut Vec<Line>, app: &App) {
         let first = *name == "EC2" && sources[..at].iter().all(|(before, _)| before != name);
         let age = as_of.filter(|_| first).map(|as_of| {
             let age = u64::try_from(app.now().div_euclid(1000).saturating_sub(as_of)).unwrap_or(0);
-            format!(" ({} ago; kept for an hour, W asks anew)", fmt::duration(age))
+            let anew = app.keys().spell("{ask-interfaces} asks anew");
+            format!(" ({} ago; kept for an hour, {anew})", fmt::duration(age))
         });
         let text = format!("{text}{}", age.unwrap_or_default());
         lines.push(Line::Own((*name).to_owned(), for_terminal(&text).into_owned()));

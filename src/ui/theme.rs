@@ -174,6 +174,7 @@ impl ThemeError {
     /// What is wrong in one line: where, then what.
     pub fn brief(&self) -> String {
         let ThemeError::Parse { path, reason } = self else { return self.to_string().replace('\n', " ") };
+        let path = Path::new(path).file_name().map_or(path.into(), |name| name.to_string_lossy());
         let mut lines = reason.lines().map(str::trim).filter(|line| !line.is_empty());
         let first = lines.next().unwrap_or_default();
         match (first.strip_prefix("TOML parse error at "), lines.next_back()) {
@@ -332,9 +333,9 @@ impl Theme {
     /// where they are not it is still reversed. What the 16 look like is the user's choice, and any two of them may be alike: there
     /// the terminal's own two colours are reversed.
     pub fn selected(&self) -> Style {
-        let (fg, bg) = match self.depth {
-            Depth::None | Depth::Ansi => (Color::Reset, Color::Reset),
-            Depth::Indexed | Depth::True => (self.color(Token::Selection), self.color(Token::SelectionText)),
+        let (fg, bg) = match (self.depth, self.inks[Token::Selection as usize].exact) {
+            (Depth::None | Depth::Ansi, _) | (_, Exact::Indexed(..16) | Exact::Default) => (Color::Reset, Color::Reset),
+            (Depth::Indexed | Depth::True, _) => (self.color(Token::Selection), self.color(Token::SelectionText)),
         };
         Style::new().fg(fg).bg(bg).add_modifier(Modifier::REVERSED)
     }

@@ -277,7 +277,10 @@ fn a_burst_of_keys_is_taken_whole() {
 #[test]
 fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let mut terminal = Terminal::start(&Setup::new(&["demo"]));
-    terminal.wait_for("rows and the mouse", |screen| rows(screen).len() > 5);
+    // The first alerts give the header its second line, and everything below moves.
+    terminal.wait_for("rows and the header as it stays", |screen| {
+        rows(screen).len() > 5 && screen.lines().any(|line| line.starts_with(" alerts "))
+    });
     assert_ne!(terminal.mouse(), vt100::MouseProtocolMode::None);
     // A click on the tab of sessions, wherever it stands.
     let place = |terminal: &Terminal, text: &str| {
@@ -298,6 +301,19 @@ fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let ratio = place(&terminal, "ratio");
     click(&mut terminal, ratio);
     terminal.wait_for("the order of the ratio", |screen| screen.contains("↓ratio"));
+    // The wheel moves the rows, tilted the columns.
+    let (x, y) = (ratio.0, ratio.1 + 4);
+    terminal.press(&format!("\x1b[<65;{x};{y}M"));
+    terminal.wait_for("another row under the cursor", |screen| !screen.contains(" 1 of "));
+    terminal.press(&format!("\x1b[<67;{x};{y}M"));
+    terminal.wait_for("columns that had no room", |screen| screen.contains("p ratio"));
+    // A drag over the strip of time narrows the table to it.
+    let (from, to, line) = (10, 30, 4);
+    terminal.press(&format!("\x1b[<0;{from};{line}M\x1b[<32;{to};{line}M"));
+    terminal
+        .wait_for("the range that is chosen", |screen| screen.contains(" accepted, ") && screen.contains(" rejected"));
+    terminal.press(&format!("\x1b[<0;{to};{line}m"));
+    terminal.wait_for("the range in force", |screen| screen.contains("time 08-20 "));
     terminal.press("q");
     assert_eq!(terminal.wait_exit(), 0);
     terminal.assert_given_back();

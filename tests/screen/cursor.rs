@@ -112,6 +112,10 @@ fn clicks_and_the_wheel() {
     s.mouse(MouseKind::WheelUp, x, y);
     s.mouse(MouseKind::WheelUp, x, y);
     assert!(s.app.view().table().follows());
+    s.resize(80, 24);
+    s.mouse(MouseKind::WheelRight, x, y);
+    assert!(s.viewport.first_column > 0, "{}", s.text());
+    s.mouse(MouseKind::WheelLeft, x, y);
     s.click(Target::Hint(flowtail::app::Action::Help));
     assert!(s.shows("Help: type to search"));
     s.mouse(MouseKind::WheelDown, 40, 12);

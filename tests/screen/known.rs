@@ -80,9 +80,9 @@ fn a_failure_is_told_once_and_what_was_known_stays() {
     let mut stage = stage();
     stage.app.learn(Some(interfaces("cache-1")), Some("EC2 in us-west-1 does not say: no answer in time".to_owned()));
     stage.resize(120, 32);
-    assert!(stage.shows("is not known anew: EC2 in us-west-1 does not say"), "{}", stage.text());
+    assert!(stage.shows("What the interfaces are is not known: EC2 in us-west-1 does not say"), "{}", stage.text());
     stage.run("j");
-    assert!(!stage.shows("is not known anew"), "{}", stage.text());
+    assert!(!stage.shows("What the interfaces are is not known"), "{}", stage.text());
     stage.run("i");
     assert!(
         stage.shows("EC2 in us-west-1 does not say: no answer in time") && stage.shows("2 interfaces of"),
@@ -125,12 +125,21 @@ fn country_and_network_stand_beside_public_addresses_alone() {
     assert!(stage.shows("geo       KR South Korea, AS16509 AMAZON-02"), "{}", stage.text());
     stage.run("i");
     assert!(stage.shows("Test-Country of 2018-08-11, country.mmdb"), "{}", stage.text());
+    // Peers have their country beside them.
+    stage.resize(120, 32).run("<esc><esc>I");
+    assert!(stage.shows("13.125.33.130 KR"), "{}", stage.text());
 }
 
 #[test]
 fn reverse_dns_is_asked_for_one_address_after_it_was_said_what_that_tells() {
     let mut stage = stage();
     let address = "13.125.33.130".parse().unwrap();
+    // Of an alert whom it is about is meant, whatever row the table is at.
+    for keys in ["jjjjjjaD", "<esc>a3D"] {
+        stage.run(keys);
+        assert!(stage.shows("Reverse DNS of 13.125.33.130"), "{keys}\n{}", stage.text());
+        stage.run("n");
+    }
     stage.run("2/client = 13.125.33.130<enter>D");
     assert!(stage.effects.is_empty(), "{:?}", stage.effects);
     assert!(stage.shows("Reverse DNS of 13.125.33.130") && stage.shows("the attacker's"), "{}", stage.text());

@@ -48,12 +48,13 @@ const QUESTIONS: &[Question] = &[
         asked: "What does this interface serve to the internet?",
         keys: &[
             Keys("2/"),
-            Text("client $public and interface eni-0536faba73134a9b7 and answered"),
+            Text("client $public and interface eni-0536faba73134a9b7 and accept"),
             Keys("<enter>b"),
             Text("server, server.port"),
             Keys("<enter>"),
         ],
-        answer: &["172.16.0.178", "11211"],
+        // The address, the port, and what went over it.
+        answer: &["172.16.0.178          11211   5.3M"],
     },
     Question {
         asked: "What is the top egress?",
@@ -64,7 +65,7 @@ const QUESTIONS: &[Question] = &[
             Text("client, server"),
             Keys("<enter>"),
         ],
-        answer: &["by client, server", "172.16."],
+        answer: &["by client, server", "213.31.179.61       52.8M"],
     },
     Question {
         asked: "Which host behind the NAT reached it, or why is that hidden?",

@@ -6,7 +6,7 @@
 use super::{CHOSEN, Col, def, default_set, title};
 use crate::app::view::Scroll;
 use crate::engine::view::Tab;
-use crate::record::Kind;
+use crate::record::{Field, Kind};
 
 /// Columns of a higher rank go before a time is shortened or a message is squeezed.
 const SHORTEN: u8 = 4;
@@ -65,6 +65,11 @@ pub fn is_time(col: Col) -> bool {
     }
 }
 
+/// Whether `col` is where an arrow comes from.
+fn is_origin(col: Col) -> bool {
+    matches!(col, Col::Field(Field::SrcAddr | Field::Client))
+}
+
 /// Columns as they are being fitted.
 struct Fit<'a> {
     room: Room<'a>,
@@ -82,6 +87,10 @@ impl Fit<'_> {
 
     fn lead(&self, col: Col) -> u16 {
         let lead = def(col).lead;
+        // Beside sums an arrow stands between two addresses only.
+        if self.grouped && !self.shown.iter().any(|(_, col)| is_origin(*col)) {
+            return 0;
+        }
         match self.tight {
             0 => lead,
             1 => lead.saturating_sub(1).max(lead.min(1)),
@@ -223,7 +232,6 @@ pub fn fit(cols: &[Col], room: Room<'_>, wanted: impl Fn(usize, Col) -> u16) -> 
 mod tests {
     use super::super::columns;
     use super::*;
-    use crate::record::Field;
 
     /// Cells of a time of day, in full and short.
     const TIMES: (u16, u16) = (8, 5);

@@ -28,6 +28,14 @@ impl<'t> Parser<'t> {
             return Ok(self.of_the_line());
         }
         let called = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Open, span: open }) if open.start == span.end);
+        let indexed = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::OpenList, span: open }) if open.start == span.end);
+        if indexed && foreign::names_a_packet(&format!("{word}.x")) {
+            let error = FilterError::new(
+                span,
+                format!("`{word}[…]` asks for bytes of a packet, and a flow record keeps none."),
+            );
+            return Err(error.hint("Flags are asked for with `flags ~ syn`."));
+        }
         match foreign::function(word).filter(|_| called) {
             Some(function) => Ok(self.call(function)),
             None => Ok(None),

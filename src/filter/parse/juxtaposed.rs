@@ -40,6 +40,9 @@ impl<'t> Parser<'t> {
                 if is_keyword(next, "net") {
                     self.network_by_its_first_octet();
                 }
+                if is_protocol {
+                    self.without_backslash();
+                }
                 let found = Found { field, transport };
                 if let Some(kind) = self.in_words(found, &span)? {
                     return Ok(kind);
@@ -108,6 +111,16 @@ impl<'t> Parser<'t> {
             "or" if sides(field) && other => Some("Write `ip = 10.0.0.1` or `port = 443` for either side."),
             "and" if sides(field) && other => Some("Write both: `src 10.0.0.1 and dst 10.0.0.1`."),
             _ => None,
+        }
+    }
+
+    /// tcpdump's `ip proto \\udp`, where the name is a keyword of its own.
+    fn without_backslash(&mut self) {
+        if let Some(token) = self.tokens.get_mut(self.at)
+            && let Tok::Word(word) = token.tok
+            && let Some(name) = word.strip_prefix('\\')
+        {
+            token.tok = Tok::Word(name);
         }
     }
 }

@@ -46,14 +46,14 @@ impl<'t> Parser<'t> {
         }
         let called = matches!(self.tokens.get(self.at + 1), Some(Token { tok: Tok::Open, span: open }) if open.start == span.end);
         if let Some(hint) = foreign::word(word, called) {
-            return Err(FilterError::new(span, format!("`{word}` belongs to another tool.")).hint(hint));
+            return Err(FilterError::new(span, format!("`{word}` means nothing here.")).hint(hint));
         }
         if foreign::names_a_packet(word) {
             let error = FilterError::new(span, format!("There is no field `{word}`."));
             let quoted = "Quote it to search the line for it, or see `flowtail fields`.";
             return Err(error.hint(foreign::hint(word).unwrap_or(quoted)));
         }
-        if word.bytes().all(|byte| byte == b'*') {
+        if word.starts_with('*') && word.bytes().all(|byte| matches!(byte, b'*' | b':')) {
             return Err(FilterError::new(span, "A star alone is every row.").hint("No filter shows all of them."));
         }
         Ok(RawKind::Bare(self.values()?))
@@ -82,7 +82,10 @@ impl<'t> Parser<'t> {
 
     /// What to say of `1024 < port`, which names a value where the field stands.
     fn the_wrong_way_round(&self, word: &str, op: Op, error: FilterError) -> FilterError {
-        let Some(next) = self.peek_word() else { return error };
+        // What begins with a digit is no field that was misspelled.
+        let Some(next) = self.peek_word().filter(|_| word.starts_with(|c: char| c.is_ascii_digit())) else {
+            return error;
+        };
         if word.parse::<std::net::IpAddr>().is_ok() && next.parse::<std::net::IpAddr>().is_ok() {
             return error.hint(format!("Write `{word} -> {next}`, or `src {word} dst {next}`."));
         }
@@ -209,8 +212,8 @@ impl<'t> Parser<'t> {
         let is_number =
             number.form == Form::Word && number.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let (fits, units): (fn(&str) -> bool, _) = match kind {
-            Kind::Count => (value::is_count_unit, "`k` `M` `G` `T`, `Ki` `Mi` `Gi` `Ti`, each also with a `B`"),
-            Kind::Duration => (value::is_time_unit, "`s` `m` `h` `d` `w`"),
+            Kind::Count => (value::is_count_unit, "`k`, `M`, `GiB` or the like"),
+            Kind::Duration => (value::is_time_unit, "`s`, `m`, `h`, `d` or `w`"),
             _ => return Ok(()),
         };
         let Some(unit) = self.peek_word().filter(|_| is_number) else { return Ok(()) };
@@ -224,9 +227,8 @@ impl<'t> Parser<'t> {
             && !self.begins_a_test(unit)
             && words::means_nothing(unit)
         {
-            let message = format!("`{unit}` is no unit here: expected {units}.");
-            return Err(FilterError::new(self.here(), message)
-                .hint(format!("To search the line as well, quote it: \"{unit}\".")));
+            let error = FilterError::new(self.here(), format!("`{unit}` is no unit here."));
+            return Err(error.hint(format!("Write {units}, or quote it to search the line.")));
         }
         Ok(())
     }

@@ -229,6 +229,33 @@ proptest! {
     }
 
     #[test]
+    fn any_heap_of_what_other_tools_write_is_a_filter_or_an_error_inside_it(
+        words in prop::collection::vec(prop::sample::select(BORROWED), 0..12),
+        glued in any::<bool>(),
+    ) {
+        survives(&words.join(if glued { "" } else { " " }))?;
+    }
+
+    #[test]
+    fn what_is_said_to_match_nothing_matches_nothing(tests in prop::collection::vec(narrow_test(), 2..5)) {
+        let text = tests.join(" ");
+        let made = Filter::parse(&text, Stage::Flows).map_err(|error| TestCaseError::fail(format!("{text}: {error}")))?;
+        // A part that is never true may stand under a `not`.
+        let says = |what: &str| made.warnings().iter().any(|warning| warning.message.contains(what));
+        if !says("nothing matches") && !says("never true together") {
+            return Ok(());
+        }
+        for number in 0..7_u64 {
+            for word in ["", "a", "ab", "abc", "b"] {
+                let address: IpAddr = [10, 0, 0, u8::try_from(number).unwrap()].into();
+                let row = Made::default().set(Field::Bytes, number).set(Field::SrcAddr, Cell::Addr(address));
+                let row = if word.is_empty() { row } else { row.set(Field::VpcId, Cell::Text(word.into())) };
+                prop_assert!(!made.matches(&row, NOW), "{}: {:?}", text, row);
+            }
+        }
+    }
+
+    #[test]
     fn the_compiled_form_answers_as_the_definition_does(expr in expr(), row in row()) {
         for stage in [Stage::Flows, Stage::Sessions] {
             let printed = expr.to_string();
@@ -237,6 +264,92 @@ proptest! {
             prop_assert_eq!(made.matches(&row, NOW), naive(&expr, &row, stage), "{}", printed);
         }
     }
+}
+
+/// Pieces of other tools' languages, some of them halves.
+const BORROWED: &[&str] = &[
+    "src",
+    "dst",
+    "or",
+    "and",
+    "not",
+    "host",
+    "net",
+    "port",
+    "10",
+    "10.0.0.1",
+    "10.0.0.1:53",
+    "[::1]:443",
+    "->",
+    "→",
+    "any",
+    "tcp/443",
+    "udp:53",
+    ",",
+    "is",
+    "null",
+    "between",
+    "1",
+    "5",
+    "in",
+    "(",
+    ")",
+    "[",
+    "]",
+    "TO",
+    "*",
+    "bytes",
+    "start",
+    "timestamp",
+    "'2018-08-20'",
+    "2018-08-20",
+    "15:26",
+    "cidrmatch",
+    "ispresent",
+    "isnull",
+    "strcontains",
+    "@message",
+    "like",
+    "contains",
+    "'10.0.%'",
+    "\"srcaddr\"",
+    "`srcAddr`",
+    "=",
+    "flags",
+    "has",
+    "SA",
+    "0x12",
+    "mask",
+    "255.0.0.0",
+    "ip",
+    "proto",
+    "\\udp",
+    "filter",
+    "where",
+    ";",
+    "parsecs",
+    "MB",
+    "1_000",
+    "1e6",
+    "vpc",
+    "/x/",
+    "$private",
+];
+
+/// A test of one of three fields, of few values.
+fn narrow_test() -> impl Strategy<Value = String> {
+    let number = (prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]), 0..7_u64)
+        .prop_map(|(op, n)| format!("bytes {op} {n}"));
+    let range = (0..7_u64, 0..7_u64).prop_map(|(a, b)| format!("bytes = {}-{}", a.min(b), a.max(b)));
+    let address = prop_oneof![
+        (0..7_u8, any::<bool>()).prop_map(|(n, not)| format!("src {} 10.0.0.{n}", if not { "!=" } else { "=" })),
+        prop::sample::select(vec!["src 10.0.0.0/30", "src 10.0.0.4/30", "src $public", "src $private"])
+            .prop_map(str::to_owned),
+    ];
+    let text = (any::<bool>(), prop::sample::select(vec!["a", "ab", "abc", "a*", "ab*", "b*", "{a, b}"]))
+        .prop_map(|(not, word)| format!("vpc {} {word}", if not { "!=" } else { "=" }));
+    let test = prop_oneof![number, range, address, text];
+    (test, prop::bool::weighted(0.2)).prop_map(|(test, not)| if not { format!("not ({test})") } else { test })
 }
 
 /// Parses in both stages: an error lies inside the text, a filter survives being printed and read.

@@ -196,7 +196,8 @@ impl Aws {
         }
         // A digest, since nothing of the credentials is written to a file.
         let digest = Sha256::digest(credentials.access_key_id());
-        Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        let head = digest.iter().take(8).fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+        Some(format!("{head:016x}"))
     }
 }
 
