@@ -21,7 +21,7 @@ use crate::export::session::SessionWriter;
 use crate::export::{Shape, clean};
 use crate::filter::{Filter, Stage};
 use crate::notify::Notifier;
-use crate::record::{Decoded, Field, Gap, Input, SourceState, SourceStatus};
+use crate::record::{Decoded, Decoder, Field, Gap, Input, SourceState, SourceStatus};
 use crate::start::{self, Source, StartError};
 
 /// Inputs on their way from the source, and decoded ones on their way to the engine.
@@ -77,6 +77,16 @@ fn shape(common: &Common, terminal: bool) -> Shape {
         None if terminal => Shape::Table,
         Some(As::Ndjson) | None => Shape::Ndjson,
     }
+}
+
+/// What the printer does with an input; nothing for what is not whole, at which nobody looks here.
+fn work_of(input: Input, decoder: &mut Decoder) -> Option<Work> {
+    Some(match input {
+        Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
+        Input::Status(status) => Work::Status(status),
+        Input::Gap(gap) => Work::Gap(gap),
+        Input::Partial(_) | Input::End => return None,
+    })
 }
 
 /// Prints `what` of a source to `sink`; `terminal` tells whether a person reads there.
@@ -135,14 +145,9 @@ pub async fn print(
     let (hand_on, work) = sync_channel(QUEUE);
     std::thread::spawn(move || {
         while let Some(input) = inputs.blocking_recv() {
-            let work = match input {
-                Input::Batch(batch) => Work::Rows(Box::new(decoder.decode(&batch))),
-                Input::Status(status) => Work::Status(status),
-                Input::Gap(gap) => Work::Gap(gap),
-                // Nobody here looks at what is not whole.
-                Input::Partial(_) | Input::End => continue,
-            };
-            if hand_on.send(work).is_err() {
+            if let Some(work) = work_of(input, &mut decoder)
+                && hand_on.send(work).is_err()
+            {
                 break;
             }
         }

@@ -59,10 +59,18 @@ pub(super) struct Searches {
     filter: Option<String>,
     /// What the other tab is called.
     beside: Option<String>,
-    /// Sums are being added up.
-    sums: bool,
-    /// Those that are not whole were shown.
-    shown: bool,
+    sums: Adding,
+}
+
+/// Whether sums are being added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Adding {
+    #[default]
+    No,
+    /// They are.
+    Up,
+    /// They are, and what there is was shown.
+    Shown,
 }
 
 impl App {
@@ -102,13 +110,13 @@ impl App {
 
     /// Sums are being added up.
     pub fn sum_up(&mut self) {
-        self.searches.sums = true;
+        self.searches.sums = Adding::Up;
         self.say_keys(Tone::Quiet, "Adding up … {stop-loading} stops it.");
     }
 
     /// They came, or never will.
     pub fn summed_up(&mut self) {
-        self.searches.sums = false;
+        self.searches.sums = Adding::No;
     }
 
     /// Whether the rules here can be taught what was used before: those of a live source that can be searched.
@@ -146,7 +154,7 @@ impl App {
     /// Whether a search fills this tab just now.
     pub(super) fn searches_now(&self) -> bool {
         let over = matches!(self.page.status.state.state, SourceState::Ended | SourceState::Failed(_));
-        self.searches.sums || (self.searches.of_search && !over)
+        self.searches.sums != Adding::No || (self.searches.of_search && !over)
     }
 
     /// Whether a step back leaves the tab of a search.
@@ -225,11 +233,14 @@ impl App {
     pub fn show_sums(&mut self, sums: &Sums) {
         // Who has left the table gets it again once it is whole.
         let is_shown = matches!(&self.mode, Mode::Menu(menu) if menu.kind == Kind::Sums);
-        if sums.partial && !is_shown && std::mem::replace(&mut self.searches.shown, true) {
+        if sums.partial && !is_shown && self.searches.sums == Adding::Shown {
             return;
         }
-        self.searches.shown = sums.partial;
-        self.searches.sums &= sums.partial;
+        // What is typed just now is not taken away by what is not whole.
+        if sums.partial && !is_shown && !matches!(self.mode, Mode::Main) {
+            return;
+        }
+        self.searches.sums = if sums.partial { Adding::Shown } else { Adding::No };
         let mut lines: Vec<Vec<&str>> = vec![sums.by.iter().map(|field| field.name()).collect()];
         lines[0].extend(["bytes", "packets", "records"]);
         for (key, amounts) in &sums.rows {
@@ -249,9 +260,6 @@ impl App {
                 (menu.search, menu.cursor) = (old.search.clone(), old.cursor);
                 self.mode = Mode::Menu(menu);
             }
-            // What is typed just now is not taken away.
-            Mode::Main => self.open_menu(menu),
-            _ if sums.partial => self.searches.shown = false,
             _ => self.open_menu(menu),
         }
     }

@@ -115,8 +115,17 @@ pub struct History {
     notes: Vec<String>,
     estimate: Estimate,
     formats: Vec<Arc<Format>>,
+    wants: Wants,
+}
+
+/// What else is wanted than what is complete.
+#[derive(Default)]
+struct Wants {
+    /// What queries have found that still run.
     partial: bool,
+    /// Groups whatever their sums.
     split: bool,
+    /// Sums so far.
     show: Option<Show>,
 }
 
@@ -234,16 +243,14 @@ impl History {
             notes,
             estimate,
             formats,
-            partial: false,
-            split: false,
-            show: None,
+            wants: Wants::default(),
         })
     }
 
     /// Also passes on what queries have found that still run ([`Input::Partial`]), for somebody who watches.
     #[must_use]
     pub fn with_partial(mut self) -> History {
-        self.partial = true;
+        self.wants.partial = true;
         self
     }
 
@@ -251,14 +258,14 @@ impl History {
     /// time are asked for, and their halves.
     #[must_use]
     pub fn for_groups(mut self) -> History {
-        self.split = true;
+        self.wants.split = true;
         self
     }
 
     /// Shows the sums so far while they are added up.
     #[must_use]
     pub fn showing(mut self, show: Show) -> History {
-        (self.partial, self.show) = (true, Some(show));
+        (self.wants.partial, self.wants.show) = (true, Some(show));
         self
     }
 
@@ -324,14 +331,14 @@ impl History {
             sums,
             stop,
             progress: Mutex::default(),
-            partial: self.partial.then(Mutex::default),
+            partial: self.wants.partial.then(Mutex::default),
             waiting: Mutex::default(),
         };
         let report = Report { range: self.range, ..Report::default() };
         // Sums of the whole range come from one query: the largest groups of all slices need not be the largest of each.
         let slices = Slices::new(self.range.0, self.range.1, sums, self.most);
         let mut search = Search::new(Arc::new(shared), slices, sink, report, tell);
-        (search.show, search.split) = (self.show, self.split);
+        (search.show, search.split) = (self.wants.show, self.wants.split);
         (search.most, search.limit, search.facts) = (self.most, if sums { u64::MAX } else { self.config.limit }, facts);
         Box::pin(search.run()).await
     }
