@@ -252,7 +252,8 @@ fn what_may_pass_does_not_keep_the_screen_from_opening() {
 #[test]
 fn a_receiver_that_goes_away_ends_the_tail() {
     let fake = Fake::start();
-    fake.deliver(ENI, 10, 300);
+    // Within the five minutes that the first read covers.
+    fake.deliver(ENI, 10, 120);
     let (mut config, lab) = setup(&fake, 0);
     config.run_for = None;
     let tally = run(config, lab, |tally| tally.events.is_empty());
@@ -332,6 +333,22 @@ fn figures_say_what_a_poll_costs_and_what_can_be_followed() {
     let poll = figures.poll.expect("a poll");
     // Six full pages and one for the rest at least; all was known at the end.
     assert!(poll.requests >= 6 && poll.events == 1500 && poll.duplicates == 1500 && poll.minutes > 1, "{poll:?}");
+}
+
+#[test]
+fn a_poll_of_many_interfaces_costs_no_more_than_one_of_a_few() {
+    let polls = [3, 300].map(|interfaces| {
+        let fake = Fake::start();
+        let each = 1500 / interfaces;
+        let expected: Vec<_> =
+            (0..interfaces).flat_map(|number| fake.deliver(&format!("eni-{number:017x}-all"), each, 300)).collect();
+        let (config, lab) = setup(&fake, 20);
+        let tally = run(config, lab, |_| true);
+        tally.assert_exactly(&expected);
+        assert!(fake.state().asked.iter().all(|asked| asked.get("logStreamNamePrefix").is_none()));
+        tally.last().tail.expect("figures").poll.expect("a poll")
+    });
+    assert_eq!(polls.map(|poll| (poll.requests, poll.events)), [(1, 1500); 2], "{polls:?}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
     let other = format!("{} 99999 10.0.0.1 10.0.0.2", now() / 1000 - 200);
     let config = TailConfig { run_for: Some(Duration::from_mins(20)), ..config(fake.port, "/vpc/fake") };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let (mut came, mut said) = (Vec::new(), false);
+    let (mut came, mut said, mut shown) = (Vec::new(), false, None);
     runtime.block_on(async {
         let lab = Lab { clock: FastClock::new(60), ..lab() };
         let mut tail = Tail::connect_with(config, lab).await.expect("connects");
@@ -226,7 +226,10 @@ fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
                         fake.state().ec2 = Some(flow_log_of("start bytes srcaddr dstaddr"));
                     }
                 }
-                Input::Status(status) => said |= status.note.is_some_and(|note| note.contains("no longer proven")),
+                Input::Status(status) => {
+                    said |= status.note.is_some_and(|note| note.contains("no longer proven"));
+                    shown = status.asks_for;
+                }
                 Input::Partial(_) => panic!("a tail passes on what is whole"),
                 Input::Gap(gap) => panic!("{gap:?}"),
                 Input::End => break,
@@ -235,6 +238,7 @@ fn when_the_flow_log_changes_what_was_not_let_through_is_read_again() {
     });
     assert_eq!(came, [first, other], "each once");
     assert!(said);
+    assert_eq!(shown.as_deref(), Some(""), "the pane shows that everything is asked for");
     let state = fake.state();
     let asked: Vec<Option<&str>> = state.asked.iter().skip(1).map(|body| body["filterPattern"].as_str()).collect();
     let changed = asked.iter().position(Option::is_none).expect("the pattern is left");

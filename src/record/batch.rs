@@ -157,6 +157,8 @@ pub struct SourceStatus {
     pub note: Option<String>,
     /// Lasting remarks, one sentence each: parts of the note that change only when something was found out.
     pub warnings: Vec<String>,
+    /// What is asked for now, where it is not what was at the start: a filter pattern, or an empty text for everything.
+    pub asks_for: Option<Arc<str>>,
     /// What a tail carries and costs.
     pub tail: Option<TailFigures>,
     /// What was found out about the source, for its pane: name and text, in order.

@@ -5,9 +5,10 @@ use ratatui::style::Style;
 
 use super::fmt;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::table::level_letter;
 use super::theme::Token;
-use crate::app::{Action, App, Target, Viewport};
+use crate::app::{Action, App, Context, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::Status;
 use crate::record::{LiveStatus, SourceState};
@@ -15,21 +16,22 @@ use crate::record::{LiveStatus, SourceState};
 /// A fact of the header. Facts are put in order of importance; those that do not fit are left out.
 type Fact = Vec<(String, Style)>;
 
-pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
+/// Draws the header; `apart` where trouble has lines of its own.
+pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, apart: bool, viewport: &mut Viewport) {
     if area.height == 0 {
         return;
     }
     paint.style(area, paint.theme.ground(Token::Surface));
     let status = &app.page().status;
-    let mut facts = first(app, paint, status);
+    let mut facts = first(app, paint, status, area.width);
     if area.height == 1 {
         // The line of the alerts is not there; they come before everything else then.
-        let trouble = trouble(app, paint, status).into_iter();
+        let trouble = problem(app, status).map(|text| vec![(text, trouble_style(paint, status))]).into_iter();
         facts.splice(1..1, trouble.chain(alerts(paint, status, true)));
     }
     line(paint, area.x, area.y, area.width, &facts);
     if area.height > 1 {
-        let facts = second(app, paint, status);
+        let facts = second(app, paint, status, (!apart).then_some(area.width));
         for (place, hit) in line(paint, area.x, area.y + 1, area.width, &facts) {
             if facts[place].first().is_some_and(|(text, _)| text.contains(UNPARSED)) {
                 viewport.hits.push((super::area(hit), Target::Hint(Action::Unparsed)));
@@ -40,6 +42,9 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
 
 /// What did not parse, with the key that shows it.
 const UNPARSED: &str = "unparsed";
+
+/// Below this width times are written short.
+const NARROW: u16 = 100;
 
 /// Least cells that a fact is cut to, where it may be cut.
 const CUT: u16 = 24;
@@ -67,7 +72,7 @@ fn line(paint: &mut Paint<'_>, x: u16, y: u16, width: u16, facts: &[Fact]) -> Ve
     places
 }
 
-fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+fn first(app: &App, paint: &Paint<'_>, status: &Status, width: u16) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
@@ -91,17 +96,22 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         facts.push(live_session(paint, live));
     }
     facts.push(vec![plain(status.region.to_string())]);
+    // Of a narrow screen the date would take the room of what matters more.
+    let narrow = width < NARROW && status.state.complete_to.is_some();
     if let Some(event) = status.event_time {
-        facts.push(vec![label("event "), plain(format!("{}Z", fmt::date_time(event)))]);
+        let event = if narrow { fmt::time_of_day(event) } else { fmt::date_time(event) };
+        facts.push(vec![label("event "), plain(format!("{event}Z"))]);
+    }
+    // Beyond it nothing on the screen means that there was none.
+    if let Some(complete) = status.state.complete_to {
+        let complete = if narrow { fmt::hour_minute(complete) } else { fmt::time_of_day(complete) };
+        facts.push(vec![label("complete to "), plain(format!("{complete}Z"))]);
     }
     if let Some(lag) = status.lag {
         facts.push(vec![label("lag "), plain(fmt::lag(lag))]);
         if let Some(arrival) = status.arrival_time {
             facts.push(vec![label("arrival "), plain(format!("{}Z", fmt::time_of_day(arrival)))]);
         }
-    }
-    if let Some(complete) = status.state.complete_to {
-        facts.push(vec![label("complete to "), plain(format!("{}Z", fmt::time_of_day(complete)))]);
     }
     // Of an input that has ended the last rate says nothing.
     if status.rate >= 0.05 && status.state.state != SourceState::Ended {
@@ -168,9 +178,70 @@ fn state(app: &App, paint: &Paint<'_>, status: &Status) -> (String, Style) {
     }
 }
 
-fn trouble(app: &App, paint: &Paint<'_>, status: &Status) -> Option<Fact> {
-    let token = if matches!(status.state.state, SourceState::Failed(_)) { Token::Error } else { Token::Warning };
-    problem(app, status).map(|text| vec![(text, paint.theme.bold(token))])
+/// Trouble as one of the facts of a line of `width` cells.
+fn trouble(app: &App, paint: &Paint<'_>, status: &Status, width: u16) -> Option<Fact> {
+    let text = problem(app, status)?;
+    let (clean, width) = (fmt::clean(&text), width.saturating_sub(2));
+    let text = if fmt::width(&clean) <= width {
+        clean.into_owned()
+    } else {
+        let rest = rest(app, paint);
+        format!("{}{rest}", fmt::cut(&clean, width.saturating_sub(fmt::width(&rest)), "").trim_end())
+    };
+    Some(vec![(text, trouble_style(paint, status))])
+}
+
+fn trouble_style(paint: &Paint<'_>, status: &Status) -> Style {
+    let failed = matches!(status.state.state, SourceState::Failed(_));
+    paint.theme.bold(if failed { Token::Error } else { Token::Warning })
+}
+
+/// Lines of its own that trouble has at most. The pane about the source has all of it.
+const TROUBLE: u16 = 3;
+
+/// Lines of its own that trouble takes on a screen of this size: none where it fits into the second line of the header, or where there are too few lines.
+pub(super) fn trouble_lines(app: &App, width: u16, height: u16) -> u16 {
+    let status = &app.page().status;
+    let Some(text) = problem(app, status).filter(|_| height >= 12 && is_urgent(status)) else { return 0 };
+    let text = fmt::clean(&text);
+    if fmt::width(&text) + 2 <= width {
+        return 0;
+    }
+    u16::try_from(wrap(&text, width.saturating_sub(2)).len()).unwrap_or(TROUBLE).min(TROUBLE)
+}
+
+/// Whether it must be read now. Lasting remarks are not worth the lines of something else.
+fn is_urgent(status: &Status) -> bool {
+    matches!(status.state.state, SourceState::Waiting { .. } | SourceState::Failed(_))
+        || status.state.tail.is_some_and(|tail| tail.behind >= BEHIND)
+}
+
+/// Seconds behind from which on a tail says so.
+const BEHIND: u64 = 120;
+
+/// What is written after a text that had to be cut.
+fn rest(app: &App, paint: &Paint<'_>) -> String {
+    format!("{} ({} has all of it)", paint.glyphs.ellipsis, app.keys().hint(Context::Main, Action::Source))
+}
+
+/// Trouble in lines of its own; where they are too few, the last says which key tells the rest.
+pub(super) fn draw_trouble(app: &App, paint: &mut Paint<'_>, area: Rect) {
+    let status = &app.page().status;
+    let Some(text) = problem(app, status).filter(|_| area.height > 0) else { return };
+    let (style, width) = (trouble_style(paint, status), area.width.saturating_sub(2));
+    paint.clear(area, Token::Surface);
+    let mut lines = wrap(&fmt::clean(&text), width);
+    if lines.len() > usize::from(area.height) {
+        lines.truncate(usize::from(area.height));
+        let rest = rest(app, paint);
+        if let Some(last) = lines.last_mut() {
+            let kept = fmt::cut(last, width.saturating_sub(fmt::width(&rest)), "");
+            *last = format!("{}{rest}", kept.trim_end());
+        }
+    }
+    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+        paint.text(area.x + 1, y, width, line, style);
+    }
 }
 
 /// What the source waits for or stumbled over. The countdown comes first: what is long is cut at its end.
@@ -202,11 +273,23 @@ fn alerts(paint: &Paint<'_>, status: &Status, brief: bool) -> Option<Fact> {
     Some(fact)
 }
 
-fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
+/// Event time that could not be read, the latest with its range.
+fn gaps(paint: &Paint<'_>, status: &Status) -> Option<Fact> {
+    let last = status.gaps.iter().max_by_key(|gap| gap.to)?;
+    let (from, to) = (fmt::hour_minute(last.from), fmt::hour_minute(last.to.saturating_add(1)));
+    let text = match status.gaps.len() {
+        1 => format!("gap {from} to {to}Z"),
+        many => format!("{} gaps, the latest {from} to {to}Z", fmt::count(many as u64)),
+    };
+    Some(vec![(text, paint.theme.style(Token::Gap))])
+}
+
+fn second(app: &App, paint: &Paint<'_>, status: &Status, trouble_in: Option<u16>) -> Vec<Fact> {
     let theme = paint.theme;
     let label = |text: &str| (text.to_owned(), theme.style(Token::Muted));
     let plain = |text: String| (text, theme.style(Token::Text));
-    let mut facts: Vec<Fact> = trouble(app, paint, status).into_iter().chain(alerts(paint, status, false)).collect();
+    let trouble = trouble_in.and_then(|width| trouble(app, paint, status, width));
+    let mut facts: Vec<Fact> = trouble.into_iter().chain(alerts(paint, status, false)).collect();
     if let Some((earlier, percent)) = status.state.earlier.and_then(|earlier| Some((earlier, earlier.percent()?))) {
         let text = format!(
             "loading from {}Z: {percent}% {}",
@@ -224,12 +307,12 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status) -> Vec<Fact> {
         ("skipdata", status.skipdata),
         ("late", status.late),
         ("rule groups evicted", status.rules.evicted_groups),
-        (if status.gaps.len() == 1 { "gap" } else { "gaps" }, status.gaps.len() as u64),
     ];
     for (name, count) in lost.into_iter().filter(|(_, count)| *count > 0) {
         let shows = if name == UNPARSED { app.keys().spell(" ({unparsed})") } else { String::new() };
         facts.push(vec![(format!("{} {name}{shows}", fmt::count(count)), theme.style(Token::Gap))]);
     }
+    facts.extend(gaps(paint, status));
     let share = if status.budget > 0 { u128::from(status.held_bytes) * 100 / u128::from(status.budget) } else { 0 };
     facts.push(vec![
         label("held "),

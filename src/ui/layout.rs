@@ -13,6 +13,8 @@ const SIDEBAR_FROM: u16 = 110;
 pub(super) struct Panes {
     pub(super) header: Rect,
     pub(super) strip: Rect,
+    /// What the source waits for, where the second line of the header is too short for it: over the top of the strip, so that nothing moves, or in lines of its own.
+    pub(super) trouble: Rect,
     /// Tabs, and the filter with what there is to say about it.
     pub(super) bar: Rect,
     pub(super) table: Rect,
@@ -55,6 +57,12 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
         &mut top,
         bottom,
     );
+    let trouble = super::header::trouble_lines(app, width, height);
+    panes.trouble = if panes.strip.height > 0 {
+        Rect { height: trouble.min(panes.strip.height), ..panes.strip }
+    } else {
+        take_top(trouble, &mut top, bottom)
+    };
     let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let bar = match (height, typing) {
         (0..6, false) => 0,

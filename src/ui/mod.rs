@@ -7,6 +7,7 @@ mod bar;
 mod cell;
 mod detail;
 mod draft;
+mod empty;
 pub mod fmt;
 mod fold;
 pub mod glyphs;
@@ -51,8 +52,9 @@ pub fn draw(app: &App, look: &Look, buffer: &mut Buffer) -> Viewport {
     }
     let mut paint = Paint::new(buffer, look);
     let panes = layout::panes(app, area);
-    header::draw(app, &mut paint, panes.header, &mut viewport);
+    header::draw(app, &mut paint, panes.header, panes.trouble.height > 0, &mut viewport);
     strip::draw(app, &mut paint, panes.strip, &mut viewport);
+    header::draw_trouble(app, &mut paint, panes.trouble);
     bar::draw(app, &mut paint, panes.bar, &mut viewport);
     if app.view().lens.is_some() {
         lens::draw(app, &mut paint, panes.table, &mut viewport);

@@ -155,7 +155,7 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
         lines.push(Line::Fact("complete to", format!("{}Z, likely", fmt::date_time(complete))));
     }
     if let Some(fetch) = &status.fetch {
-        fetched(&mut lines, fetch, report.counts.outside);
+        fetched(&mut lines, fetch, status.state.asks_for.as_deref(), report.counts.outside);
     }
     beside(&mut lines, app);
     section(&mut lines, "Formats");
@@ -281,14 +281,22 @@ fn live_session(lines: &mut Vec<Line>, now: i64, live: &LiveStatus) {
 }
 
 /// What is read only, and what that means.
-fn fetched(lines: &mut Vec<Line>, fetch: &Fetch, outside: u64) {
+fn fetched(lines: &mut Vec<Line>, fetch: &Fetch, since: Option<&str>, outside: u64) {
     section(lines, "Fetched only (--fetch): what was not read cannot come back by widening the filter");
     let clean = |text: &str| for_terminal(text).into_owned();
     lines.push(Line::Fact("wanted", format!("{}, both directions, NODATA and SKIPDATA", clean(&fetch.text))));
-    let pattern = fetch.pattern.as_deref().unwrap_or("none: nothing of it can be asked for, so everything is read");
-    lines.push(Line::Fact("pattern", clean(pattern)));
-    if fetch.pattern.is_some() && !fetch.checked.is_empty() {
-        lines.push(Line::Fact("checked here", clean(&fetch.checked.join(", "))));
+    let none = "none: nothing of it can be asked for, so everything is read";
+    let at_first = fetch.pattern.as_deref();
+    if let Some(since) = since {
+        lines.push(Line::Fact("pattern", clean(if since.is_empty() { none } else { since })));
+        let before = clean(at_first.unwrap_or("none"));
+        lines.push(Line::Fact("before", format!("{before}: it relied on a format that is no longer proven")));
+        lines.push(Line::Fact("checked here", "all of it".to_owned()));
+    } else {
+        lines.push(Line::Fact("pattern", clean(at_first.unwrap_or(none))));
+        if at_first.is_some() && !fetch.checked.is_empty() {
+            lines.push(Line::Fact("checked here", clean(&fetch.checked.join(", "))));
+        }
     }
     lines.push(Line::Fact("left out here", format!("{} records that were read", fmt::thousands(outside))));
     for remark in &fetch.remarks {

@@ -7,14 +7,13 @@ use super::cell::{self, Spelling};
 use super::fmt;
 use super::fold;
 use super::paint::Paint;
-use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::choose::When;
 use crate::app::columns::{self, Align, Col, Placed, Room};
 use crate::app::{Action, App, Focus, Target, Viewport};
 use crate::detect::Level;
 use crate::engine::view::{Column, FirstSeen, Page, Sort, Tab};
-use crate::record::{Cell, Field, Kind, SourceState};
+use crate::record::{Cell, Field, Kind};
 
 /// Cells at the left edge for the mark of an alert.
 pub(super) const MARK: u16 = 2;
@@ -62,7 +61,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         fold::draw(app, paint, Rect::new(area.x, area.y + 1, area.width, 1), viewport);
     }
     if !ours || shown == 0 {
-        return empty(app, paint, area);
+        return super::empty::draw(app, paint, area);
     }
     for line in 0..shown {
         let Ok(offset) = u16::try_from(line) else { break };
@@ -329,52 +328,4 @@ fn is_dated(page: &Page, start: usize, shown: usize) -> bool {
     });
     let Some(first) = days.next() else { return false };
     days.any(|day| day != first)
-}
-
-/// What stands where there are no rows: why, and what to do about it. Never "none" where it may only not have come yet.
-fn empty(app: &App, paint: &mut Paint<'_>, area: Rect) {
-    if area.height < 3 {
-        return;
-    }
-    let page = app.page();
-    let (what, hint) = if page.tab != app.view().tab || page.progress < 1.0 {
-        ("Looking …".to_owned(), String::new())
-    } else if page.tab == Tab::Alerts {
-        ("No alert so far.".to_owned(), String::new())
-    } else if page.total == 0 {
-        nothing_yet(app)
-    } else if fold::total(app) > 0 {
-        ("Everything here is folded.".to_owned(), app.keys().spell("{fold} shows it."))
-    } else {
-        (
-            format!("None of the {} rows held matches the filter.", fmt::thousands(page.total)),
-            app.keys().spell(
-                "{back} goes back, {toggle-filter} turns the filter off, {filter} changes it, {explain} tells why.",
-            ),
-        )
-    };
-    let y = area.y + 1 + (area.height - 1) / 3;
-    let width = area.width.saturating_sub(4).min(76);
-    let style = paint.theme.style(Token::Text);
-    paint.text(area.x + 2, y, area.width.saturating_sub(2), &what, style);
-    let style = paint.theme.style(Token::Muted);
-    for (y, line) in (y + 1..area.bottom()).zip(wrap(&fmt::clean(&hint), width)) {
-        paint.text(area.x + 2, y, width, &line, style);
-    }
-}
-
-/// Why there is nothing, by what the source says of itself.
-fn nothing_yet(app: &App) -> (String, String) {
-    let status = &app.page().status;
-    let why = super::header::problem(app, status);
-    match &status.state.state {
-        SourceState::Connecting => (format!("Connecting to {}.", status.source), String::new()),
-        SourceState::Waiting { .. } => ("Waiting to try again.".to_owned(), why.unwrap_or_default()),
-        SourceState::Live => {
-            let usual = "Flow logs are delivered some minutes after the traffic.".to_owned();
-            ("Waiting for the first records.".to_owned(), why.unwrap_or(usual))
-        }
-        SourceState::Failed(_) => ("Nothing was read.".to_owned(), why.unwrap_or_default()),
-        SourceState::Ended => ("The input ended without a record.".to_owned(), why.unwrap_or_default()),
-    }
 }

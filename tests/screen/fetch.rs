@@ -54,6 +54,28 @@ fn the_pane_about_the_source_tells_what_was_pushed_and_what_was_not() {
 }
 
 #[test]
+fn a_pattern_that_was_left_is_not_shown_as_the_one_in_use() {
+    let mut stage = fetching("port 11211 and udp");
+    let asks = |pattern: &str| {
+        let asks_for = Some(pattern.into());
+        Input::Status(Box::new(SourceStatus {
+            state: SourceState::Live,
+            requests: 9,
+            asks_for,
+            ..SourceStatus::default()
+        }))
+    };
+    stage.feed([asks("?\"9\" ?\"NODATA\"")]);
+    stage.run("i");
+    let text = stage.text();
+    let at = |says: &str| text.find(says).unwrap_or_else(|| panic!("{says}:\n{text}"));
+    assert!(at("?\"9\" ?\"NODATA\"") < at("?\"11211\" ?\"NODATA\" ?\"SKIPDATA\": it relied on"), "{text}");
+    stage.feed([asks("")]);
+    stage.run("<esc>i");
+    assert!(stage.shows("nothing of it can be asked for, so everything is read"), "{}", stage.text());
+}
+
+#[test]
 fn a_live_session_shows_whether_it_is_open_and_what_it_left_out() {
     let open = LiveStatus { open: 1, wanted: 1, events: 120, paired: 118, ..LiveStatus::default() };
     let mut stage = with_live(open.clone());

@@ -21,6 +21,7 @@ mod questions;
 mod report;
 mod stage;
 mod takeaway;
+mod trouble;
 mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};

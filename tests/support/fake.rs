@@ -97,6 +97,8 @@ pub struct State {
     pub interfaces_asked: Vec<String>,
     /// Live sessions: how they behave, and what they were asked.
     pub live: super::live::Script,
+    /// Milliseconds that the server's clock is ahead of the machine's. With it answers say when they were given.
+    pub ahead: Option<i64>,
     /// Troubles that were applied.
     pub applied: usize,
     /// Where there is a clock, events are there from their ingestion time on.
@@ -207,10 +209,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         super::live::serve(stream, &body, state);
         return;
     }
-    let (trouble, answer) = {
+    let (trouble, answer, dated) = {
         let mut state = state.lock().unwrap();
         let trouble = state.trouble(&action, &body);
-        (trouble, state.answer(&action, &body, trouble))
+        (trouble, state.answer(&action, &body, trouble), state.ahead.map(dated).unwrap_or_default())
     };
     let (status, kind, text) = match trouble {
         Trouble::Html502 => (502, "text/html", "<html><h1>502 Bad Gateway</h1></html>".to_owned()),
@@ -231,7 +233,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
         thread::sleep(Duration::from_millis(millis));
     }
     let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n{dated}Content-Length: {}\r\nConnection: close\r\n\r\n",
         text.len()
     );
     if let Trouble::Stalled(millis) = trouble {
@@ -245,6 +247,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     // The client may be gone, which is its right.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent));
     let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// Headers of an answer by a clock that is so far ahead.
+fn dated(ahead: i64) -> String {
+    let date = jiff::Timestamp::from_millisecond(now() + ahead).unwrap().strftime("%a, %d %b %Y %H:%M:%S GMT");
+    format!("Date: {date}\r\nx-amzn-RequestId: 5b1a\r\n")
 }
 
 /// Reads one request: the action and the body.

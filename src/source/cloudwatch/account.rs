@@ -7,6 +7,7 @@ use crate::record::{Earlier, SourceState, TailFigures};
 use super::client::Logs;
 use super::clock::millis;
 use super::group::Group;
+use super::pace::quota;
 use super::plan::SLICE;
 use super::record::Recorder;
 use super::runner::Runner;
@@ -42,9 +43,11 @@ impl<L: Logs> Runner<L> {
         });
         let trouble = groups.iter().filter(|group| group.trouble.is_some()).min_by_key(|group| group.wait_until);
         self.status.state = match trouble {
-            Some(group) => {
-                SourceState::Waiting { why: group.trouble.clone().unwrap_or_default(), until: group.wait_until }
-            }
+            Some(group) => SourceState::Waiting {
+                why: group.trouble.clone().unwrap_or_default(),
+                // Whoever counts down has the machine's clock.
+                until: group.wait_until.saturating_sub(self.parts.logs.skew()),
+            },
             None if self.status.events_read == 0 && !groups.iter().any(Group::has_read) => SourceState::Connecting,
             None => SourceState::Live,
         };
@@ -53,8 +56,10 @@ impl<L: Logs> Runner<L> {
             group.notes(&mut notes);
         }
         notes.extend(self.parts.about.warnings.iter().cloned());
+        notes.extend(skewed(self.parts.logs.skew()));
         self.proof_notes(&mut notes);
         self.status.warnings.clone_from(&notes);
+        self.status.asks_for = self.asks_for_since(now);
         self.live_notes(&mut notes);
         if lateness > millis(self.parts.lookback) && self.lateness.is_known() {
             notes.push(format!(
@@ -66,7 +71,7 @@ impl<L: Logs> Runner<L> {
         let figures = self.figures(now, lateness);
         let behind = groups.iter().map(|group| group.plan.behind(now)).max().unwrap_or(0);
         if behind > BEHIND {
-            notes.push(self.behind(behind, &figures));
+            notes.insert(0, self.behind(behind, &figures));
         }
         self.status.facts.clone_from(&self.parts.about.facts);
         let recording = self.parts.recorder.as_ref().map(|recorder| ("recording".to_owned(), recorder.fact()));
@@ -128,8 +133,14 @@ impl<L: Logs> Runner<L> {
         if !slow {
             let needed = figures.rate.map_or(0, |rate| rate.div_ceil(capacity));
             #[expect(clippy::cast_precision_loss, reason = "a small factor")]
-            let needed = asked * needed.max(2) as f64;
-            helps.push(format!("--max-rps {}", (needed * 10.0).ceil() / 10.0));
+            let needed = (asked * needed.max(2) as f64 * 10.0).ceil() / 10.0;
+            let region = &self.parts.logs.place().region;
+            let quota = quota(region);
+            if needed <= f64::from(quota) {
+                helps.push(format!("--max-rps {needed}"));
+            } else {
+                let _ = write!(text, "it would take {needed}, and accounts have {quota} in {region}; ");
+            }
         }
         if self.parts.groups.iter().any(Group::reads_all_streams) {
             helps.push("--eni for single interfaces".to_owned());
@@ -138,6 +149,16 @@ impl<L: Logs> Runner<L> {
         let _ = write!(text, "{} would help", helps.join(", or "));
         text
     }
+}
+
+/// A clock that is wrong changes nothing of what is read, but all that the user compares with it.
+fn skewed(skew: i64) -> Option<String> {
+    let way = if skew > 0 { "behind" } else { "ahead of" };
+    // Answers tell whole seconds.
+    let minutes = (skew.unsigned_abs() + 30_000) / SLICE.unsigned_abs();
+    (skew != 0).then(|| {
+        format!("the clock of this machine is {minutes} minutes {way} that of AWS: records are read by the clock of AWS; set this one")
+    })
 }
 
 fn whole(figure: f64) -> u64 {

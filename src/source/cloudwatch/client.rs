@@ -4,7 +4,7 @@ mod intercept;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -24,7 +24,7 @@ use super::config::GroupName;
 use super::error::TailError;
 use super::fault::{Fault, Kind, Login, Place, classify, clean};
 use super::preflight::{self, FlowLog};
-use intercept::{Counter, PlainHost};
+use intercept::{Counter, PlainHost, Skew};
 
 /// Which events of a group are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub(super) trait Logs: Send {
     fn refresh(&mut self) -> impl Future<Output = ()> + Send;
     /// Requests sent so far, every try counted.
     fn requests(&self) -> u64;
+    /// Milliseconds that the service's clock is ahead of the machine's, as far as that matters; 0 where it is not known.
+    fn skew(&self) -> i64;
     /// Where they go.
     fn place(&self) -> &Place;
 }
@@ -110,13 +112,22 @@ pub(super) struct Aws {
     client: Client,
     config: SdkConfig,
     place: Place,
+    heard: Heard,
+}
+
+/// What was found out about all requests, whichever client sent them.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    /// Requests sent.
     sent: Arc<AtomicU64>,
+    /// See [`Logs::skew`].
+    skew: Arc<AtomicI64>,
 }
 
 impl Aws {
     /// Loads configuration and credentials. Fails where they are missing; a credential provider that cannot be reached is left to be tried again.
     pub(super) async fn open(setup: Setup) -> Result<Aws, TailError> {
-        let sent = Arc::new(AtomicU64::new(0));
+        let heard = Heard::default();
         let config = load(&setup).await;
         let region = config.region().map(ToString::to_string).filter(|region| !region.is_empty());
         let Some(region) = region else { return Err(TailError::NoRegion) };
@@ -124,8 +135,8 @@ impl Aws {
             setup.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()).filter(|name| !name.is_empty());
         let endpoint = setup.endpoint.clone();
         let place = Place { region, profile, endpoint, login: Login::Unknown };
-        let client = client(&config, Arc::clone(&sent));
-        let mut aws = Aws { setup, client, config, place, sent };
+        let client = client(&config, &heard);
+        let mut aws = Aws { setup, client, config, place, heard };
         if let Err(fault) = aws.credentials().await
             && let Some(error) = fault.fatal("", &aws.place)
         {
@@ -260,13 +271,17 @@ impl Logs for Aws {
     async fn refresh(&mut self) {
         // A new configuration reads the profile files again and has an empty credential cache: that is how a fresh `aws sso login` is noticed.
         self.config = load(&self.setup).await;
-        self.client = client(&self.config, Arc::clone(&self.sent));
+        self.client = client(&self.config, &self.heard);
         // What it says is not needed: the next request says it again.
         let _ = self.credentials().await;
     }
 
     fn requests(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+        self.heard.sent.load(Ordering::Relaxed)
+    }
+
+    fn skew(&self) -> i64 {
+        self.heard.skew.load(Ordering::Relaxed)
     }
 
     fn place(&self) -> &Place {
@@ -304,10 +319,12 @@ async fn load(setup: &Setup) -> SdkConfig {
     loader.load().await
 }
 
-fn client(config: &SdkConfig, sent: Arc<AtomicU64>) -> Client {
-    let config =
-        aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Counter(sent)).interceptor(PlainHost).build();
-    Client::from_conf(config)
+fn client(config: &SdkConfig, heard: &Heard) -> Client {
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(config)
+        .interceptor(Counter(Arc::clone(&heard.sent)))
+        .interceptor(Skew(Arc::clone(&heard.skew)))
+        .interceptor(PlainHost);
+    Client::from_conf(config.build())
 }
 
 fn login(credentials: &Credentials) -> Login {

@@ -74,6 +74,12 @@ pub enum TailError {
         /// What to do.
         remedy: String,
     },
+    /// The time of this machine is too far from that of AWS.
+    #[error("AWS does not accept the time of this machine: {detail}. {}", super::fault::SET_CLOCK)]
+    Clock {
+        /// What AWS says.
+        detail: String,
+    },
     /// There is no such log group in the region.
     #[error("there is no log group {group} in {region}{}", offer(.similar, .s3))]
     NoSuchGroup {
@@ -95,16 +101,14 @@ pub enum TailError {
         why: String,
     },
     /// The credentials may not do this.
-    #[error(
-        "not allowed: {action} on {resource}. Add it to the IAM policy of {who} (docs/iam.md has the whole policy)"
-    )]
+    #[error("not allowed: {action} on {resource}. {remedy} (docs/iam.md has the whole policy)")]
     Denied {
         /// The IAM action.
         action: String,
         /// ARN or name of what it was tried on.
         resource: String,
-        /// The principal, as AWS names it.
-        who: String,
+        /// What helps.
+        remedy: String,
     },
     /// AWS refused the request for another reason.
     #[error("CloudWatch Logs in {region} refuses to read {group}: {detail}")]

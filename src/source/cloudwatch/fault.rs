@@ -17,8 +17,10 @@ pub(super) enum Kind {
     Expired,
     /// AWS does not know the credentials or the signature.
     Rejected,
-    /// Not allowed.
-    Denied { action: String, resource: String, who: String },
+    /// The signature is of another time than AWS has.
+    Clock,
+    /// Not allowed; `remedy` is what helps.
+    Denied { action: String, resource: String, remedy: String },
     /// No such log group.
     NoSuchGroup,
     /// The pagination token is not accepted. Starting the range again helps.
@@ -26,6 +28,9 @@ pub(super) enum Kind {
     /// The request is not accepted.
     Refused,
 }
+
+/// What helps against [`Kind::Clock`].
+pub(super) const SET_CLOCK: &str = "Set the clock of this machine (for instance `timedatectl set-ntp true`)";
 
 /// A failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,13 +72,22 @@ impl Place {
         self.profile.as_ref().map(|name| format!(" --profile {}", clean(name))).unwrap_or_default()
     }
 
+    /// What to do about credentials that AWS does not know: those of another partition, or of a session token of the old version, look the same where a
+    /// region is not enabled (AWS knowledge center, "iam-validate-access-credentials").
+    fn rejected_remedy(&self) -> String {
+        format!("{}. If they are right: is {} enabled for their account?", self.login_remedy(), self.region)
+    }
+
     /// What to do about credentials that are missing, expired or refused.
     pub(super) fn login_remedy(&self) -> String {
         let profile = self.profile_option();
         match self.login {
             Login::Environment => "Set fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN and start again: they come from the environment, where a running program cannot see new ones".to_owned(),
             Login::Sso => format!("Run `aws sso login{profile}`"),
-            Login::Process => "They come from the profile's credential_process: run that command and see what it says".to_owned(),
+            Login::Process => {
+                let of = self.profile.as_ref().map_or_else(|| "the profile".to_owned(), |name| format!("profile {}", clean(name)));
+                format!("They come from the credential_process of {of} in ~/.aws/config: run that command and see what it says")
+            }
             Login::Unknown | Login::Other => format!(
                 "Run `aws sso login{profile}` or `aws configure{profile}`, choose another profile with --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ),
@@ -93,7 +107,7 @@ impl Fault {
 
     /// Whether it takes a person to mend it.
     pub(super) fn needs_person(&self) -> bool {
-        self.is_login() || matches!(self.kind, Kind::Denied { .. } | Kind::NoSuchGroup | Kind::Refused)
+        self.is_login() || matches!(self.kind, Kind::Clock | Kind::Denied { .. } | Kind::NoSuchGroup | Kind::Refused)
     }
 
     /// One sentence or two for the header while the tail waits: what happened to `group`, and what helps.
@@ -110,12 +124,14 @@ impl Fault {
             Kind::NoCredentials => format!("no AWS credentials: {}. {}", self.detail, place.login_remedy()),
             Kind::Expired => format!("AWS credentials have expired. {}", place.login_remedy()),
             Kind::Rejected => {
-                format!("AWS does not accept the credentials: {}. {}", self.detail, place.login_remedy())
+                format!("AWS does not accept the credentials: {}. {}", self.detail, place.rejected_remedy())
             }
-            Kind::Denied { action, resource, who } => {
-                format!("not allowed: {action} on {resource}. Add it to the IAM policy of {who}")
-            }
-            Kind::NoSuchGroup => format!("the log group {group} is not in {} (any more)", place.region),
+            Kind::Clock => format!("{service} does not accept the time of this machine: {}. {SET_CLOCK}", self.detail),
+            Kind::Denied { action, resource, remedy } => format!("not allowed: {action} on {resource}. {remedy}"),
+            Kind::NoSuchGroup => format!(
+                "there is no log group {group} in {} any more: was it deleted, or does its flow log write to another one now?",
+                place.region
+            ),
             Kind::Token => format!("{service} refuses its own pagination token: {}", self.detail),
             Kind::Refused => format!("{service} refuses to read {group}: {}", self.detail),
         }
@@ -129,9 +145,10 @@ impl Fault {
             Kind::Throttled | Kind::Network | Kind::Server | Kind::Token => None,
             Kind::NoCredentials => Some(TailError::NoCredentials { detail, remedy }),
             Kind::Expired => Some(TailError::ExpiredCredentials { detail, remedy }),
-            Kind::Rejected => Some(TailError::RejectedCredentials { detail, remedy }),
-            Kind::Denied { action, resource, who } => {
-                Some(TailError::Denied { action: action.clone(), resource: resource.clone(), who: who.clone() })
+            Kind::Rejected => Some(TailError::RejectedCredentials { detail, remedy: place.rejected_remedy() }),
+            Kind::Clock => Some(TailError::Clock { detail }),
+            Kind::Denied { action, resource, remedy } => {
+                Some(TailError::Denied { action: action.clone(), resource: resource.clone(), remedy: remedy.clone() })
             }
             Kind::NoSuchGroup => Some(TailError::NoSuchGroup { group, region, similar: Vec::new(), s3: Vec::new() }),
             Kind::Refused => Some(TailError::Refused { group, region, detail }),
@@ -150,6 +167,8 @@ pub(super) fn classify(code: &str, status: u16, message: &str, asked: (&str, &st
     // Codes without a model in the API: they come from the front end of AWS. The lists are those of the SDK's own classifiers
     // (aws-runtime, retries/classifiers.rs) and of "Common errors" in the API reference.
     let kind = match code {
+        // Sessions have a limit of their own, and asking less often is no help against it.
+        "LimitExceededException" if asked.0 == "logs:StartLiveTail" => Kind::Refused,
         "ThrottlingException"
         | "Throttling"
         | "ThrottledException"
@@ -160,6 +179,9 @@ pub(super) fn classify(code: &str, status: u16, message: &str, asked: (&str, &st
         | "LimitExceededException"
         | "BandwidthLimitExceeded"
         | "SlowDown" => Kind::Throttled,
+        "RequestTimeTooSkewed" | "RequestExpired" => Kind::Clock,
+        // "Signature expired: 20261124T203000Z is now earlier than …", "Signature not yet current: … is still later than …".
+        "InvalidSignatureException" | "SignatureDoesNotMatch" if message.starts_with("Signature ") => Kind::Clock,
         "ExpiredTokenException" | "ExpiredToken" | "TokenRefreshRequired" => Kind::Expired,
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
@@ -169,7 +191,6 @@ pub(super) fn classify(code: &str, status: u16, message: &str, asked: (&str, &st
         | "IncompleteSignatureException"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
-        | "RequestExpired"
         | "AuthFailure"
         | "NotAuthorized" => Kind::Rejected,
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => denied(message, asked),
@@ -190,16 +211,32 @@ pub(super) fn classify(code: &str, status: u16, message: &str, asked: (&str, &st
     Fault::new(kind, detail)
 }
 
-/// Reads who may not do what on what out of AWS's sentence, "User: ARN is not authorized to perform: ACTION on resource: ARN because …".
+/// Reads who may not do what on what, and by which policy, out of AWS's sentence: "User: ARN is not authorized to perform: ACTION on resource: ARN", then
+/// "because no TYPE policy allows …" or "with an explicit deny in a TYPE policy: ARN" (IAM user guide, "Troubleshoot access denied error messages").
 fn denied(message: &str, (action, resource): (&str, &str)) -> Kind {
     let word_after = |mark: &str| {
         let (_, rest) = message.split_once(mark)?;
-        rest.split_whitespace().next().map(|word| clean(word.trim_end_matches(['.', ','])))
+        rest.split_whitespace().next().map(|word| clean(word.trim_end_matches(['.', ',', ':'])))
+    };
+    let remedy = if let Some((_, policy)) = message.split_once("with an explicit deny in ") {
+        let policy = clean(policy.trim_end_matches('.'));
+        format!("It is denied by {policy}: no permission beside it helps, that policy must be changed")
+    } else {
+        let who = word_after("User: ").unwrap_or_else(|| "the user or role in use".to_owned());
+        let silent = message.split_once("because no ").and_then(|(_, rest)| rest.split_once(" allows"));
+        match silent.map(|(policy, _)| clean(policy)).filter(|policy| !policy.starts_with("identity-based")) {
+            Some(policy) => format!("No {policy} allows it to {who}: add it there"),
+            None => format!("Add it to the IAM policy of {who}"),
+        }
     };
     Kind::Denied {
         action: word_after("to perform: ").unwrap_or_else(|| action.to_owned()),
-        resource: word_after("on resource: ").unwrap_or_else(|| clean(resource)),
-        who: word_after("User: ").unwrap_or_else(|| "the user or role in use".to_owned()),
+        resource: word_after("on resource: ").map_or_else(
+            || clean(resource),
+            // AWS names all streams of a group by an end that says nothing to whoever writes the policy.
+            |named| named.strip_suffix(":log-stream").unwrap_or(&named).to_owned(),
+        ),
+        remedy,
     }
 }
 
@@ -235,6 +272,9 @@ mod tests {
         assert_eq!(kind("ResourceNotFoundException", 400, false), Kind::NoSuchGroup);
         assert_eq!(kind("InvalidParameterException", 400, true), Kind::Token);
         assert_eq!(kind("InvalidParameterException", 400, false), Kind::Refused);
+        assert_eq!(kind("LimitExceededException", 400, false), Kind::Throttled);
+        let sessions = classify("LimitExceededException", 400, "m", ("logs:StartLiveTail", "/vpc/a"), false);
+        assert_eq!(sessions.kind, Kind::Refused, "another rate helps nothing");
         assert_eq!(kind("", 502, false), Kind::Server);
         assert_eq!(kind("SomethingNew", 500, false), Kind::Server);
         assert_eq!(kind("SomethingNew", 400, false), Kind::Refused);
@@ -252,8 +292,46 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("assumed-role/r/s"), "{error}");
+        assert!(error.contains("Add it to the IAM policy of"), "{error}");
         let bare = classify("AccessDeniedException", 400, "no", ASKED, false).explain("/vpc/a", &Place::default());
         assert!(bare.contains("logs:FilterLogEvents on /vpc/a"), "{bare}");
+    }
+
+    #[test]
+    fn a_denial_by_a_policy_above_does_not_send_to_the_iam_policy() {
+        let said = |why: &str| {
+            let message = format!(
+                "User: arn:aws:sts::123456789012:assumed-role/r/s is not authorized to perform: logs:FilterLogEvents on resource: arn:aws:logs:x:y {why}"
+            );
+            classify("AccessDeniedException", 400, &message, ASKED, false).explain("/vpc/a", &Place::default())
+        };
+        let scp = said("with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-a/p-b");
+        assert!(scp.contains("denied by a service control policy: arn:aws:organizations::1:policy/o-a/p-b"), "{scp}");
+        let endpoint = said("because no VPC endpoint policy allows the logs:FilterLogEvents action");
+        assert!(endpoint.contains("No VPC endpoint policy allows it to arn:aws:sts::123456789012"), "{endpoint}");
+        for text in [scp, endpoint] {
+            assert!(!text.contains("IAM policy"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_not_taken_for_credentials() {
+        for (code, message) in [
+            (
+                "InvalidSignatureException",
+                "Signature expired: 20261124T203000Z is now earlier than 20261124T204000Z (20261124T204500Z - 5 min.)",
+            ),
+            (
+                "InvalidSignatureException",
+                "Signature not yet current: 20261124T213000Z is still later than 20261124T204500Z",
+            ),
+            ("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."),
+        ] {
+            let text = classify(code, 400, message, ASKED, false).fatal("g", &Place::default()).unwrap().to_string();
+            assert!(text.contains("timedatectl") && !text.contains("login"), "{text}");
+        }
+        let scope = "Credential should be scoped to a valid region.";
+        assert_eq!(classify("InvalidSignatureException", 400, scope, ASKED, false).kind, Kind::Rejected);
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Group {
     pub(super) fn stream_known(&mut self, exists: bool, now: i64) {
         self.worked();
         if self.chain().is_some_and(|chain| chain.stream_known(exists, now)) {
-            // Records that do not mention the id could not be found so far.
+            // Records that do not mention the id could not be found so far, and tokens on their way are of the other question.
+            self.begin_again();
             self.plan.read_again();
         }
     }
@@ -190,14 +191,15 @@ impl Group {
             After::Page => {}
             After::TooMuch => {
                 if let Some(reading) = self.current.take() {
-                    self.plan.cut(&reading.span, &reading.counts, reading.pages);
+                    self.plan.cut(&reading.span, &reading.counts, (reading.pages, reading.thin));
                 }
             }
             After::Chain if reading.chain < self.chains.len() => {}
             After::Chain => {
                 if let Some(reading) = self.current.take() {
                     self.last = Some((reading.began, reading.poll));
-                    self.plan.complete(&reading.span, reading.began, &reading.counts, reading.pages);
+                    let pages = (reading.pages, reading.thin);
+                    self.plan.complete(&reading.span, reading.began, &reading.counts, pages);
                 }
             }
         }
@@ -220,10 +222,16 @@ impl Group {
         let wait = if fault.needs_person() && !fault.is_login() { self.backoff.stuck() } else { self.backoff.failed() };
         self.wait_until = now + wait;
         self.trouble = Some(fault.explain(&self.name.given, place));
-        if !self.current.as_mut()?.failed(self.pages) {
+        let answered = matches!(fault.kind, Kind::Server | Kind::Refused | Kind::Token);
+        if !self.current.as_mut()?.failed(self.pages, answered) {
             return None;
         }
         let reading = self.current.take()?;
+        if reading.span.len() > 1 {
+            // One minute that cannot be read must not take its neighbours with it.
+            self.plan.divide(&reading.span);
+            return None;
+        }
         self.plan.give_up(&reading.span, now)
     }
 

@@ -44,7 +44,7 @@ use tokio::sync::mpsc::{Sender, UnboundedSender, unbounded_channel};
 
 use crate::record::{Format, Input, Origin};
 
-use client::{Aws, Logs, Setup};
+use client::{Aws, Logs as _, Setup};
 use clock::millis;
 use group::Group;
 use plan::Plan;
@@ -137,6 +137,7 @@ impl Tail {
         let mut asking = preflight::Asking::begin(aws.clone(), checked.groups.clone(), oldest);
         connect::probe(&mut aws, &checked.groups, pattern.as_ref(), now).await?;
         let about = asking.within(preflight::FIRST_READ).await.unwrap_or_default();
+        let now = now.saturating_add(aws.skew());
         let recorder = match &config.record {
             Some(path) => Some(
                 record::Recorder::open(path)
@@ -201,7 +202,7 @@ impl Tail {
             want.pattern.clone_from(&pattern);
         }
         let wider = std::mem::replace(&mut self.parts.pattern, pattern.map(Into::into));
-        let confirmed = self.parts.clock.now();
+        let confirmed = self.parts.clock.now().saturating_add(self.parts.logs.skew());
         self.parts.proof = Some(runner::Proof { format, wider, confirmed, broken: false });
     }
 

@@ -7,6 +7,15 @@ use super::clock::duration;
 /// Requests that may go out at once after a quiet time: enough for the first screenful.
 const BURST: f64 = 5.0;
 
+/// Requests a second of `FilterLogEvents` that an account has in a region, for all its tools; not adjustable. User guide, "CloudWatch Logs quotas".
+pub(super) fn quota(region: &str) -> u32 {
+    match region {
+        "us-east-1" => 25,
+        "ap-northeast-3" | "ap-southeast-3" | "ca-west-1" | "eu-central-1" | "il-central-1" => 5,
+        _ => 10,
+    }
+}
+
 /// A token bucket over the requests of all groups and interfaces. `CloudWatch` counts requests per account and Region, and the console and every
 /// other tool draw on the same quota.
 #[derive(Debug)]
@@ -94,6 +103,11 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotas_differ_by_region() {
+        assert_eq!([quota("us-east-1"), quota("us-west-1"), quota("eu-central-1")], [25, 10, 5]);
+    }
 
     #[test]
     fn budget_allows_a_burst_then_the_rate() {

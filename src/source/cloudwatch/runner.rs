@@ -87,10 +87,11 @@ pub(super) struct Runner<L> {
 
 /// Runs until `run_for` is over or the receiver is gone.
 pub(super) async fn run<L: Logs>(parts: Parts<L>, out: Sender<Input>) {
-    let budget = Budget::new(parts.max_rps, parts.clock.now());
+    let now = parts.clock.now().saturating_add(parts.logs.skew());
+    let budget = Budget::new(parts.max_rps, now);
     let status = SourceStatus { live: parts.live.status(), ..SourceStatus::default() };
     let mut runner = Runner {
-        asked_at: parts.clock.now(),
+        asked_at: now,
         asks_for: parts.pattern.clone(),
         parts,
         budget,
@@ -202,7 +203,7 @@ impl<L: Logs> Runner<L> {
                     page = self.parts.logs.page(&ask) => page,
                     () = self.out.closed() => return Err(Closed),
                 };
-                self.answered_after(self.now() - asked_at);
+                self.answered_after(self.parts.clock.now() - asked_at);
                 match page {
                     Ok(page) => {
                         let timestamps: Vec<i64> = page.events.iter().map(|event| event.timestamp).collect();
@@ -245,7 +246,7 @@ impl<L: Logs> Runner<L> {
             // A place in the channel comes first: between remembering an event and sending it nothing waits, so no event is remembered and lost.
             let Ok(place) = self.out.reserve().await else { return Err(Closed) };
             let mut record = Vec::new();
-            let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
+            let mut batch = Building::new(&self.parts.origin, self.now());
             batch.batch.formats.clone_from(&self.parts.about.formats);
             batch.batch.earlier = span.backlog;
             while !batch.is_full()
@@ -344,8 +345,9 @@ impl<L: Logs> Runner<L> {
         self.answer_time = if self.answer_time == 0.0 { millis } else { self.answer_time * 0.9 + millis * 0.1 };
     }
 
+    /// The time as AWS has it: event time and delivery go by that, whatever the machine's clock says.
     pub(super) fn now(&self) -> i64 {
-        self.parts.clock.now()
+        self.parts.clock.now().saturating_add(self.parts.logs.skew())
     }
 }
 

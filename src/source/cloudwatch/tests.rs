@@ -1,5 +1,7 @@
 //! The tail against a simulated `CloudWatch`, in stepped time: hours of deliveries, faults and clock jumps in a second, and the truth to compare with.
 
+mod delivery;
+mod faults;
 mod memory;
 
 use std::collections::HashMap;
@@ -29,11 +31,13 @@ struct StepClock {
     now: Arc<AtomicI64>,
     /// It is set from the one time to the other, once, while something is waited for.
     set: Arc<Mutex<(i64, i64)>>,
+    /// How far the tail's machine is ahead of the truth, milliseconds.
+    ahead: i64,
 }
 
 impl Clock for StepClock {
     fn now(&self) -> i64 {
-        self.now.load(Ordering::Relaxed)
+        self.now.load(Ordering::Relaxed) + self.ahead
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
@@ -75,6 +79,9 @@ struct Sim {
     fail_one_in: u64,
     /// Nothing answers between these times.
     outage: std::ops::Range<i64>,
+    outage_kind: Kind,
+    /// No range with this moment can be read.
+    poison: Option<i64>,
     /// The clock is put from one time to another, once.
     jump: Option<(i64, i64)>,
     requests: u64,
@@ -84,12 +91,18 @@ struct Sim {
 impl Sim {
     fn new(events: Vec<Found>, page: usize) -> Sim {
         Sim {
-            clock: StepClock { now: Arc::new(AtomicI64::new(BEGIN)), set: Arc::new(Mutex::new((i64::MAX, 0))) },
+            clock: StepClock {
+                now: Arc::new(AtomicI64::new(BEGIN)),
+                set: Arc::new(Mutex::new((i64::MAX, 0))),
+                ahead: 0,
+            },
             events,
             page,
             dice: Dice(1),
             fail_one_in: 0,
             outage: 0..0,
+            outage_kind: Kind::Network,
+            poison: None,
             jump: None,
             requests: 0,
             place: Place { region: "us-west-1".into(), ..Place::default() },
@@ -107,7 +120,7 @@ impl Sim {
             self.clock.now.store(to, Ordering::Relaxed);
         }
         if self.outage.contains(&now) {
-            return Err(Fault::new(Kind::Network, "no route"));
+            return Err(Fault::new(self.outage_kind.clone(), "no route"));
         }
         if self.fail_one_in > 0 && self.dice.below(self.fail_one_in) == 0 {
             let kinds = [Kind::Throttled, Kind::Network, Kind::Server, Kind::Expired, Kind::Token];
@@ -121,6 +134,9 @@ impl Sim {
 impl Logs for Sim {
     async fn page(&mut self, ask: &Ask<'_>) -> Result<FoundPage, Fault> {
         let now = self.request(ask.token.is_some())?;
+        if self.poison.is_some_and(|at| (ask.range.0..=ask.range.1).contains(&at)) {
+            return Err(Fault::new(Kind::Server, "poison"));
+        }
         let Select::All = ask.select else { panic!("the simulation has one chain") };
         // Events lie in the API's order: timestamp, ingestion time, id. A token says at which one to go on; what is delivered before it meanwhile
         // is not in this answer.
@@ -145,6 +161,10 @@ impl Logs for Sim {
     }
 
     async fn refresh(&mut self) {}
+
+    fn skew(&self) -> i64 {
+        -self.clock.ahead
+    }
 
     fn requests(&self) -> u64 {
         self.requests
@@ -211,7 +231,7 @@ fn tail_asked(sim: Sim, settings: &Settings, asks: &[(i64, Load)]) -> Outcome {
     let config = TailConfig { groups: vec!["g".into()], ..TailConfig::default() };
     let name = check(&config).unwrap().groups.remove(0);
     let Settings { run_for, lookback, since, max_rps, most_ids } = *settings;
-    let plan = Plan::new(clock.now(), since, lookback, 1, max_rps, most_ids);
+    let plan = Plan::new(clock.now() - clock.ahead, since, lookback, 1, max_rps, most_ids);
     let parts = Parts {
         logs: sim,
         clock: Arc::new(clock.clone()),
@@ -281,194 +301,9 @@ impl Outcome {
     }
 }
 
-#[test]
-fn earlier_time_comes_once_each_whenever_it_is_asked_for_and_stopped() {
-    for (seed, page) in [(1, 300), (2, 40), (3, 25)] {
-        let events = events(9_000, BEGIN - 4 * HOUR, BEGIN + HOUR, 10 * MINUTE, seed);
-        let mut sim = Sim::new(events.clone(), page);
-        sim.fail_one_in = 9;
-        let settings = Settings { run_for: 2 * HOUR, max_rps: 2.0, ..USUAL };
-        let hour = Load::Earlier(super::clock::duration(HOUR));
-        let at = |minutes: i64| BEGIN + minutes * MINUTE;
-        // Stopped in the middle of an hour, at once, and while nothing is on its way.
-        let mut asks = vec![(at(1), hour)];
-        asks.extend((0..40).map(|n| (at(1) + n * 1_700, if n % 2 == 0 { hour } else { Load::Stop })));
-        asks.extend([(at(30), hour), (at(31), hour), (at(60), Load::Stop), (at(61), hour)]);
-        let outcome = tail_asked(sim, &settings, &asks);
-        let twice: Vec<_> = outcome.came.iter().filter(|(_, (times, _))| *times > 1).take(3).collect();
-        assert!(twice.is_empty(), "{twice:?}");
-        let earlier = outcome.last().earlier.expect("it can load");
-        assert!(earlier.percent().is_none(), "{earlier:?}");
-        // Everything from there on that was delivered in time, and it is at least the hours of the last three presses.
-        let from = earlier.from * 1000;
-        assert!(from <= BEGIN - 30 * MINUTE - 3 * HOUR, "{earlier:?}");
-        outcome
-            .assert_once(&events, |event| event.timestamp >= from.max(BEGIN - 4 * HOUR) && event.ingestion <= at(110));
-        assert!(outcome.earlier > 3_000 && outcome.gaps.is_empty(), "{} {:?}", outcome.earlier, outcome.gaps);
-        assert!(outcome.statuses.iter().any(|(_, status)| status.earlier.is_some_and(|e| e.percent().is_some())));
-        // What is live is known as before: the claim does not stop for the load.
-        assert!(outcome.last().complete_to.is_some_and(|to| to > at(60) / 1000), "{:?}", outcome.last());
-    }
-}
-
 /// Delivered within look-back and before the end, from the start of the tail on.
 fn within(settings: &Settings) -> impl Fn(&Found) -> bool {
     let (from, end) = (BEGIN - settings.since, BEGIN + settings.run_for);
     let lookback = settings.lookback;
     move |event| event.timestamp >= from && event.ingestion <= end && event.ingestion - event.timestamp <= lookback
-}
-
-#[test]
-fn late_events_come_once_each_without_faults() {
-    let events = events(30_000, BEGIN - HOUR, BEGIN + 2 * HOUR, 29 * MINUTE, 1);
-    let outcome = tail(Sim::new(events.clone(), 500), &USUAL);
-    outcome.assert_once(&events, within(&USUAL));
-    assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
-    let status = outcome.last();
-    assert_eq!(status.state, SourceState::Ended);
-    assert_eq!(status.events_read, status.duplicates + outcome.came.len() as u64);
-    // The budget: one a second and the burst.
-    assert!(status.requests <= 2 * 3600 + 35 + 5, "{}", status.requests);
-}
-
-#[test]
-fn late_events_come_once_each_with_one_request_in_five_failing() {
-    for seed in 1..=4 {
-        let events = events(20_000, BEGIN - HOUR, BEGIN + 2 * HOUR, 20 * MINUTE, seed);
-        let mut sim = Sim::new(events.clone(), 300);
-        sim.fail_one_in = 5;
-        sim.dice = Dice(seed);
-        let outcome = tail(sim, &USUAL);
-        // The last faults may meet the end: what was delivered in the last minutes may be out.
-        outcome.assert_once(&events, |event| within(&USUAL)(event) && event.ingestion < BEGIN + 2 * HOUR - 5 * MINUTE);
-        assert!(outcome.statuses.iter().any(|(_, status)| matches!(status.state, SourceState::Waiting { .. })));
-    }
-}
-
-#[test]
-fn a_quiet_group_shows_a_record_within_seconds_of_its_delivery() {
-    let events = events(2000, BEGIN, BEGIN + HOUR, 15 * MINUTE, 3);
-    let settings = Settings { run_for: HOUR, ..USUAL };
-    let outcome = tail(Sim::new(events.clone(), 10_000), &settings);
-    let mut waits: Vec<i64> =
-        events.iter().filter_map(|event| outcome.came.get(&event.id).map(|(_, at)| at - event.ingestion)).collect();
-    waits.sort_unstable();
-    assert!(waits.len() > 1500);
-    assert!(waits[waits.len() / 2] <= 3000, "median {}", waits[waits.len() / 2]);
-    assert!(*waits.last().unwrap() <= 6000, "worst {}", waits.last().unwrap());
-}
-
-#[test]
-fn an_hour_without_network_is_caught_up() {
-    let events = events(10_000, BEGIN - HOUR, BEGIN + 3 * HOUR, 15 * MINUTE, 4);
-    let mut sim = Sim::new(events.clone(), 1000);
-    sim.outage = BEGIN + 20 * MINUTE..BEGIN + 80 * MINUTE;
-    let settings = Settings { run_for: 3 * HOUR, ..USUAL };
-    let outcome = tail(sim, &settings);
-    outcome.assert_once(&events, within(&settings));
-    assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
-    let waiting: Vec<_> = outcome
-        .statuses
-        .iter()
-        .filter_map(|(at, status)| match &status.state {
-            SourceState::Waiting { why, until } => Some((*at, why, *until)),
-            _ => None,
-        })
-        .collect();
-    assert!(waiting.iter().all(|(at, why, until)| why.contains("no route") && *until - at <= 31_000));
-    assert!(waiting.len() > 100 && waiting.len() < 400, "{} waits in an hour", waiting.len());
-    let after =
-        outcome.statuses.iter().find(|(at, status)| *at > BEGIN + 81 * MINUTE && status.state == SourceState::Live);
-    assert!(after.is_some(), "it never recovered");
-}
-
-#[test]
-fn a_clock_that_jumps_loses_nothing() {
-    for (to, waiting) in [(3 * HOUR, false), (25 * MINUTE, false), (-HOUR, false), (3 * HOUR, true), (-HOUR, true)] {
-        let events = events(10_000, BEGIN - HOUR, BEGIN + 4 * HOUR, 15 * MINUTE, 5);
-        let mut sim = Sim::new(events.clone(), 1000);
-        sim.jump = Some((BEGIN + 30 * MINUTE, BEGIN + to));
-        if waiting {
-            let (at, to) = sim.jump.take().unwrap();
-            *sim.clock.set.lock().unwrap() = (at, to);
-        }
-        let settings = Settings { run_for: 4 * HOUR, ..USUAL };
-        let outcome = tail(sim, &settings);
-        outcome.assert_once(&events, within(&settings));
-        assert!(outcome.gaps.is_empty(), "{to} {waiting}: {:?}", outcome.gaps);
-    }
-}
-
-#[test]
-fn more_than_the_budget_carries_is_read_later_and_said() {
-    // For twenty minutes four times what one request a second carries at eight reads an event, then nothing.
-    let events = events(75_000, BEGIN, BEGIN + 20 * MINUTE, 10 * MINUTE, 6);
-    let outcome = tail(Sim::new(events.clone(), 125), &USUAL);
-    outcome.assert_once(&events, within(&USUAL));
-    assert!(
-        outcome.notes().iter().any(|note| note.contains("behind") && note.contains("--max-rps")),
-        "{:?}",
-        outcome.last()
-    );
-    assert!(outcome.last().note.is_none(), "{:?}", outcome.last().note);
-}
-
-#[test]
-fn ids_are_bounded_and_what_is_forgotten_is_a_gap() {
-    let events = events(20_000, BEGIN - 30 * MINUTE, BEGIN + HOUR, MINUTE, 7);
-    let settings = Settings { run_for: HOUR, most_ids: 3000, ..USUAL };
-    let outcome = tail(Sim::new(events.clone(), 10_000), &settings);
-    outcome.assert_once(&events, |_| false);
-    assert!(!outcome.gaps.is_empty());
-    assert!(outcome.gaps.iter().all(|gap| gap.why.contains("remembered")), "{:?}", outcome.gaps);
-    // Every event lost lies in a gap.
-    for event in events.iter().filter(|event| within(&settings)(event) && !outcome.came.contains_key(&event.id)) {
-        let second = event.timestamp / 1000;
-        assert!(outcome.gaps.iter().any(|gap| (gap.from..=gap.to).contains(&second)), "{event:?}");
-    }
-}
-
-#[test]
-fn complete_to_is_believed_with_reason() {
-    let events = events(20_000, BEGIN - HOUR, BEGIN + 2 * HOUR, 12 * MINUTE, 8);
-    let outcome = tail(Sim::new(events.clone(), 2000), &USUAL);
-    let last = outcome.last().complete_to.unwrap() * 1000;
-    assert!(last > BEGIN + 2 * HOUR - 15 * MINUTE, "it lags {} minutes", (BEGIN + 2 * HOUR - last) / MINUTE);
-    let (mut early, mut all) = (0, 0);
-    for event in &events {
-        let Some((_, came)) = outcome.came.get(&event.id) else { continue };
-        all += 1;
-        // The first time that the tail claimed to have everything up to this event.
-        let claim = outcome.statuses.iter().find(|(_, s)| s.complete_to.is_some_and(|to| to * 1000 > event.timestamp));
-        early += u32::from(claim.is_some_and(|(at, _)| at < came));
-    }
-    assert!(all > 10_000 && f64::from(early) < 0.02 * f64::from(all), "{early} of {all} came after the claim");
-}
-
-#[test]
-fn the_backlog_is_read_and_the_window_stays_fresh_meanwhile() {
-    let events = events(50_000, BEGIN - 24 * HOUR, BEGIN + HOUR, 10 * MINUTE, 9);
-    let settings = Settings { run_for: HOUR, since: 24 * HOUR, ..USUAL };
-    let outcome = tail(Sim::new(events.clone(), 200), &settings);
-    outcome.assert_once(&events, within(&settings));
-    assert!(outcome.gaps.is_empty(), "{:?}", outcome.gaps);
-    let worst = events
-        .iter()
-        .filter(|event| event.ingestion > BEGIN + MINUTE)
-        .filter_map(|event| outcome.came.get(&event.id).map(|(_, at)| at - event.ingestion))
-        .max();
-    assert!(worst.unwrap() < 3 * MINUTE, "{worst:?}");
-}
-
-#[test]
-fn when_nothing_works_the_end_says_what_is_missing() {
-    let mut sim = Sim::new(events(100, BEGIN - HOUR, BEGIN, MINUTE, 10), 1000);
-    sim.outage = 0..i64::MAX;
-    let settings = Settings { run_for: 10 * MINUTE, ..USUAL };
-    let outcome = tail(sim, &settings);
-    assert!(outcome.ended && outcome.came.is_empty());
-    assert_eq!(outcome.statuses[0].1.state, SourceState::Connecting);
-    let [gap] = &outcome.gaps[..] else { panic!("{:?}", outcome.gaps) };
-    assert!(gap.from * 1000 <= BEGIN - 30 * MINUTE && gap.to * 1000 >= BEGIN + 10 * MINUTE, "{gap:?}");
-    assert!(gap.why.contains("no route"), "{gap:?}");
 }

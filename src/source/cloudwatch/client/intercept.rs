@@ -1,13 +1,16 @@
 //! What is done to every request of the SDK on its way out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use aws_sdk_cloudwatchlogs::config::interceptors::{
-    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_cloudwatchlogs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudwatchlogs::error::BoxError;
+
+use super::super::clock::{Clock as _, SystemClock};
 
 /// Counts what really goes out, the SDK's own second tries included.
 #[derive(Debug)]
@@ -28,6 +31,52 @@ impl Intercept for Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// How far the clock of AWS is ahead of the machine's, milliseconds, told from the `Date` of its answers.
+///
+/// The SDK signs with the corrected time by itself (`aws-runtime`, `service_clock_skew.rs`), so requests succeed under a clock that is wrong by hours;
+/// only that event time would then be looked for at the wrong time, before it is delivered, and nothing would say so.
+#[derive(Debug)]
+pub(super) struct Skew(pub(super) Arc<AtomicI64>);
+
+/// Differences below this are none: `Date` has whole seconds, answers take some, and slices are a minute wide. Milliseconds.
+const TOLERATED: i64 = 60_000;
+
+#[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
+impl Intercept for Skew {
+    fn name(&self) -> &'static str {
+        "flowtail clock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let headers = context.response().headers();
+        // What stands in between has a clock of its own: only answers of the service count, and none out of a cache.
+        if headers.get("x-amzn-requestid").is_some()
+            && headers.get("age").is_none()
+            && let Some(server) = headers.get("date").and_then(http_date)
+        {
+            // From what is believed so far, so that it does not change with every answer.
+            let believed = self.0.load(Ordering::Relaxed);
+            let skew = server - SystemClock.now();
+            if skew.abs_diff(believed) >= TOLERATED.unsigned_abs() {
+                let skew = if skew.abs() < TOLERATED { 0 } else { skew };
+                self.0.store(skew, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A date of HTTP, such as `Tue, 24 Nov 2026 20:43:00 GMT`, in Unix milliseconds.
+fn http_date(text: &str) -> Option<i64> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(time.as_millisecond())
 }
 
 /// Takes the prefix `stream-` off hosts that are not of AWS. The SDK puts it before the host of `StartLiveTail` even where an endpoint was given, and
@@ -65,6 +114,13 @@ fn is_of_aws(rest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_of_answers_are_read() {
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:01:00 GMT"), Some(60_000));
+        assert_eq!(http_date("Tue, 24 Nov 2026 20:43:07 GMT"), Some(1_795_552_987_000));
+        assert_eq!(http_date("yesterday"), None);
+    }
 
     #[test]
     fn only_hosts_of_aws_keep_the_prefix() {

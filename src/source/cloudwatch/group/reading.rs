@@ -23,9 +23,12 @@ const FAILURES_A_TURN: u32 = 4;
 /// Turns that may fail, while other ranges can be read, before a range is given up.
 const STRIKES: u32 = 5;
 
-/// Empty pages in a row, each with a new token, after which a chain is taken for endless. A search through a large group has many empty pages; an
-/// expired group has them without end (boto3 issue 4591).
+/// Empty pages in a row, each with a new token, after which a range of several minutes is read in smaller parts, and the chain of a single minute is
+/// taken for endless. A search through a large group has many empty pages; an expired group has them without end (boto3 issue 4591).
 const EMPTY_PAGES: u32 = 1000;
+
+/// Events below which a page that is not the last is thin.
+const THIN: usize = 100;
 
 /// Times that a chain may start again because of its tokens before that counts as a failure.
 const RESTARTS: u32 = 3;
@@ -43,6 +46,8 @@ pub(super) struct Reading {
     /// Events of each slice.
     pub(super) counts: Vec<u64>,
     pub(super) pages: u64,
+    /// Of those, pages that had next to nothing and were not the last: the cost of a search.
+    pub(super) thin: u64,
     /// What it cost so far.
     pub(super) poll: Poll,
     pub(super) turn: u32,
@@ -77,6 +82,7 @@ impl Reading {
             token: None,
             tokens: HashSet::default(),
             pages: 0,
+            thin: 0,
             turn: 0,
             empty: 0,
             restarts: 0,
@@ -90,6 +96,7 @@ impl Reading {
     pub(super) fn page(&mut self, timestamps: &[i64], token: Option<String>) -> Result<After, Fault> {
         self.failures = 0;
         self.pages += 1;
+        self.thin += u64::from(token.is_some() && timestamps.len() < THIN);
         self.turn += 1;
         for timestamp in timestamps {
             if let Some(count) = self.span.position(*timestamp).and_then(|at| self.counts.get_mut(at)) {
@@ -104,6 +111,9 @@ impl Reading {
             return Ok(After::Chain);
         };
         if self.empty >= EMPTY_PAGES {
+            if self.span.len() > 1 {
+                return Ok(After::TooMuch);
+            }
             self.start_chain();
             return Err(Fault::new(Kind::Server, "empty pages without end"));
         }
@@ -127,8 +137,9 @@ impl Reading {
         false
     }
 
-    /// A request failed; the group has read `pages` so far. True where the range is to be given up.
-    pub(super) fn failed(&mut self, pages: u64) -> bool {
+    /// A request failed; the group has read `pages` so far, and `answered` tells whether the service itself said so. True where the range is to be given
+    /// up: one of several minutes in favour of its parts, and so at once where that may help.
+    pub(super) fn failed(&mut self, pages: u64, answered: bool) -> bool {
         self.failures += 1;
         if !self.failures.is_multiple_of(FAILURES_A_TURN) {
             return false;
@@ -137,6 +148,9 @@ impl Reading {
         if pages > self.strike_at {
             self.strike_at = pages;
             self.strikes += 1;
+        }
+        if self.span.len() > 1 {
+            return self.strikes > 0 || answered && self.failures >= 2 * FAILURES_A_TURN;
         }
         self.strikes >= STRIKES
     }
@@ -195,6 +209,10 @@ mod tests {
         let fault = (0..).find_map(|page: u32| empty.page(&[], Some(page.to_string())).err()).unwrap();
         assert_eq!((fault.kind, empty.pages), (Kind::Server, u64::from(EMPTY_PAGES)));
         assert_eq!(empty.token, None);
+        // Of a longer range so many may be a search that finds little in much.
+        let mut long = reading(720);
+        let last = (1..=EMPTY_PAGES).map(|page| long.page(&[], Some(page.to_string())).unwrap()).last();
+        assert_eq!(last, Some(After::TooMuch));
     }
 
     #[test]
@@ -207,9 +225,15 @@ mod tests {
     #[test]
     fn a_range_is_given_up_only_while_others_can_be_read() {
         let mut alone = reading(1);
-        assert!((0..1000).all(|_| !alone.failed(0)), "nothing works: it is not this range's fault");
+        assert!((0..1000).all(|_| !alone.failed(0, true)), "nothing works: it is not this range's fault");
         let mut beside = reading(1);
-        let failures = (1..1000).find(|pages| beside.failed(*pages)).unwrap();
+        let failures = (1..1000).find(|pages| beside.failed(*pages, true)).unwrap();
         assert_eq!(failures, u64::from(FAILURES_A_TURN * STRIKES));
+        // Of several minutes one may be to blame.
+        let mut several = reading(5);
+        assert_eq!((1..1000).find(|pages| several.failed(*pages, false)), Some(u64::from(FAILURES_A_TURN)));
+        let mut alone = reading(5);
+        assert!((0..1000).all(|_| !alone.failed(0, false)), "the network is down: smaller parts are no help");
+        assert!((0..1000).any(|_| alone.failed(0, true)));
     }
 }

@@ -211,7 +211,7 @@ impl Shared {
             let patience = match &fault.kind {
                 Kind::Refused if not_kept(&fault) => return Err(Stuck::NotKept(fault.detail)),
                 Kind::NoSuchGroup | Kind::Refused | Kind::Token if !starting => return Err(Stuck::Lost(fault.detail)),
-                Kind::Denied { .. } | Kind::NoSuchGroup | Kind::Refused | Kind::Token => {
+                Kind::Clock | Kind::Denied { .. } | Kind::NoSuchGroup | Kind::Refused | Kind::Token => {
                     return Err(Stuck::GaveUp(why));
                 }
                 Kind::Throttled => PATIENCE_THROTTLED,

@@ -97,8 +97,8 @@ impl Inventory {
     fn explain(&self, fault: &Fault) -> String {
         let place = self.aws.place();
         match &fault.kind {
-            Kind::Denied { action, who, .. } => format!(
-                "{action} is not allowed: add it with Resource \"*\" to the IAM policy of {who} (docs/iam.md), or leave it out with --no-interfaces"
+            Kind::Denied { action, remedy, .. } => format!(
+                "{action} is not allowed, which needs Resource \"*\". {remedy} (docs/iam.md), or leave it out with --no-interfaces"
             ),
             Kind::NoCredentials | Kind::Expired | Kind::Rejected => fault.explain("", place),
             Kind::Throttled => "EC2 throttles this account, whose tools share one quota".to_owned(),

@@ -51,7 +51,7 @@ mod tests {
         let now = 100 * MINUTE;
         let mut plan = Plan::new(now, 30 * MINUTE, 30 * MINUTE, 1, 1.0, 1_000_000);
         while let Some(span) = plan.pick(now, None) {
-            plan.complete(&span, now, &vec![5_000; span.len()], 1);
+            plan.complete(&span, now, &vec![5_000; span.len()], (1, 0));
         }
         plan
     }
@@ -68,7 +68,7 @@ mod tests {
         for later in 1..10 {
             let Some(span) = plan.pick(now + later, None) else { break };
             slices.extend(span.slices.clone());
-            plan.complete(&span, now + later, &vec![5_000; span.len()], 1);
+            plan.complete(&span, now + later, &vec![5_000; span.len()], (1, 0));
         }
         slices.sort_unstable();
         assert_eq!(slices, [79, 80, 81, 82]);

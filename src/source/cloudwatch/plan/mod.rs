@@ -15,6 +15,8 @@ mod earlier;
 mod live;
 mod report;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -45,8 +47,10 @@ struct Slice {
     seen: Seen,
     /// When the last complete read began, Unix milliseconds.
     read_at: Option<i64>,
-    /// Events the API returned at the last complete read, shown or not: what reading it again costs.
+    /// Events the API returned at the last complete read, shown or not.
     events: u64,
+    /// What reading it again costs, in events of full pages: a search with a pattern has many that are empty.
+    cost: u64,
     /// A read of it is under way.
     busy: bool,
     /// A live session left events out at this time: a read that began before does not do.
@@ -214,12 +218,21 @@ impl Plan {
         let unread = |index: usize| self.free(index) && self.slices[index].read_at.is_none();
         let top = (0..=newest).rev().find(|&index| unread(index))?;
         let mut low = top;
-        while low > 0 && unread(low - 1) && self.number(top) - self.number(low) < self.chunk - 1 {
+        while low > 0
+            && unread(low - 1)
+            && self.number(top) - self.number(low) < self.chunk - 1
+            && !self.is_alone(low - 1)
+        {
             low -= 1;
         }
         let mut high = top + 1;
         // What is ahead of now comes with the newest slice.
-        while top == newest && high < self.slices.len() && self.free(high) {
+        while top == newest
+            && high < self.slices.len()
+            && self.free(high)
+            && !self.is_alone(high)
+            && !self.is_alone(top)
+        {
             high += 1;
         }
         Some(self.span(low, high))
@@ -251,13 +264,13 @@ impl Plan {
 
     /// Extends a read to its neighbours: while it costs no further request, and to wanted ones up to two pages.
     fn grow(&self, index: usize, wanted: impl Fn(usize) -> bool) -> Span {
-        let mut events = self.slices[index].events;
+        let mut cost = self.slices[index].cost;
         let mut take = |next: usize| {
-            let sum = events + self.slices[next].events;
+            let sum = cost + self.slices[next].cost;
             let cheap = sum <= PAGE * 3 / 4;
             let ahead = self.slices[next].read_at.is_none();
             if self.free(next) && (cheap || !ahead && sum <= 2 * PAGE && wanted(next)) {
-                events = sum;
+                cost = sum;
                 true
             } else {
                 false
@@ -273,8 +286,8 @@ impl Plan {
         self.span(low, high)
     }
 
-    /// The span was read to its end by a read that began at `began` and took `pages` pages; `counts` has the events of each slice.
-    pub(super) fn complete(&mut self, span: &Span, began: i64, counts: &[u64], pages: u64) {
+    /// The span was read to its end by a read that began at `began` and took `pages` pages, `thin` of them nearly empty; `counts` has the events of each slice.
+    pub(super) fn complete(&mut self, span: &Span, began: i64, counts: &[u64], (pages, thin): (u64, u64)) {
         if pages <= self.chains {
             self.chunk = (self.chunk * 2).min(MOST_CHUNK);
         } else if pages > 2 * self.chains {
@@ -284,11 +297,13 @@ impl Plan {
             self.backlog_done(span);
             return;
         }
+        let searching = thin * PAGE / counts.len().max(1) as u64;
         for (index, events) in self.indexes(span).zip(counts) {
             let slice = &mut self.slices[index];
             slice.busy = false;
             slice.missed = false;
             slice.events = *events;
+            slice.cost = searching.max(*events);
             slice.read_at = Some(began);
         }
     }
@@ -311,16 +326,30 @@ impl Plan {
     }
 
     /// The span is too much for one read: it is left unread, to be read in parts of fewer slices. What came of it so far is remembered. `counts` has the
-    /// events of each slice so far, and `pages` is what they took.
-    pub(super) fn cut(&mut self, span: &Span, counts: &[u64], pages: u64) {
+    /// events of each slice so far, and `pages` is what they took, `thin` of them nearly empty.
+    pub(super) fn cut(&mut self, span: &Span, counts: &[u64], (pages, thin): (u64, u64)) {
         // Pages come in the order of time: up to the last slice with events they show how much there is in a minute.
         let covered = counts.iter().rposition(|events| *events > 0).map_or(1, |last| last as u64 + 1);
         let fits = i64::try_from(covered * 2 * self.chains / pages.max(1)).unwrap_or(1);
         self.chunk = fits.clamp(1, (self.chunk / 2).max(1));
         self.leave(span);
         if !span.backlog {
+            let searching = thin * PAGE / counts.len().max(1) as u64;
             for (index, events) in self.indexes(span).zip(counts) {
-                self.slices[index].events = self.slices[index].events.max(*events);
+                let slice = &mut self.slices[index];
+                slice.events = slice.events.max(*events);
+                slice.cost = slice.cost.max(*events).max(searching);
+            }
+        }
+    }
+
+    /// The span could not be read, which may be the fault of one of its slices: each is read alone next.
+    pub(super) fn divide(&mut self, span: &Span) {
+        self.chunk = 1;
+        self.leave(span);
+        if !span.backlog {
+            for index in self.indexes(span) {
+                self.slices[index].cost = 2 * PAGE + 1;
             }
         }
     }
@@ -350,8 +379,9 @@ impl Plan {
 
     /// How old a read of the window may get before it is read again, where the budget allows: half the budget, and at most a thousand events a second.
     fn refresh(&self) -> i64 {
-        let events: u64 = self.slices.iter().filter(|slice| !slice.done).map(|slice| slice.events).sum();
-        let requests = self.chains.max(events / PAGE + 1);
+        let open = || self.slices.iter().filter(|slice| !slice.done);
+        let events: u64 = open().map(|slice| slice.events).sum();
+        let requests = self.chains.max(open().map(|slice| slice.cost).sum::<u64>() / PAGE + 1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "saturates; far from 2^53")]
         let budget = (requests as f64 * 2000.0 / self.per_second) as i64;
         budget.max(events.cast_signed()).max(SHORTEST_REFRESH)
@@ -364,6 +394,11 @@ impl Plan {
         let scheduled = self.ages.iter().map(|age| end + age).find(|at| *at > read_at);
         let repair = self.slices[index].repair.filter(|at| *at >= read_at);
         scheduled.into_iter().chain(repair).min()
+    }
+
+    /// Whether it is read without its neighbours.
+    fn is_alone(&self, index: usize) -> bool {
+        self.slices[index].cost > 2 * PAGE
     }
 
     fn free(&self, index: usize) -> bool {

@@ -189,7 +189,7 @@ impl<L: Logs> Runner<L> {
         events.sort_by_key(|(_, event)| (event.ingestion, event.timestamp));
         let Ok(place) = self.out.reserve().await else { return Err(Closed) };
         let mut record = Vec::new();
-        let mut batch = Building::new(&self.parts.origin, self.parts.clock.now());
+        let mut batch = Building::new(&self.parts.origin, self.now());
         batch.batch.formats.clone_from(&self.parts.about.formats);
         for (index, event) in events {
             let Some(group) = self.parts.groups.get_mut(index) else { continue };

@@ -75,6 +75,12 @@ impl<L: Logs> Runner<L> {
         }
     }
 
+    /// The pattern of requests, where it is not the one that the tail began with; empty for none.
+    pub(in super::super) fn asks_for_since(&self, now: i64) -> Option<Arc<str>> {
+        let pattern = self.pattern(now);
+        (pattern != self.parts.pattern).then(|| pattern.unwrap_or_default())
+    }
+
     /// Remarks for the user.
     pub(in super::super) fn proof_notes(&self, notes: &mut Vec<String>) {
         let Some(proof) = self.parts.proof.as_ref().filter(|proof| proof.broken) else { return };
