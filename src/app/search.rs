@@ -49,7 +49,6 @@ pub struct Sums {
 
 /// What can be searched, and what lies beside this tab.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Searches {
     /// Whether there is something to search.
     possible: bool,

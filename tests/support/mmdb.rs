@@ -1,4 +1,4 @@
-//! A writer of small databases in MaxMind's format, by its published specification (MaxMind DB File Format, version 2.0), so that tests need no copy of
+//! A writer of small databases of networks, by the published specification of the format (`MaxMind` DB File Format, version 2.0), so that tests need no copy of
 //! anybody's data.
 
 use std::net::IpAddr;
@@ -11,13 +11,13 @@ pub enum Value {
     Map(Vec<(&'static str, Value)>),
 }
 
-/// A country as MaxMind writes it.
+/// A country as `MaxMind` writes it.
 pub fn country(code: &'static str, name: &'static str) -> Value {
     let names = Value::Map(vec![("en", Value::Text(name))]);
     Value::Map(vec![("country", Value::Map(vec![("iso_code", Value::Text(code)), ("names", names)]))])
 }
 
-/// An autonomous system as MaxMind writes it.
+/// An autonomous system as `MaxMind` writes it.
 pub fn system(number: u32, organisation: &'static str) -> Value {
     Value::Map(vec![
         ("autonomous_system_number", Value::Number(number)),
@@ -53,13 +53,12 @@ pub fn database(kind: &str, built: u64, values: &[(&str, Value)]) -> Vec<u8> {
             if depth + 1 == length {
                 nodes[node][bit] = Leads::Data(at);
             } else {
-                node = match nodes[node][bit] {
-                    Leads::Node(next) => next,
-                    _ => {
-                        nodes.push([Leads::Nowhere; 2]);
-                        nodes[node][bit] = Leads::Node(nodes.len() - 1);
-                        nodes.len() - 1
-                    }
+                node = if let Leads::Node(next) = nodes[node][bit] {
+                    next
+                } else {
+                    nodes.push([Leads::Nowhere; 2]);
+                    nodes[node][bit] = Leads::Node(nodes.len() - 1);
+                    nodes.len() - 1
                 };
             }
         }

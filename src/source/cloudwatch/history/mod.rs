@@ -156,26 +156,7 @@ impl History {
             )));
         }
         let mut notes = Vec::new();
-        let mut range = (config.from, config.to.min(now));
-        if let Some(filter) = &config.filter {
-            let (from, to) = bounds(filter, now);
-            let second = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
-            let narrow = (range.0.max(from.map_or(i64::MIN, second)), range.1.min(to.map_or(i64::MAX, second)));
-            if narrow != range && narrow.0 <= narrow.1 {
-                notes.push("The filter asks for a part of the range, and only that is searched.".to_owned());
-            }
-            range = narrow;
-        }
-        if range.0 > range.1 {
-            return Err(HistoryError::Range(format!(
-                "nothing lies between --from {} and --to {}: the range is empty, in the future, or outside of what the filter asks for",
-                moment(config.from),
-                moment(config.to)
-            )));
-        }
-        if range.1 - range.0 > LONGEST {
-            return Err(HistoryError::Range("search at most ten years".to_owned()));
-        }
+        let mut range = asked(&config, now, &mut notes)?;
         let setup = Setup {
             region: checked.region.clone(),
             profile: config.profile.clone(),
@@ -342,6 +323,31 @@ impl History {
         (search.most, search.limit, search.facts) = (self.most, if sums { u64::MAX } else { self.config.limit }, facts);
         Box::pin(search.run()).await
     }
+}
+
+/// The seconds that are searched: those that were asked for, up to now, as far as the filter asks for them.
+fn asked(config: &HistoryConfig, now: i64, notes: &mut Vec<String>) -> Result<(i64, i64), HistoryError> {
+    let mut range = (config.from, config.to.min(now));
+    if let Some(filter) = &config.filter {
+        let (from, to) = bounds(filter, now);
+        let second = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let narrow = (range.0.max(from.map_or(i64::MIN, second)), range.1.min(to.map_or(i64::MAX, second)));
+        if narrow != range && narrow.0 <= narrow.1 {
+            notes.push("The filter asks for a part of the range, and only that is searched.".to_owned());
+        }
+        range = narrow;
+    }
+    if range.0 > range.1 {
+        return Err(HistoryError::Range(format!(
+            "nothing lies between --from {} and --to {}: the range is empty, in the future, or outside of what the filter asks for",
+            moment(config.from),
+            moment(config.to)
+        )));
+    }
+    if range.1 - range.0 > LONGEST {
+        return Err(HistoryError::Range("search at most ten years".to_owned()));
+    }
+    Ok(range)
 }
 
 /// The formats of the records: what the user says, what EC2 says, or what a few of them look like.
