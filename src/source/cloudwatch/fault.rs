@@ -167,8 +167,6 @@ pub(super) fn classify(code: &str, status: u16, message: &str, asked: (&str, &st
     // Codes without a model in the API: they come from the front end of AWS. The lists are those of the SDK's own classifiers
     // (aws-runtime, retries/classifiers.rs) and of "Common errors" in the API reference.
     let kind = match code {
-        // Sessions have a limit of their own, and asking less often is no help against it.
-        "LimitExceededException" if asked.0 == "logs:StartLiveTail" => Kind::Refused,
         "ThrottlingException"
         | "Throttling"
         | "ThrottledException"
@@ -274,7 +272,7 @@ mod tests {
         assert_eq!(kind("InvalidParameterException", 400, false), Kind::Refused);
         assert_eq!(kind("LimitExceededException", 400, false), Kind::Throttled);
         let sessions = classify("LimitExceededException", 400, "m", ("logs:StartLiveTail", "/vpc/a"), false);
-        assert_eq!(sessions.kind, Kind::Refused, "another rate helps nothing");
+        assert_eq!(sessions.kind, Kind::Throttled, "others' sessions end, and then there is room for this one");
         assert_eq!(kind("", 502, false), Kind::Server);
         assert_eq!(kind("SomethingNew", 500, false), Kind::Server);
         assert_eq!(kind("SomethingNew", 400, false), Kind::Refused);
