@@ -1,7 +1,7 @@
 //! The one table of columns: what each is called, how wide it is, where it leans, and which tables show it by default in which order.
 //!
 //! On a narrow terminal columns are left out by rank, highest first; the chosen column always stays, and so does that of the order
-//! where it is not the usual one. [`fit`] says which of them are shown.
+//! where it is not the usual one. [`fit()`] says which of them are shown.
 
 mod fit;
 

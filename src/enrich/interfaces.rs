@@ -162,7 +162,7 @@ pub struct Interfaces {
 }
 
 impl Interfaces {
-    /// What EC2 said at `as_of` (Unix seconds). What is no interface, and what goes beyond [`MOST`], is left out.
+    /// What EC2 said at `as_of` (Unix seconds). What is no interface, and what goes beyond `MOST`, is left out.
     pub fn new(list: impl IntoIterator<Item = Interface>, region: &str, as_of: i64) -> Interfaces {
         let mut all = Interfaces { as_of, region: region.to_owned(), ..Interfaces::default() };
         for interface in list.into_iter().filter_map(Interface::bounded) {

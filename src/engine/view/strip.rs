@@ -20,7 +20,7 @@ pub enum ClockKind {
 pub struct TimelineSpec {
     /// A filter of flow records.
     pub filter: Option<Arc<Filter>>,
-    /// Sessions that match [`ViewSpec::filter`] are counted instead of records, by event time. For filters that records do not have.
+    /// Sessions that match `ViewSpec::filter` are counted instead of records, by event time. For filters that records do not have.
     pub sessions: bool,
     /// Time shown, Unix seconds, the end not included; what is held, at most the last day, where there is none.
     pub range: Option<(i64, i64)>,
