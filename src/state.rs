@@ -174,6 +174,15 @@ impl Place {
         replace(&self.folder, name, text)
     }
 
+    /// Name of the file in which something of this `kind` is kept for what `key` names.
+    pub fn name_for(kind: &str, key: &str) -> String {
+        // FNV-1a: the same in every build. The file says for what it is, so two keys with one sum do no harm.
+        let sum = key
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        format!("{kind}-{sum:016x}")
+    }
+
     /// Where the file of that name is.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)

@@ -20,10 +20,7 @@ const TIMES: std::ops::RangeInclusive<i64> = 0..=253_402_300_799;
 
 /// Name of the file for what `key` names.
 pub(super) fn name(key: &str) -> String {
-    // FNV-1a: the same in every build. The file says for what it is, so two keys with one sum do no harm.
-    let sum =
-        key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("baseline-{sum:016x}")
+    Place::name_for("baseline", key)
 }
 
 /// Whether it can be used for a baseline of `length` seconds.

@@ -19,6 +19,7 @@ use crate::filter::{Filter, Stage};
 use crate::record::format::Slot;
 use crate::record::services::protocol_name;
 use crate::record::{Cell, Field, Format};
+use crate::ui::fmt::thousands;
 
 /// Sessions that are listed, those with the most bytes.
 const SESSIONS: usize = 100;
@@ -168,19 +169,6 @@ fn sessions_meant(order: &Order) -> Option<Selection> {
 /// A number with its noun.
 fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// A number with separators.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// What was measured: whole, or with two places.

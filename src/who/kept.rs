@@ -29,10 +29,7 @@ struct File {
 
 /// Name of the file for what `key` names.
 fn name(key: &str) -> String {
-    // FNV-1a: the same in every build. The file says for what it is, so two keys with one sum do no harm.
-    let sum =
-        key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("interfaces-{sum:016x}")
+    Place::name_for("interfaces", key)
 }
 
 /// Whether EC2 need not be asked anew.

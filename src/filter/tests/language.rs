@@ -13,7 +13,7 @@ fn read_as(stage: Stage, table: &[(&str, &str)]) {
 }
 
 /// Asserts that each text is an error there that says this.
-fn refused(table: &[(&str, &str, &str)]) {
+pub(super) fn refused(table: &[(&str, &str, &str)]) {
     for (text, at, says) in table {
         let error = match Filter::parse(text, Stage::Flows) {
             Ok(made) => panic!("{text} is read as {made}"),

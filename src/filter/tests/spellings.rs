@@ -157,14 +157,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
 
 #[test]
 fn what_cannot_be_taken_over_says_what_to_write() {
-    for (text, at, says) in REFUSED {
-        let error = match Filter::parse(text, Stage::Flows) {
-            Ok(made) => panic!("{text} is read as {made}"),
-            Err(error) => error,
-        };
-        assert_eq!(text.get(error.span.clone()), Some(*at), "{text}: {error}");
-        assert!(error.to_string().contains(says), "{text}: {error}");
-    }
+    super::language::refused(REFUSED);
 }
 
 #[test]
