@@ -425,12 +425,16 @@ impl Loop {
 
     /// Takes an event. False where the user leaves.
     fn event(&mut self, event: Event, keyboard: &mut Keyboard) -> io::Result<bool> {
+        if matches!(event, Event::Resize(..)) {
+            // A terminal that was made smaller and larger again has the size of the last frame, and has lost what was in it.
+            self.screen.redraw();
+        }
         let Some(input) = translate(event) else { return Ok(true) };
         for effect in self.desk.app.input(&input) {
             match effect {
                 Effect::Quit => return Ok(false),
                 Effect::Suspend => self.suspend(keyboard)?,
-                Effect::Redraw => self.screen.redraw()?,
+                Effect::Redraw => self.screen.redraw(),
                 Effect::Rules => self.desk.app.offer_rules(self.rules.offered()),
                 Effect::Export(order, path) => self.desk.exports.begin(order, path),
                 Effect::LoadEarlier => self.desk.load(Load::Earlier),

@@ -34,6 +34,8 @@ pub struct Screen {
     /// A frame is collected and written in few pieces: over SSH each piece is a packet.
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     mouse: bool,
+    /// Whether what the terminal shows may differ from what was last drawn.
+    stale: bool,
 }
 
 impl Screen {
@@ -50,7 +52,7 @@ impl Screen {
         let writer = BufWriter::with_capacity(FRAME, stdout());
         // What was taken before a step fails is given back.
         match take(mouse).and_then(|()| Terminal::new(CrosstermBackend::new(writer))) {
-            Ok(terminal) => Ok(Screen { terminal, mouse }),
+            Ok(terminal) => Ok(Screen { terminal, mouse, stale: false }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -65,6 +67,11 @@ impl Screen {
     pub fn draw(&mut self, app: &App, look: &Look) -> io::Result<Viewport> {
         let mut viewport = Viewport::default();
         queue!(stdout(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.stale) {
+            // Not `Terminal::clear`, which asks the terminal where its cursor is and waits for an answer that the event reader may have taken.
+            let size = self.terminal.size()?;
+            self.terminal.resize(Rect::new(0, 0, size.width, size.height))?;
+        }
         self.terminal.draw(|frame| {
             viewport = ui::draw(app, look, frame.buffer_mut());
             if let Some(caret) = viewport.caret {
@@ -75,14 +82,9 @@ impl Screen {
         Ok(viewport)
     }
 
-    /// Has the next frame drawn whole. Not `Terminal::clear`, which asks the terminal where its cursor is and waits for an answer that the
-    /// event reader may have taken.
-    ///
-    /// # Errors
-    /// The terminal is gone.
-    pub fn redraw(&mut self) -> io::Result<()> {
-        let size = self.terminal.size()?;
-        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    /// Has the next frame drawn whole.
+    pub fn redraw(&mut self) {
+        self.stale = true;
     }
 
     /// Rings the bell, or has the terminal notify with `text`, which has been made harmless.
@@ -122,7 +124,8 @@ impl Screen {
         #[cfg(unix)]
         rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP)?;
         take(self.mouse)?;
-        self.redraw()
+        self.redraw();
+        Ok(())
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn translate(event: Event) -> Option<Input> {
             };
             Some(Input::Mouse(Mouse { kind, x: mouse.column, y: mouse.row }))
         }
-        // A new size is drawn like any change: the loop draws after every event.
+        // A new size is nothing to the app, which is told with each frame how much fits.
         _ => None,
     }
 }

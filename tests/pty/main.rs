@@ -77,6 +77,19 @@ fn any_size_is_drawn_and_no_change_of_size_ends_it() {
 }
 
 #[test]
+fn a_terminal_that_was_small_for_a_moment_is_drawn_whole() {
+    let mut terminal = Terminal::start(&Setup::new(&["demo"]));
+    terminal.wait_for("rows", |screen| rows(screen).len() > 5 && screen.contains("FOLLOW"));
+    // Stopped, the program sees the last size alone, which is the one that it drew for; the terminal has thrown away what did not fit.
+    terminal.signal(Signal::STOP);
+    terminal.resize(4, 2);
+    terminal.resize(120, 32);
+    terminal.wait_for("an empty screen", |screen| rows(screen).is_empty() && !screen.contains("FOLLOW"));
+    terminal.signal(Signal::CONT);
+    terminal.wait_for("the screen as it was", |screen| rows(screen).len() > 5 && screen.contains("FOLLOW"));
+}
+
+#[test]
 fn quitting_gives_the_terminal_back() {
     for keys in ["q", "\x03"] {
         let mut terminal = Terminal::start(&Setup::new(&["demo"]));
