@@ -71,8 +71,9 @@ impl Fact<'_> {
             _ => return None,
         };
         let Test::Compare { field, op, values } = test else { return None };
-        let several = matches!(field, Field::Ip | Field::Port | Field::Service)
-            || (stage == Stage::Sessions && *field == Field::InterfaceId);
+        let several =
+            matches!(field, Field::Ip | Field::Port | Field::Service | Field::Country | Field::Asn | Field::Org)
+                || (stage == Stage::Sessions && *field == Field::InterfaceId);
         if several {
             return None;
         }

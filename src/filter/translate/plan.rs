@@ -218,6 +218,9 @@ impl<'a> Planner<'a> {
         if field.def().on == On::Sessions {
             return Err(self.leave_out(test, ", which only sessions have"));
         }
+        if field.is_place() {
+            return Err(self.leave_out(test, ", which is looked up here"));
+        }
         let cols = match field {
             Field::Ip => self.present(ADDRESSES),
             Field::Port | Field::Service => self.present(PORTS),
