@@ -4,6 +4,8 @@
 //! Nothing sleeps. Every step waits for what it expects to see and fails with the screen when it does not come.
 #![cfg(unix)]
 
+#[path = "../support/mmdb.rs"]
+mod mmdb;
 mod terminal;
 
 use std::io::Write as _;
@@ -333,4 +335,42 @@ fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let mut left = Terminal::start(&Setup::new(&["demo", "--no-mouse"]));
     left.wait_for("rows", |screen| rows(screen).len() > 5);
     assert_eq!(left.mouse(), vt100::MouseProtocolMode::None);
+}
+
+#[test]
+fn countries_and_networks_are_columns_and_groups_and_filters() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (countries, systems) = (folder.path().join("country.mmdb"), folder.path().join("asn.mmdb"));
+    // A text of a database is somebody's text.
+    let hostile = mmdb::system(16_509, "AMAZON\u{1b}[2J\u{202e}-02");
+    let korea = [("13.124.0.0/15", mmdb::country("KR", "South Korea"))];
+    std::fs::write(&countries, mmdb::database("Test-Country", 1_534_000_000, &korea)).expect("a database");
+    let amazon = [("13.125.0.0/16", hostile)];
+    std::fs::write(&systems, mmdb::database("Test-ASN", 1_534_000_000, &amazon)).expect("a database");
+    let path = |path: &std::path::Path| path.to_str().expect("text").to_owned();
+    let (countries, systems) = (path(&countries), path(&systems));
+    let args = ["demo", "--speed", "1000x", "--geo", &countries, "--geo", &systems, "--no-state"];
+    let mut terminal = Terminal::start(&Setup::new(&args));
+    terminal.wait_for_text(ALERT);
+    // The country of the reflector, beside its address, without a column.
+    terminal.press("/country = kr and dst-asn != 1\r");
+    terminal.wait_for("its answers", |screen| {
+        let rows = rows(screen);
+        !rows.is_empty()
+            && rows.iter().all(|row| row.contains("11211 13.125.33.130 KR") || row.contains("→ 13.125.33.130 KR"))
+    });
+    terminal.press("/\x15asn = AS16509\r2");
+    terminal.wait_for("the sessions of that network", |screen| {
+        screen.contains("13.125.33.130 KR") && screen.contains("172.16.0.178")
+    });
+    // Columns of it are offered, since there are databases.
+    terminal.press("csrc-org\r\x1b");
+    terminal.wait_for("the column", |screen| screen.contains("src org") && screen.contains("AMAZON?[2J?-02"));
+    terminal.press("/\x15\r");
+    terminal.press("b");
+    terminal.wait_for("what groups are offered", |screen| screen.contains("country") && screen.contains("org"));
+    terminal.press("country\r");
+    terminal.wait_for("countries", |screen| {
+        screen.contains("by country") && screen.lines().any(|line| line.trim_start().starts_with("KR  "))
+    });
 }
