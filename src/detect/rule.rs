@@ -6,7 +6,9 @@
 mod change;
 mod expand;
 mod keys;
+mod raw;
 mod read;
+mod source;
 #[cfg(test)]
 mod tests;
 

@@ -319,9 +319,11 @@ impl Core {
         }
     }
 
-    /// Tells the time: `now` in Unix milliseconds. Matters for live sources only; true where it did.
+    /// Tells the time: `now` in Unix milliseconds, by the machine's clock. Matters for live sources only; true where it did.
     pub fn tick(&mut self, now: i64) -> bool {
         if self.config.live {
+            // Under a clock that is ahead, sessions would be over before their records are delivered.
+            let now = now.saturating_add(self.state.skew);
             self.arrival = self.arrival.max(now.div_euclid(1000));
             // A window of a minute ends, and its records come later: a quiet group is as far as its lateness allows.
             self.clock.at_least(now.div_euclid(1000) - 60);

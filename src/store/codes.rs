@@ -129,38 +129,11 @@ impl Columnar for Open {
     }
 }
 
-/// The least and the greatest code of a packed column.
-pub(super) fn zone(column: &Packed) -> (u64, u64) {
-    fn ends<T: Copy + Ord + Into<u64>>(base: u64, codes: &[T]) -> (u64, u64) {
-        let (least, most) = (codes.iter().min(), codes.iter().max());
-        let place = |raw: Option<&T>| base + raw.map_or(0, |raw| (*raw).into());
-        (place(least), place(most))
-    }
-    match column {
-        Packed::All(code) => (*code, *code),
-        Packed::U8(base, codes) => ends(*base, codes),
-        Packed::U16(base, codes) => ends(*base, codes),
-        Packed::U32(base, codes) => ends(*base, codes),
-        Packed::U64(codes) => ends(0, codes),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::column::Column;
     use crate::record::{Batch, Decoder};
     use crate::store::Remap;
-
-    #[test]
-    fn a_zone_holds_every_code_and_no_more() {
-        for codes in [vec![5, 5], vec![0, 3, 9], vec![70_000, 3, 9], vec![1 << 40, 1 << 41], vec![1 << 20, 1 << 21]] {
-            let mut column = Column::default();
-            codes.iter().enumerate().for_each(|(row, code)| column.put(row, *code));
-            let zone = zone(&Packed::of(&column, codes.len()));
-            assert_eq!(zone, (codes.iter().copied().min().unwrap(), codes.iter().copied().max().unwrap()));
-        }
-    }
 
     #[test]
     fn columns_say_the_same_open_and_sealed() {

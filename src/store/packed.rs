@@ -20,38 +20,44 @@ pub enum Packed {
 impl Packed {
     /// Packs `column`, taking what is past its end as 0 up to `len`.
     pub fn of(column: &Column, len: usize) -> Packed {
+        Packed::with_zone(column, len).0
+    }
+
+    /// As [`Packed::of`], with the least and the greatest code, which choose the width.
+    pub fn with_zone(column: &Column, len: usize) -> (Packed, (u64, u64)) {
         let short = column.len() < len;
         match column.held() {
-            Held::Same(code, _) if !short || code == 0 => Packed::All(code),
-            Held::Narrow(codes) if !short => Packed::of_narrow(codes),
-            Held::Wide(codes) if !short => Packed::of_wide(codes),
+            Held::Same(code, _) if !short || code == 0 => (Packed::All(code), (code, code)),
+            Held::Narrow(codes) if !short => {
+                let (least, most) = ends(codes);
+                let zone = (u64::from(least), u64::from(most));
+                // Each cast is within the range that chose it.
+                #[expect(clippy::cast_possible_truncation, reason = "the range was measured")]
+                let packed = match most - least {
+                    0 => Packed::All(zone.0),
+                    1..=0xFF => Packed::U8(zone.0, codes.iter().map(|code| (code - least) as u8).collect()),
+                    0x100..=0xFFFF => Packed::U16(zone.0, codes.iter().map(|code| (code - least) as u16).collect()),
+                    _ => Packed::U32(zone.0, codes.iter().map(|code| code - least).collect()),
+                };
+                (packed, zone)
+            }
+            Held::Wide(codes) if !short => {
+                let zone = ends(codes);
+                (Packed::of_wide(codes, zone), zone)
+            }
             _ => {
                 let mut whole = column.clone();
                 whole.fill(len, 0);
-                Packed::of(&whole, len)
+                Packed::with_zone(&whole, len)
             }
         }
     }
 
-    fn of_narrow(codes: &[u32]) -> Packed {
-        let (least, most) = ends(codes, u32::MAX, 0);
-        let base = u64::from(least);
+    fn of_wide(codes: &[u64], (least, most): (u64, u64)) -> Packed {
         // Each cast is within the range that chose it.
         #[expect(clippy::cast_possible_truncation, reason = "the range was measured")]
-        match most.saturating_sub(least) {
-            0 => Packed::All(base.min(u64::from(most))),
-            1..=0xFF => Packed::U8(base, codes.iter().map(|code| (code - least) as u8).collect()),
-            0x100..=0xFFFF => Packed::U16(base, codes.iter().map(|code| (code - least) as u16).collect()),
-            _ => Packed::U32(base, codes.iter().map(|code| code - least).collect()),
-        }
-    }
-
-    fn of_wide(codes: &[u64]) -> Packed {
-        let (least, most) = ends(codes, u64::MAX, 0);
-        // Each cast is within the range that chose it.
-        #[expect(clippy::cast_possible_truncation, reason = "the range was measured")]
-        match most.saturating_sub(least) {
-            0 => Packed::All(least.min(most)),
+        match most - least {
+            0 => Packed::All(least),
             1..=0xFF => Packed::U8(least, codes.iter().map(|code| (code - least) as u8).collect()),
             0x100..=0xFFFF => Packed::U16(least, codes.iter().map(|code| (code - least) as u16).collect()),
             0x1_0000..=0xFFFF_FFFF => Packed::U32(least, codes.iter().map(|code| (code - least) as u32).collect()),
@@ -82,36 +88,39 @@ impl Packed {
     }
 }
 
-/// The least and the greatest of `codes`.
-fn ends<T: Copy + Ord>(codes: &[T], most: T, least: T) -> (T, T) {
-    codes.iter().fold((most, least), |(low, high), code| (low.min(*code), high.max(*code)))
+/// The least and the greatest of `codes`; 0 where there are none.
+fn ends<T: Copy + Ord + Default>(codes: &[T]) -> (T, T) {
+    let first = codes.first().copied().unwrap_or_default();
+    codes.iter().fold((first, first), |(low, high), code| (low.min(*code), high.max(*code)))
 }
 
 #[cfg(test)]
 mod tests {
-    fn packed(values: &[u64], len: usize) -> Packed {
-        let mut column = Column::default();
-        values.iter().enumerate().for_each(|(row, code)| column.put(row, *code));
-        Packed::of(&column, len)
-    }
-
     use super::*;
     use proptest::prelude::*;
+
+    fn packed(values: &[u64], len: usize) -> (Packed, (u64, u64)) {
+        let mut column = Column::default();
+        values.iter().enumerate().for_each(|(row, code)| column.put(row, *code));
+        Packed::with_zone(&column, len)
+    }
 
     proptest! {
         #[test]
         fn what_was_packed_comes_back(values in prop::collection::vec(prop_oneof![0..300_u64, 1_534_778_000..1_534_779_000_u64, any::<u64>()], 0..60), extra in 0_usize..5) {
-            let packed = packed(&values, values.len() + extra);
-            for row in 0..values.len() + extra {
-                prop_assert_eq!(packed.get(row), values.get(row).copied().unwrap_or(0));
-            }
+            let rows = values.len() + extra;
+            let (packed, zone) = packed(&values, rows);
+            let mut codes: Vec<u64> = (0..rows).map(|row| packed.get(row)).collect();
+            prop_assert!(codes.iter().eq(values.iter().chain(std::iter::repeat_n(&0, extra))));
+            codes.sort_unstable();
+            prop_assert_eq!(zone, (codes.first().copied().unwrap_or(0), codes.last().copied().unwrap_or(0)));
         }
     }
 
     #[test]
     fn the_range_chooses_the_width() {
-        assert_eq!(packed(&[7, 7, 7], 3).bytes(), 0);
-        assert_eq!(packed(&[1_534_778_743, 1_534_778_866], 2).bytes(), 2);
-        assert_eq!(packed(&[0, 70_000], 2).bytes(), 8);
+        assert_eq!(packed(&[7, 7, 7], 3).0.bytes(), 0);
+        assert_eq!(packed(&[1_534_778_743, 1_534_778_866], 2).0.bytes(), 2);
+        assert_eq!(packed(&[0, 70_000], 2).0.bytes(), 8);
     }
 }

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::addrs::Addrs;
-use super::codes;
 use super::open::{Open, OpenParts};
 use super::packed::Packed;
 use crate::record::columns::place_of;
@@ -50,19 +49,21 @@ impl Segment {
         };
         let OpenParts { len, addrs, texts, formats, format, verbatim } = open.take();
         let mut index = [NO_COLUMN; Field::COUNT];
-        let mut packed = Vec::new();
+        let (mut columns, mut zones) = (Vec::new(), Vec::new());
         for (field, column) in open.columns().iter().enumerate().filter(|(_, column)| !column.is_absent()) {
             // There are fewer fields than NO_COLUMN, so the place fits.
-            index[field] = u8::try_from(packed.len()).unwrap_or(NO_COLUMN);
-            packed.push(Packed::of(column, len));
+            index[field] = u8::try_from(columns.len()).unwrap_or(NO_COLUMN);
+            let (packed, zone) = Packed::with_zone(column, len);
+            columns.push(packed);
+            zones.push(zone);
         }
         open.clear_columns();
         Segment {
             len,
             first_seq,
             index,
-            zones: packed.iter().map(codes::zone).collect(),
-            columns: packed.into(),
+            columns: columns.into(),
+            zones: zones.into(),
             addrs: Addrs::new(&addrs),
             texts,
             formats,

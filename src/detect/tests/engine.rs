@@ -46,6 +46,27 @@ fn one_incident_is_one_alert_that_grows_and_closes() {
 }
 
 #[test]
+fn a_rule_for_sessions_absorbs_one_for_records_of_the_same_hosts() {
+    let upload = |from: &str, to: &str, packets, bytes: u64, start: u64| {
+        format!(
+            "2 1 eni-1 {from} {to} 40001 443 6 {packets} {bytes} {start} {0} ACCEPT OK
+             2 1 eni-1 {to} {from} 443 40001 6 20 2800 {start} {0} ACCEPT OK\n",
+            start + 50
+        )
+    };
+    let known = upload("10.0.0.5", "9.9.9.1", 20, 4_000, 1_534_778_700);
+    // Two uploads of 1.2 GB: one to a stranger, and one to an address that another host has long talked to.
+    let mut text = known + &upload("10.0.0.6", "9.9.9.1", 20, 4_000, 1_534_778_700);
+    text += &upload("10.0.0.5", "7.7.7.7", 900_000, 1_200_000_000, 1_534_808_700);
+    text += &upload("10.0.0.6", "9.9.9.1", 900_000, 1_200_000_000, 1_534_808_700);
+    let alerts = alerts(&text);
+    let about = |alert: &Alert| format!("{} {}", alert.rule, alert.message.split(' ').next().unwrap());
+    let mut about: Vec<String> = alerts.iter().map(about).filter(|said| !said.contains("RATIO")).collect();
+    about.sort_unstable();
+    assert_eq!(about, ["EXFIL-UP 10.0.0.5", "VOL-LARGE 10.0.0.6"]);
+}
+
+#[test]
 fn a_flood_of_probes_becomes_one_alert_over_all_clients() {
     let mut text = String::new();
     for n in 0..200_u64 {

@@ -29,7 +29,8 @@ pub(super) struct Fast {
     codes: Box<[[u64; TOGETHER]]>,
     /// How many were read.
     rows: usize,
-    times: Times,
+    /// By place in the line.
+    times: Box<[Times]>,
     addrs: Shelf,
     texts: Shelf,
 }
@@ -39,7 +40,7 @@ impl Default for Fast {
         Fast {
             codes: vec![[0; TOGETHER]; MOST].into(),
             rows: 0,
-            times: Times::default(),
+            times: vec![Times::default(); MOST].into(),
             addrs: Shelf::default(),
             texts: Shelf::default(),
         }
@@ -105,8 +106,8 @@ impl Fast {
             match *step {
                 Step::Numbers(count) => {
                     let places = place..place + count;
-                    let codes = &mut self.codes[places.clone()];
-                    read_numbers(cursor, &plan.most[places], codes, row, &mut self.times)?;
+                    let (codes, times) = (&mut self.codes[places.clone()], &mut self.times[places.clone()]);
+                    read_numbers(cursor, &plan.most[places], codes, row, times)?;
                     place += count;
                 }
                 Step::Addrs(count) => {
@@ -171,10 +172,10 @@ fn read_numbers(
     most: &[u64],
     codes: &mut [[u64; TOGETHER]],
     row: usize,
-    times: &mut Times,
+    times: &mut [Times],
 ) -> Option<()> {
     let mut own = cursor.clone();
-    for (codes, most) in codes.iter_mut().zip(most) {
+    for ((codes, most), times) in codes.iter_mut().zip(most).zip(times) {
         let (at, end) = own.token()?;
         let number =
             if end - at == 10 { times.number(own.bytes, end) } else { numbers::number(own.bytes, end, end - at) };

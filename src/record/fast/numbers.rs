@@ -26,8 +26,8 @@ pub(super) fn number(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
     Some(eight(u64::from_le_bytes(*high), length - 8)? * 100_000_000 + eight(low, 8)?)
 }
 
-/// Numbers of ten digits, which are mostly times: those of neighbours have the first eight in common.
-#[derive(Debug, Default)]
+/// Numbers of ten digits, which are mostly times: those in one place of neighbouring lines have the first eight in common.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Times {
     /// The first eight digits of the last one, as they are spelled.
     spelled: u64,

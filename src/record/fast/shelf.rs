@@ -53,7 +53,7 @@ impl Shelf {
     ) -> Option<&[u64]> {
         let hash = hash(text);
         // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
-        let place = usize::try_from(hash >> 40).unwrap_or(0) & (SLOTS - 1);
+        let place = usize::try_from(hash).unwrap_or(0) & (SLOTS - 1);
         let slot = &self.slots[place];
         let at = slot.at as usize;
         if slot.hash == hash
@@ -92,27 +92,36 @@ impl Shelf {
     }
 }
 
-/// The last eight bytes of what has at least so many, or all of it.
+/// The last sixteen bytes, or all of what has fewer. Those of texts with the same length differ where the texts do.
 #[inline]
-fn last(text: &[u8]) -> u64 {
-    match text.last_chunk::<8>() {
-        Some(last) => u64::from_le_bytes(*last),
-        None => text.iter().fold(1, |word, byte| word << 8 | u64::from(*byte)),
+fn ends(text: &[u8]) -> u128 {
+    if let Some(last) = text.last_chunk::<16>() {
+        return u128::from_le_bytes(*last);
+    }
+    match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        (Some(first), Some(last)) => u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last)),
+        _ => text.iter().fold(0, |word, byte| word << 8 | u128::from(*byte)),
     }
 }
 
 #[inline]
 fn hash(text: &[u8]) -> u64 {
-    let (words, _) = text.as_chunks::<8>();
-    // Each step waits for the one before: what does not is made into vectors, which cannot multiply such words and cost thrice as much.
-    let step = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let sum = words.iter().fold(last(text), |sum, word| step(sum, u64::from_le_bytes(*word)));
-    (sum ^ sum >> 29).wrapping_mul(0x94D0_49BB_1331_11EB)
+    let (blocks, _) = text.as_chunks::<16>();
+    blocks.iter().fold(folded(0, ends(text)), |sum, block| folded(sum, u128::from_le_bytes(*block)))
+}
+
+/// `sum` and sixteen bytes more: the halves of a product, which no half of either factor decides.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "halves are taken")]
+fn folded(sum: u64, block: u128) -> u64 {
+    let (low, high) = (block as u64 ^ sum ^ 0x9E37_79B9_7F4A_7C15, (block >> 64) as u64 ^ 0x94D0_49BB_1331_11EB);
+    let product = u128::from(low) * u128::from(high);
+    (product >> 64) as u64 ^ product as u64
 }
 
 /// Whether both are alike; they have the same length. Not `==`, which calls memcmp.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
-    let ((ours, _), (theirs, _)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    last(a) == last(b) && ours.iter().zip(theirs).all(|(a, b)| a == b)
+    let ((ours, _), (theirs, _)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+    ends(a) == ends(b) && ours.iter().zip(theirs).all(|(a, b)| u128::from_le_bytes(*a) == u128::from_le_bytes(*b))
 }

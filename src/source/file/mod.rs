@@ -12,6 +12,7 @@ mod chunk;
 mod envelope;
 pub mod folder;
 mod gzip;
+mod lane;
 mod lines;
 mod merge;
 mod reader;
