@@ -192,9 +192,9 @@ fn lines(app: &App, glyphs: &Glyphs, profile: &Profile, listed: Listed, open: [b
         }
         let side = if matches!(list, List::Alerts | List::Peers) { &mut left } else { &mut right };
         side.push(line);
-        let last = list == List::Peers && at + 1 >= profile.peers.len() && !matches!(entry, Entry::More(_));
+        let ends = list == List::Peers && at + 1 >= profile.peers.len() && !matches!(entry, Entry::More(_));
         let beyond = profile.peer_count.saturating_sub(profile.peers.len() as u64);
-        if last && beyond > 0 {
+        if ends && beyond > 0 {
             let text = format!("and {} beyond these: open all sessions and group them (b)", count(beyond));
             left.push(Line::Quiet(text));
         }
@@ -356,14 +356,14 @@ fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], side: us
     let selected = app.entry_at();
     let at = lines.iter().position(|line| matches!(line, Line::Entry(place, ..) if *place == selected));
     let height = usize::from(area.height);
-    let last = lines.len().saturating_sub(height);
+    let furthest = lines.len().saturating_sub(height);
     let mut first = app.viewport().lens_first[side];
     if let Some(at) = at {
         // The heading over a selected entry is seen with it, and what stands after it.
         let least = (at + 2).min(lines.len()).saturating_sub(height);
         first = first.clamp(least, at.saturating_sub(1).max(least));
     }
-    let first = first.min(last);
+    let first = first.min(furthest);
     viewport.lens_first[side] = first;
     for (y, text) in (area.y..area.bottom()).zip(lines.iter().skip(first)) {
         draw_line(app, paint, Rect { y, height: 1, ..area }, text, selected, viewport);

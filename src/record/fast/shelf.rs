@@ -99,7 +99,9 @@ fn ends(text: &[u8]) -> u128 {
         return u128::from_le_bytes(*last);
     }
     match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last)),
+        (Some(first), Some(last)) => {
+            u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last))
+        }
         _ => text.iter().fold(0, |word, byte| word << 8 | u128::from(*byte)),
     }
 }
