@@ -154,6 +154,9 @@ impl App {
         if self.view.tab == Tab::Alerts || self.focus == super::Focus::Sidebar {
             return self.selected_or_cursor_alert().map(|alert| alert.filter.clone());
         }
+        if self.view.lens.is_some() {
+            return self.entry_text();
+        }
         let Col::Field(field) = self.column() else { return None };
         let at = self.page.columns.iter().position(|column| *column == Column::Field(field))?;
         let text = match self.cursor_row()?.cells.get(at)? {
