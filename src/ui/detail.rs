@@ -183,6 +183,10 @@ impl Pane<'_> {
             self.known(addresses, interfaces.clone());
             self.described(interfaces);
         }
+        if !alert.among.is_empty() {
+            let groups = alert.apart().map(|cells| cells.map(Cell::to_string).collect::<Vec<_>>().join(" "));
+            self.fact("groups", &groups.collect::<Vec<_>>().join(", "), Token::Text);
+        }
         self.fact("when", &span(alert.first, alert.last), Token::Text);
         self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
