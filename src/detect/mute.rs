@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn a_mute_is_of_all_groups_that_share_what_it_names() {
         let parts = ["client = 10.0.0.1", "server = 10.0.0.1", "server.port = 53"].map(str::to_owned);
-        for own in ["client = 10.0.0.1", "server.port = 53", "client = 10.0.0.1 and server.port = 53", &joined(&parts)] {
+        for own in ["client = 10.0.0.1", "server.port = 53", "client = 10.0.0.1 and server.port = 53", &joined(&parts)]
+        {
             assert!(names(own, &parts), "{own}");
         }
         for own in ["client = 10.0.0.10", "server.port = 5", "server.port = 53 and client = 10.0.0.1", "x", ""] {

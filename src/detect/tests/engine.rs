@@ -215,7 +215,11 @@ fn what_many_groups_show_is_one_alert_whichever_came_first() {
         assert!(alert.group.is_empty() && alert.closed);
         assert_eq!((value(&alert.measured, "groups"), value(&alert.measured, "windows")), (3.0, 2.0));
         let apart: Vec<&Cell> = alert.apart().flatten().collect();
-        assert_eq!(apart, ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())).each_ref(), "the worst first");
+        assert_eq!(
+            apart,
+            ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())).each_ref(),
+            "the worst first"
+        );
         assert_eq!((alert.first, alert.last, alert.count), (1_534_778_700, 1_534_778_820, 4));
         assert_eq!(alert.filter, "log-status = SKIPDATA");
     }

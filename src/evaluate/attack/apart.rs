@@ -57,7 +57,12 @@ fn few_hosts(cast: &mut Cast) {
         let client = (scanner, cast.wire.ephemeral());
         let port = [22, 445, 3_389][usize::from(n % 3)];
         let when = at + i64::from(n) * 21_000;
-        cast.wire.pass(client, (local(71, n / 3 + 1), port), TCP, vec![burst(when, 3_000, volume(3, 180), volume(0, 0))]);
+        cast.wire.pass(
+            client,
+            (local(71, n / 3 + 1), port),
+            TCP,
+            vec![burst(when, 3_000, volume(3, 180), volume(0, 0))],
+        );
     }
     cast.label("two: scan", "nine hosts by hand", SEARCHING, (at, length), vec![scanner]);
 }
@@ -82,7 +87,8 @@ fn outward(cast: &mut Cast) {
         let client = (scanner, cast.wire.ephemeral());
         let target = (cast.stranger(), 22);
         let when = at + n * 600;
-        let talk = if n % 20 == 0 { tcp(when, 2_000, 1_900, 2_400) } else { burst(when, 1_000, volume(2, 120), volume(0, 0)) };
+        let talk =
+            if n % 20 == 0 { tcp(when, 2_000, 1_900, 2_400) } else { burst(when, 1_000, volume(2, 120), volume(0, 0)) };
         cast.wire.pass(client, target, TCP, vec![talk]);
     }
     cast.label("two: scan", "outward, port 22", SEARCHING, (at, length), vec![scanner]);

@@ -171,7 +171,8 @@ fn load_test(wire: &mut Wire, town: &Town) {
             let at = begins + second * 1_000 + wire.random.time(0, 999);
             let client = (inside, wire.ephemeral());
             // Towards the end they do not keep up.
-            let answer = if second > 540 { burst(at, 3_000, volume(3, 180), volume(0, 0)) } else { tcp(at, 90, 500, 2_500) };
+            let answer =
+                if second > 540 { burst(at, 3_000, volume(3, 180), volume(0, 0)) } else { tcp(at, 90, 500, 2_500) };
             wire.pass(client, (app, 8_080), TCP, vec![answer]);
         }
     }
