@@ -274,7 +274,8 @@ impl Pane<'_> {
                 (false, false) => format!("{interface} (account {account})"),
             })
             .collect();
-        self.fact("where", &format!("{}, region {}", interfaces.join(", "), session.region), Token::Text);
+        let region = session.region.as_deref().unwrap_or("unknown");
+        self.fact("where", &format!("{}, region {region}", interfaces.join(", ")), Token::Text);
         let address = |field| match value(session, field) {
             Some(Cell::Addr(addr)) => Some(*addr),
             _ => None,
