@@ -14,6 +14,7 @@ pub mod format_runs;
 pub mod interfaces;
 pub mod parse;
 mod plan;
+mod room;
 pub mod services;
 pub mod special;
 pub mod table;
