@@ -9,6 +9,7 @@ use super::columns::{Columns, EventTag, code_of};
 use super::field::Field;
 use super::format::{Format, near_field};
 use super::parse::{Known, LineError, LineParser, Parsed};
+use super::room::Rooms;
 use super::table::{RowRef, Table as _};
 
 /// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
@@ -96,6 +97,7 @@ pub struct Decoder {
     streams: HashMap<Arc<str>, StreamFormat>,
     parser: LineParser,
     derived: Derived,
+    rooms: Rooms,
 }
 
 /// Codes of what the lines of one stream in one format do not say themselves; 0 where there is nothing to add. Valid for one batch.
@@ -125,6 +127,7 @@ impl Decoder {
             streams: HashMap::new(),
             parser: LineParser::new(),
             derived: Derived::default(),
+            rooms: Rooms::default(),
         }
     }
 
@@ -139,7 +142,7 @@ impl Decoder {
         self.parser.reset();
         self.derived = Derived::default();
         let mut out = Decoded {
-            columns: Columns::new(),
+            columns: Columns::in_room_of(&self.rooms),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
             earlier: batch.earlier,
