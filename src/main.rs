@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use flowtail::cli::{Cli, Command, Common, OnlyTail, Open, Print, RulesCommand};
@@ -9,6 +10,7 @@ use flowtail::config::{self, Config};
 use flowtail::enrich::{Geo, Known, Names};
 use flowtail::filter::Sets;
 use flowtail::headless::{self, Outcome};
+use flowtail::record::places;
 use flowtail::runtime as screen;
 use flowtail::{tables, translate};
 
@@ -42,6 +44,10 @@ fn known(common: &Common, sets: &mut Sets) -> Result<Known, String> {
     let mut geo = Geo::default();
     for path in &common.geo {
         config::geo(path, &mut geo).map_err(|error| format!("--geo {error}"))?;
+    }
+    let geo = Arc::new(geo);
+    if !geo.is_empty() {
+        places::install(Arc::clone(&geo));
     }
     Ok(Known::from(names).with_geo(geo).with_quiet(common.no_dns))
 }

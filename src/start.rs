@@ -125,6 +125,8 @@ pub struct Source {
     pub live: bool,
     /// Seconds that its records may be late.
     pub lateness: i64,
+    /// First and last Unix second of its records, where that is known before they are read.
+    pub span: Option<(i64, i64)>,
     run: Box<dyn FnOnce(Sender<Input>) -> Running + Send>,
 }
 
@@ -133,6 +135,27 @@ const TAIL_LATENESS: i64 = 20 * 60;
 const FILE_LATENESS: i64 = 10 * 60;
 
 impl Source {
+    /// A source that ends by itself and has nothing but records.
+    fn plain(name: Arc<str>, lateness: i64, run: impl FnOnce(Sender<Input>) -> Running + Send + 'static) -> Source {
+        Source {
+            name,
+            region: None,
+            interfaces: Vec::new(),
+            fetch: None,
+            select: None,
+            stop: None,
+            load: None,
+            search: None,
+            lessons: None,
+            inventory: None,
+            remarks: Vec::new(),
+            live: false,
+            lateness,
+            span: None,
+            run: Box::new(run),
+        }
+    }
+
     /// Prepares the source that `command` names. `screen` tells whether a person watches.
     ///
     /// # Errors
@@ -154,27 +177,13 @@ impl Source {
             Command::History(_) => Err(StartError::NoAws),
             Command::Demo(typed) => {
                 let speed = typed.speed.or(screen.then_some(demo::DEFAULT_SPEED));
-                Ok(Source {
-                    name: "demo".into(),
-                    region: Some("us-west-1".into()),
-                    interfaces: Vec::new(),
-                    fetch: None,
-                    select: None,
-                    stop: None,
-                    load: None,
-                    search: None,
-                    lessons: None,
-                    inventory: None,
-                    remarks: Vec::new(),
-                    live: false,
-                    lateness: TAIL_LATENESS,
-                    run: Box::new(move |out| {
-                        Box::pin(async move {
-                            demo::run(demo::DemoConfig { speed }, out).await;
-                            Ok(())
-                        })
-                    }),
-                })
+                let source = Source::plain("demo".into(), TAIL_LATENESS, move |out| {
+                    Box::pin(async move {
+                        demo::run(demo::DemoConfig { speed }, out).await;
+                        Ok(())
+                    })
+                });
+                Ok(Source { region: Some("us-west-1".into()), ..source })
             }
             Command::Rules { .. }
             | Command::Filter(_)
@@ -182,6 +191,13 @@ impl Source {
             | Command::Themes
             | Command::Completions { .. }
             | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
+        }
+    }
+
+    /// Tells the rules how much of it there will be to learn from, where that is known.
+    pub fn foretell(&self, detector: &mut Detector) {
+        if let Some((first, last)) = self.span {
+            detector.expect_span(first, last);
         }
     }
 
@@ -298,32 +314,15 @@ impl Source {
                 Load::Stop => Asked::Stop,
             });
         });
-        Source {
-            name: Arc::clone(&origin.name),
-            region: origin.region.clone(),
-            interfaces,
-            fetch: None,
-            select: None,
-            stop: None,
-            load: Some(load),
-            search: None,
-            lessons: None,
-            inventory: None,
-            remarks: Vec::new(),
-            live: true,
-            lateness: TAIL_LATENESS,
-            run: Box::new(|out| {
-                Box::pin(async move {
-                    connected.run(out).await;
-                    Ok(())
-                })
-            }),
-        }
+        let source = Source::plain(Arc::clone(&origin.name), TAIL_LATENESS, |out| {
+            Box::pin(async move {
+                connected.run(out).await;
+                Ok(())
+            })
+        });
+        Source { region: origin.region.clone(), interfaces, load: Some(load), live: true, ..source }
     }
-}
 
-#[cfg(feature = "aws")]
-impl Source {
     /// A search that is ready to run, what its records must pass, and how it is told to end.
     pub(crate) fn of_history(
         origin: &crate::record::Origin,
@@ -331,23 +330,9 @@ impl Source {
         stop: Arc<watch::Sender<bool>>,
         run: impl FnOnce(Sender<Input>) -> Running + Send + 'static,
     ) -> Source {
-        Source {
-            name: Arc::clone(&origin.name),
-            region: origin.region.clone(),
-            interfaces: Vec::new(),
-            fetch: None,
-            select,
-            stop: Some(stop),
-            load: None,
-            search: None,
-            lessons: None,
-            inventory: None,
-            remarks: Vec::new(),
-            live: false,
-            // Rows come in the order of their start, whole windows apart at most.
-            lateness: FILE_LATENESS,
-            run: Box::new(run),
-        }
+        // Rows come in the order of their start, whole windows apart at most.
+        let source = Source::plain(Arc::clone(&origin.name), FILE_LATENESS, run);
+        Source { region: origin.region.clone(), select, stop: Some(stop), ..source }
     }
 }
 

@@ -93,6 +93,19 @@ fn a_name_of_several_is_all_of_them_and_they_are_listed() {
 }
 
 #[test]
+fn a_machine_whose_clock_is_wrong_is_told_who_it_is_all_the_same() {
+    for ahead in [2 * 3_600_000, -3_600_000] {
+        let (fake, home) = (server(), tempfile::tempdir().unwrap());
+        fake.state().ahead = Some(ahead);
+        let output = tail(&fake, home.path(), &["--who", "web-1"]);
+        let said = said(&output);
+        // Its records are of another hour, so that none is printed.
+        assert!(output.status.code() != Some(2) && !said.contains("expired"), "{:?}: {said}", output.status);
+        assert_eq!(fake.state().interfaces_asked.len(), 2, "both pages were given: {said}");
+    }
+}
+
+#[test]
 fn names_of_the_own_list_come_first() {
     let (fake, home) = (server(), tempfile::tempdir().unwrap());
     let names = home.path().join("names.csv");

@@ -98,7 +98,7 @@ impl App {
 
     /// Opens the prompt: on the mark there is, else on `at`, else on the time of the row under the cursor.
     pub(super) fn open_change_prompt(&mut self, at: Option<i64>) {
-        let event = self.page.status.event_time.unwrap_or_else(|| self.now.div_euclid(1000));
+        let event = self.page.status.event_time.unwrap_or_else(|| self.source_now().div_euclid(1000));
         let text = match (at.or_else(|| self.row_time().filter(|_| self.change.is_none())), &self.change) {
             (Some(at), change) => {
                 let note = change.as_ref().map(|change| change.note.as_str()).unwrap_or_default();

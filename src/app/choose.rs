@@ -7,7 +7,7 @@ use super::columns::{self, Col};
 use super::menu::{Does, Item, Kind, Menu};
 use super::{App, Mode, Tone};
 use crate::engine::view::{Column, Tab};
-use crate::record::{FIELDS, Field, On};
+use crate::record::{FIELDS, Field, On, places};
 
 /// How times of rows are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,7 +190,8 @@ impl App {
         let item = |field: Field, sign: &str| {
             Item::new(format!("{sign} {}", field.name()), field.def().doc, Does::Column(field))
         };
-        let hidden = FIELDS.iter().map(|def| def.field).filter(|field| fits(*field, tab) && !shown.contains(field));
+        let offered = |field: &Field| fits(*field, tab) && places::is_told(*field) && !shown.contains(field);
+        let hidden = FIELDS.iter().map(|def| def.field).filter(offered);
         shown.iter().map(|field| item(*field, "[x]")).chain(hidden.map(|field| item(field, "[ ]"))).collect()
     }
 
@@ -216,11 +217,14 @@ impl App {
             }
             None => shown.push(field),
         }
-        self.arranged.columns[place] = Some(shown);
-        let column = self.view.table().column;
-        if column == Some(Col::Field(field)) {
-            self.view.table_mut().column = None;
+        // A column that is added is the chosen one, so that it is seen on a narrow screen too; one that is hidden is not.
+        let table = self.view.table_mut();
+        if shown.contains(&field) {
+            table.column = Some(Col::Field(field));
+        } else if table.column == Some(Col::Field(field)) {
+            table.column = None;
         }
+        self.arranged.columns[place] = Some(shown);
         self.renew_columns(field);
     }
 

@@ -135,6 +135,15 @@ const COLUMNS: &[ColumnDef] = &[
     field(Field::State, "state", 10, 10, Left),
     field(Field::OrientedBy, "by", 9, 10, Left),
     field(Field::Records, "recs", 5, 7, Right),
+    field(Field::Country, "country", 7, 7, Left),
+    field(Field::SrcCountry, "src cc", 6, 6, Left),
+    field(Field::DstCountry, "dst cc", 6, 6, Left),
+    field(Field::Asn, "asn", 8, 12, Left),
+    field(Field::SrcAsn, "src asn", 8, 12, Left),
+    field(Field::DstAsn, "dst asn", 8, 12, Left),
+    field(Field::Org, "org", 12, 28, Left),
+    field(Field::SrcOrg, "src org", 12, 28, Left),
+    field(Field::DstOrg, "dst org", 12, 28, Left),
     field(Field::InterfaceId, "interface", 13, 36, Left),
     field(Field::AccountId, "account", 12, 12, Left),
     field(Field::LogStatus, "status", 8, 8, Left),
@@ -217,7 +226,7 @@ const ALERTS: &[Ranked] = &[
 ];
 
 /// Rank of a column that is in no default set: somebody chose it.
-const CHOSEN: u8 = 3;
+const CHOSEN: u8 = 2;
 
 /// The columns of a table by default, in order.
 fn default_set(tab: Tab) -> &'static [Ranked] {

@@ -58,6 +58,7 @@ impl App {
             (Context::Main, A::Sidebar) => !lens && !alerts && !self.page.alerts.is_empty(),
             (Context::Main, A::Acknowledge | A::Mute) => alerts && !lens,
             (Context::Main, A::Down) => lens,
+            (Context::Main, A::MarkRow | A::Export | A::Detail | A::History) => !lens,
             (Context::Main, A::ScrollRight) => !lens && self.viewport.hidden != (0, 0),
             (Context::Main, A::Sort | A::Columns | A::Group | A::OnlyThis | A::Exclude) => !lens && !alerts,
             (Context::Main, A::Follow) => !lens && !self.view.table().follows(),

@@ -319,9 +319,14 @@ impl App {
         self.back.len()
     }
 
-    /// The clock, Unix milliseconds.
+    /// The machine's clock, Unix milliseconds.
     pub fn now(&self) -> i64 {
         self.now
+    }
+
+    /// The clock by which the source's records are dated, Unix milliseconds.
+    pub fn source_now(&self) -> i64 {
+        self.now.saturating_add(self.page.status.state.skew)
     }
 
     /// Whether the way here says more than the filter in force.

@@ -78,6 +78,7 @@ impl App {
                 return self.update(action);
             }
             Target::Detail => self.scroll_detail(by),
+            Target::Entry(_) | Target::Table if self.view.lens.is_some() => self.scroll_entries(by),
             Target::Alert(_) | Target::Sidebar => {
                 let focus = std::mem::replace(&mut self.focus, Focus::Sidebar);
                 self.step(Step::Cursor(by.signum()));

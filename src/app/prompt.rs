@@ -8,7 +8,7 @@ use super::line::Line;
 use super::view::stage;
 use crate::engine::view::Tab;
 use crate::filter::{Filter, FilterError};
-use crate::record::{FIELDS, Field, FieldDef, On};
+use crate::record::{FIELDS, Field, FieldDef, On, places};
 
 /// The filter bar while it is open.
 #[derive(Clone, Debug)]
@@ -183,11 +183,13 @@ impl GroupPrompt {
                     Field::InterfaceId,
                 ],
             };
-            return usual.iter().filter(|field| !taken.contains(field)).map(|field| field.name()).collect();
+            let places = [Field::Country, Field::Org].into_iter().filter(|field| places::is_told(*field));
+            let offered = usual.iter().copied().chain(places).filter(|field| !taken.contains(field));
+            return offered.map(Field::name).collect();
         }
         FIELDS
             .iter()
-            .filter(|def| groupable(def, self.tab))
+            .filter(|def| groupable(def, self.tab) && places::is_told(def.field))
             .filter(|def| {
                 let begins = |name: &str| name.to_ascii_lowercase().replace(['_', '.'], "-").starts_with(&word);
                 begins(def.name) || def.aliases.iter().any(|alias| begins(alias))

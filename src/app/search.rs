@@ -196,7 +196,7 @@ impl App {
 
     /// A range was typed.
     pub(super) fn accept_range(&mut self, mut ask: Ask) -> Vec<Effect> {
-        match read(ask.line.text(), self.now.div_euclid(1000)) {
+        match read(ask.line.text(), self.source_now().div_euclid(1000)) {
             Ok((from, to, by)) => {
                 let filter = self.view.filter_in_force().cloned();
                 self.say(Tone::Quiet, "Asking what that costs …");

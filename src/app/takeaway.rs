@@ -223,7 +223,7 @@ impl App {
         let source: String = status.source.chars().map(plain).collect();
         let source: Vec<&str> = source.split('-').filter(|word| !word.is_empty()).collect();
         let source: String = source.join("-").chars().take(40).collect();
-        let end = status.event_time.unwrap_or_else(|| self.now.div_euclid(1000));
+        let end = status.event_time.unwrap_or_else(|| self.source_now().div_euclid(1000));
         let at = jiff::Timestamp::from_second(end)
             .map_or_else(|_| end.to_string(), |time| time.strftime("%Y%m%dT%H%M%SZ").to_string());
         let kind = match what {

@@ -122,8 +122,10 @@ pub struct Viewport {
     pub timeline_bins: usize,
     /// Where the bars of the timeline are.
     pub strip: Option<Strip>,
-    /// Lines of the view of an address or interface that fit.
-    pub lens: usize,
+    /// The room of the lists in the view of an address or interface.
+    pub lens: super::lens::Room,
+    /// The first line shown of each of its columns.
+    pub lens_first: [usize; 2],
     /// What is where. Later entries lie above earlier ones.
     pub hits: Vec<(Area, Target)>,
     /// Where the caret of a prompt is.

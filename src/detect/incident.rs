@@ -5,6 +5,7 @@
 
 mod entry;
 mod gather;
+mod same;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -349,19 +350,8 @@ impl Book {
         }
     }
 
-    /// Whether two groups agree on every field that both rules group by, and there is one.
     fn same(&self, a: usize, a_key: &GroupKey, b: usize, b_key: &GroupKey) -> bool {
-        let (a, b) = (&self.rules[a].group_by, &self.rules[b].group_by);
-        let mut shared = 0;
-        for (at, field) in a.iter().enumerate() {
-            if let Some(other) = b.iter().position(|known| known == field) {
-                if a_key.get(at) != b_key.get(other) {
-                    return false;
-                }
-                shared += 1;
-            }
-        }
-        shared > 0
+        same::same(&self.rules[a], a_key, &self.rules[b], b_key)
     }
 
     fn set(&mut self, id: u64, state: State) {

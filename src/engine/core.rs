@@ -319,9 +319,11 @@ impl Core {
         }
     }
 
-    /// Tells the time: `now` in Unix milliseconds. Matters for live sources only; true where it did.
+    /// Tells the time: `now` in Unix milliseconds, by the machine's clock. Matters for live sources only; true where it did.
     pub fn tick(&mut self, now: i64) -> bool {
         if self.config.live {
+            // Under a clock that is ahead, sessions would be over before their records are delivered.
+            let now = now.saturating_add(self.state.skew);
             self.arrival = self.arrival.max(now.div_euclid(1000));
             // A window of a minute ends, and its records come later: a quiet group is as far as its lateness allows.
             self.clock.at_least(now.div_euclid(1000) - 60);
@@ -390,11 +392,6 @@ impl Core {
     /// Clock of the input, Unix seconds.
     pub(super) fn arrival(&self) -> i64 {
         self.arrival
-    }
-
-    /// Region of the source, or "unknown".
-    pub(super) fn region(&self) -> Arc<str> {
-        self.config.region.clone().unwrap_or_else(|| "unknown".into())
     }
 
     /// Event time, for relative times in filters.

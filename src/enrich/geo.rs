@@ -3,13 +3,18 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use maxminddb::{PathElement, Reader, path};
+use maxminddb::{LookupResult, PathElement, Reader, WithinOptions, path};
 
+use crate::record::places::{self, Part, Places};
 use crate::record::special::is_public;
 
 /// Longest text that is taken out of a database, characters.
 const LONGEST: usize = 120;
+
+/// Networks of a database that are looked at to learn what it is about.
+const PROBED: usize = 1_000;
 
 /// Databases, asked in the order given: the first that knows a thing says it.
 #[derive(Default)]
@@ -18,6 +23,8 @@ pub struct Geo(Vec<Database>);
 struct Database {
     path: String,
     reader: Reader<Vec<u8>>,
+    /// Whether its first networks have a country, and a number of an autonomous system.
+    tells: (bool, bool),
 }
 
 /// Why a file is no database.
@@ -72,7 +79,12 @@ impl Geo {
                 reader.lookup(address).map_err(|error| BadGeo(error.to_string()))?;
             }
         }
-        self.0.push(Database { path: path.to_owned(), reader });
+        let mut first = Read::default();
+        if let Ok(networks) = reader.networks(WithinOptions::default()) {
+            networks.take(PROBED).filter_map(Result::ok).for_each(|found| first.take(&found));
+        }
+        let tells = (first.country.is_some(), first.asn.is_some());
+        self.0.push(Database { path: path.to_owned(), reader, tells });
         Ok(())
     }
 
@@ -94,47 +106,102 @@ impl Geo {
 
     /// What they say of a public address; `None` for others, and where they say nothing.
     pub fn find(&self, address: IpAddr) -> Option<Place> {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        let (mut place, mut damaged) = (Read::default(), None);
+        self.read(address, &mut place, &mut |path| {
+            damaged.get_or_insert_with(|| path.to_owned());
+        });
+        let place = Place {
+            country: owned(place.country),
+            country_name: owned(place.country_name),
+            registered: place.registered,
+            asn: place.asn,
+            organisation: owned(place.organisation),
+            damaged,
+        };
+        (!place.is_nothing()).then_some(place)
+    }
+
+    /// The code of the country of a public address.
+    pub fn country(&self, address: IpAddr) -> Option<&str> {
+        let mut place = Read::default();
+        self.read(address, &mut place, &mut |_| ());
+        place.country
+    }
+
+    /// Reads what is said of a public address, and which databases cannot be read for it.
+    fn read<'a>(&'a self, address: IpAddr, place: &mut Read<'a>, damaged: &mut dyn FnMut(&str)) {
         if self.0.is_empty() || !is_public(address) {
-            return None;
+            return;
         }
-        let mut place = Place::default();
         for database in &self.0 {
             // Those for the older addresses alone do not have the newer ones.
             if address.is_ipv6() && database.reader.metadata().ip_version != 6 {
                 continue;
             }
-            let Ok(found) = database.reader.lookup(address) else {
-                place.damaged.get_or_insert_with(|| database.path.clone());
-                continue;
-            };
-            let text = |path: &[PathElement<'_>]| {
-                let text: &str = found.decode_path(path).ok().flatten()?;
-                let text: String = text.trim().chars().take(LONGEST).collect();
-                Some(text).filter(|text| !text.is_empty())
-            };
-            if place.country.is_none() {
-                // As MaxMind and DB-IP write it; then as IPinfo does.
-                let own = text(&path!["country", "iso_code"]);
-                let (code, name, registered) = if let Some(code) = own {
-                    (Some(code), text(&path!["country", "names", "en"]), false)
-                } else if let Some(code) = text(&path!["registered_country", "iso_code"]) {
-                    (Some(code), text(&path!["registered_country", "names", "en"]), true)
-                } else if let Some(code) = text(&path!["country_code"]) {
-                    (Some(code), text(&path!["country"]), false)
-                } else {
-                    (text(&path!["country"]), text(&path!["country_name"]), false)
-                };
-                (place.country, place.country_name, place.registered) = (code, name, registered);
-            }
-            if place.asn.is_none() {
-                let number: Option<u32> = found.decode_path(&path!["autonomous_system_number"]).ok().flatten();
-                let written = || text(&path!["asn"])?.trim_start_matches(['A', 'S', 'a', 's']).parse().ok();
-                place.asn = number.or_else(written);
-                let organisation = text(&path!["autonomous_system_organization"]).or_else(|| text(&path!["as_name"]));
-                place.organisation = organisation.or(place.organisation);
+            match database.reader.lookup(address) {
+                Ok(found) => place.take(&found),
+                Err(_) => damaged(&database.path),
             }
         }
-        (!place.is_nothing()).then_some(place)
+    }
+}
+
+/// What databases say of an address, as they hold it.
+#[derive(Clone, Copy, Default)]
+struct Read<'a> {
+    country: Option<&'a str>,
+    country_name: Option<&'a str>,
+    registered: bool,
+    asn: Option<u32>,
+    organisation: Option<&'a str>,
+}
+
+impl<'a> Read<'a> {
+    /// Takes from `found` what is not known yet.
+    fn take(&mut self, found: &LookupResult<'a, Vec<u8>>) {
+        let text = |path: &[PathElement<'_>]| {
+            let text: &str = found.decode_path(path).ok().flatten()?;
+            let text = text.trim();
+            let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(at, _)| at);
+            Some(&text[..end]).filter(|text| !text.is_empty())
+        };
+        if self.country.is_none() {
+            // As MaxMind and DB-IP write it; then as IPinfo does.
+            let own = text(&path!["country", "iso_code"]);
+            let (code, name, registered) = if let Some(code) = own {
+                (Some(code), text(&path!["country", "names", "en"]), false)
+            } else if let Some(code) = text(&path!["registered_country", "iso_code"]) {
+                (Some(code), text(&path!["registered_country", "names", "en"]), true)
+            } else if let Some(code) = text(&path!["country_code"]) {
+                (Some(code), text(&path!["country"]), false)
+            } else {
+                (text(&path!["country"]), text(&path!["country_name"]), false)
+            };
+            (self.country, self.country_name, self.registered) = (code, name, registered);
+        }
+        if self.asn.is_none() {
+            let number: Option<u32> = found.decode_path(&path!["autonomous_system_number"]).ok().flatten();
+            let written = || text(&path!["asn"])?.trim_start_matches(['A', 'S', 'a', 's']).parse().ok();
+            self.asn = number.or_else(written);
+            let organisation = text(&path!["autonomous_system_organization"]).or_else(|| text(&path!["as_name"]));
+            self.organisation = organisation.or(self.organisation);
+        }
+    }
+}
+
+impl Places for Arc<Geo> {
+    fn place(&self, address: IpAddr) -> places::Place<'_> {
+        let mut place = Read::default();
+        self.read(address, &mut place, &mut |_| ());
+        places::Place { country: place.country, asn: place.asn, org: place.organisation }
+    }
+
+    fn tells(&self, part: Part) -> bool {
+        self.0.iter().any(|database| match part {
+            Part::Country => database.tells.0,
+            Part::Asn | Part::Org => database.tells.1,
+        })
     }
 }
 

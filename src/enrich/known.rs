@@ -48,7 +48,7 @@ impl From<Names> for Known {
 impl Known {
     /// Knows databases too.
     #[must_use]
-    pub fn with_geo(mut self, geo: Geo) -> Known {
+    pub fn with_geo(mut self, geo: impl Into<Arc<Geo>>) -> Known {
         self.geo = geo.into();
         self
     }
@@ -124,6 +124,11 @@ impl Known {
     /// The interfaces that have an address, by EC2.
     pub fn at(&self, address: IpAddr) -> impl Iterator<Item = &Interface> {
         self.interfaces.iter().flat_map(move |all| all.at(address))
+    }
+
+    /// The code of the country of a public address.
+    pub fn country(&self, address: IpAddr) -> Option<&str> {
+        self.geo.country(address)
     }
 
     /// Where a public address is.

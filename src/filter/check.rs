@@ -11,6 +11,7 @@ use super::parse::{Ast, Form, RawKind, RawTest, RawValue};
 use super::wording::{alternative, article, mistyped};
 use super::words::{self, Meaning, Problem};
 use super::{FilterError, Sets, Stage, Warning, foreign, suggest, value};
+use crate::record::places::{self, Part};
 use crate::record::{Field, Kind, On, services};
 
 /// Checks `ast` for rows of `stage`.
@@ -149,6 +150,13 @@ impl Checker<'_> {
     }
 
     fn warn_of_stage(&mut self, field: Field, span: &Range<usize>) {
+        if let Some((part, _)) = places::asks(field)
+            && !places::tells(part)
+        {
+            let what = if part == Part::Country { "countries" } else { "autonomous systems" };
+            let message = format!("No database of {what} is given, so this test matches nothing: --geo FILE.mmdb.");
+            return self.warn(span.clone(), message);
+        }
         let only = match (field.def().on, self.stage) {
             (On::Flows, Stage::Sessions) => "flow records",
             (On::Sessions, Stage::Flows) => "sessions",
@@ -368,6 +376,13 @@ impl Checker<'_> {
     fn warn_of_unknown(&mut self, field: Field, raw: &RawValue<'_>) {
         let known = words::code_words(field, self.stage);
         let text = &*raw.text;
+        if matches!(field, Field::Country | Field::SrcCountry | Field::DstCountry) {
+            if text.len() != 2 || !text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+                let message = format!("`{}` holds codes of two letters, such as KR, and never `{text}`.", field.name());
+                self.warn(raw.span.clone(), message);
+            }
+            return;
+        }
         let (exists, near) = if field == Field::Service {
             let exists = services::service_names().any(|name| name.eq_ignore_ascii_case(text));
             (exists, suggest::nearest(text, services::service_names()))

@@ -7,7 +7,7 @@ use super::lex::{Tok, lex, word_len};
 use super::members::Members;
 use super::parse::{is_connective, is_keyword, split_colon};
 use super::{BUILTIN, MAX_LEN, Sets, Stage, foreign, print, value, words};
-use crate::record::{Cell, FIELDS, Field, Kind, On, services};
+use crate::record::{Cell, FIELDS, Field, Kind, On, places, services};
 
 /// Most candidates that are returned.
 const MOST: usize = 50;
@@ -206,7 +206,7 @@ impl Offer<'_> {
     /// Fields of these rows. An alias is offered only to who begins to type it.
     fn fields(&mut self) {
         let other = if self.stage == Stage::Flows { On::Sessions } else { On::Flows };
-        for def in FIELDS.iter().filter(|def| def.on != other) {
+        for def in FIELDS.iter().filter(|def| def.on != other && places::is_told(def.field)) {
             self.add(CandidateKind::Field, def.name, || def.doc.to_owned());
             for alias in def.aliases.iter().filter(|_| !self.typed.is_empty()) {
                 self.add(CandidateKind::Field, alias, || format!("{}: {}", def.name, def.doc));

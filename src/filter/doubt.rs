@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::expr::{Expr, Op, Operand, Test};
 use super::members::Members;
 use super::parse::{Form, RawValue};
+use super::union::union;
 use super::{Stage, value};
 use crate::record::{Field, Kind};
 
@@ -70,8 +71,9 @@ impl Fact<'_> {
             _ => return None,
         };
         let Test::Compare { field, op, values } = test else { return None };
-        let several = matches!(field, Field::Ip | Field::Port | Field::Service)
-            || (stage == Stage::Sessions && *field == Field::InterfaceId);
+        let several =
+            matches!(field, Field::Ip | Field::Port | Field::Service | Field::Country | Field::Asn | Field::Org)
+                || (stage == Stage::Sessions && *field == Field::InterfaceId);
         if several {
             return None;
         }
@@ -121,7 +123,7 @@ impl Values {
                     Op::Ge => least(Some(from)),
                     Op::Like | Op::Unlike => return None,
                 };
-                let values = Values::Ranges(merged(ranges));
+                let values = Values::Ranges(union(ranges));
                 if op == Op::Ne { values.others(kind) } else { Some(values) }
             }
         }
@@ -229,19 +231,6 @@ fn ranges_of(operand: &Operand) -> Option<Vec<(u128, u128)>> {
         },
         _ => None,
     }
-}
-
-/// The union of `ranges`.
-fn merged(mut ranges: Vec<(u128, u128)>) -> Vec<(u128, u128)> {
-    ranges.sort_unstable();
-    let mut union: Vec<(u128, u128)> = Vec::with_capacity(ranges.len());
-    for (from, to) in ranges {
-        match union.last_mut() {
-            Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
-            _ => union.push((from, to)),
-        }
-    }
-    union
 }
 
 fn texts(op: Op, operands: &[Operand]) -> Option<Values> {

@@ -22,6 +22,7 @@ mod search;
 mod sets;
 mod suggest;
 pub mod translate;
+mod union;
 mod value;
 mod wording;
 mod words;

@@ -22,6 +22,15 @@ pub(super) fn range(text: &str, dots_only: bool) -> Option<(&str, &str)> {
 /// A number or a range of them, for every kind that has whole ones.
 pub(super) fn ints(field: Field, raw: &RawValue<'_>) -> Result<Operand, FilterError> {
     let (kind, text) = (field.kind(), &*raw.text);
+    // As autonomous systems are written everywhere.
+    let text = match text.get(..2) {
+        Some(prefix)
+            if matches!(field, Field::Asn | Field::SrcAsn | Field::DstAsn) && prefix.eq_ignore_ascii_case("as") =>
+        {
+            &text[2..]
+        }
+        _ => text,
+    };
     if let Some(number) = int(kind, text) {
         return bounded(field, raw, number, number);
     }

@@ -137,6 +137,8 @@ pub struct TailFigures {
 pub struct SourceStatus {
     /// What it is doing.
     pub state: SourceState,
+    /// How far the source's clock is ahead of this machine's, milliseconds, as far as that is known and more than a minute.
+    pub skew: i64,
     /// API requests sent, tries included.
     pub requests: u64,
     /// Events the API returned, duplicates included.

@@ -159,6 +159,16 @@ field_table! {
     Lag "lag" 0 Duration Flows ["lateness" "delay"] "Seconds from the record's end to its ingestion.";
     Stream "log-stream" 0 Text Flows ["stream"] "Log stream or file that the record came from.";
 
+    Country "country" 0 Text Both [] "Country of either address, by code (KR); of the first that is public in a column. By the databases of --geo.";
+    SrcCountry "src-country" 0 Text Both ["client.country"] "Country of the source address, by --geo. On sessions: of the client.";
+    DstCountry "dst-country" 0 Text Both ["server.country"] "Country of the destination address, by --geo. On sessions: of the server.";
+    Asn "asn" 0 Int Both ["as"] "Number of the autonomous system of either address (16509 or AS16509); of the first that is public in a column. By --geo.";
+    SrcAsn "src-asn" 0 Int Both ["client.asn"] "Autonomous system of the source address, by --geo. On sessions: of the client.";
+    DstAsn "dst-asn" 0 Int Both ["server.asn"] "Autonomous system of the destination address, by --geo. On sessions: of the server.";
+    Org "org" 0 Text Both ["as_org"] "Who runs the autonomous system of either address; of the first that is public in a column. By --geo.";
+    SrcOrg "src-org" 0 Text Both ["client.org"] "Who runs the autonomous system of the source address, by --geo. On sessions: of the client.";
+    DstOrg "dst-org" 0 Text Both ["server.org"] "Who runs the autonomous system of the destination address, by --geo. On sessions: of the server.";
+
     Client "client" 0 Addr Sessions ["initiator"] "Initiator's address.";
     Server "server" 0 Addr Sessions ["responder"] "Responder's address.";
     ClientPort "client.port" 0 Port Sessions ["initiator.port"] "Initiator's port.";
@@ -202,6 +212,11 @@ impl Field {
     /// Whether AWS writes this field into a log line.
     pub fn is_logged(self) -> bool {
         self.def().since > 0
+    }
+
+    /// Whether it says where an address is, see [`super::places`].
+    pub fn is_place(self) -> bool {
+        (Field::Country..=Field::DstOrg).contains(&self)
     }
 
     /// The field called `name`, by its canonical name or an alias. Case does not matter, and `-`, `_` and `.` are the same.

@@ -13,6 +13,7 @@ pub mod format;
 pub mod format_runs;
 pub mod interfaces;
 pub mod parse;
+pub mod places;
 mod plan;
 mod room;
 pub mod services;

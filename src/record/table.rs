@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::columns::EventTag;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot};
+use super::places;
 use super::services;
 use super::value::{Row, Value};
 
@@ -141,6 +142,10 @@ impl<T: Table> Row for RowRef<'_, T> {
                 let (end, ingestion) = (self.number(Field::End)?, self.number(Field::IngestionTime)?);
                 Some(Value::Int(ingestion.saturating_sub(end)))
             }
+            _ if field.is_place() => {
+                let (part, of) = places::asks(field)?;
+                of.iter().find_map(|of| places::value(part, self.table.address(*of, self.row)?))
+            }
             _ => {
                 let code = self.table.code(field, self.row);
                 if code == 0 {
@@ -162,6 +167,10 @@ impl<T: Table> Row for RowRef<'_, T> {
                 .any(|f| self.table.address(f, self.row).is_some_and(|addr| test(Value::Addr(addr)))),
             Field::Port => PORTS.into_iter().any(|f| self.number(f).is_some_and(|port| test(Value::Int(port)))),
             Field::Service => PORTS.into_iter().any(|f| self.service(f).is_some_and(|name| test(Value::Text(name)))),
+            _ if field.is_place() => places::asks(field).is_some_and(|(part, of)| {
+                let value = |of: &Field| places::value(part, self.table.address(*of, self.row)?);
+                of.iter().any(|of| value(of).is_some_and(&mut *test))
+            }),
             _ => self.get(field).is_some_and(test),
         }
     }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::conversation::Session;
 use super::facts::Facts;
-use crate::record::services;
 use crate::record::{Field, Names, Row, Value};
+use crate::record::{places, services};
 
 /// A session with what is needed to name its interfaces.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,12 @@ impl Row for SessionRow<'_> {
                 let only = all.next()?.0;
                 return if all.next().is_none() { self.name(only) } else { None };
             }
+            _ if field.is_place() => {
+                let (part, of) = places::asks(field)?;
+                let sides = [(Field::SrcAddr, session.client().0), (Field::DstAddr, session.server().0)];
+                let mut asked = sides.into_iter().filter(|(side, _)| of.contains(side));
+                return asked.find_map(|(_, address)| places::value(part, address));
+            }
             // Quotients, which need all of these.
             _ => return Facts::of(session).get(field),
         })
@@ -84,6 +90,9 @@ impl Row for SessionRow<'_> {
             Field::Port => [client.1, server.1].into_iter().flatten().any(|port| test(Value::Int(port.into()))),
             Field::InterfaceId => self.session.interfaces().any(|(id, _)| self.name(id).is_some_and(&mut *test)),
             Field::AccountId => self.session.interfaces().any(|(_, id)| self.name(id).is_some_and(&mut *test)),
+            Field::Country | Field::Asn | Field::Org => places::asks(field).is_some_and(|(part, _)| {
+                [client.0, server.0].into_iter().any(|address| places::value(part, address).is_some_and(&mut *test))
+            }),
             _ => self.get(field).is_some_and(test),
         }
     }

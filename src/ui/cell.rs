@@ -1,5 +1,7 @@
 //! The text and style of a cell of a table.
 
+use std::net::IpAddr;
+
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
@@ -81,16 +83,30 @@ pub(super) fn text(col: Col, cell: &Cell, times: Spelling<'_>) -> String {
         (Col::Group(GroupColumn::Rejected), Cell::Float(share)) => format!("{:.0}%", share * 100.0),
         (_, Cell::Float(number)) => fmt::ratio(*number),
         (_, Cell::Int(number)) => number.to_string(),
-        (_, Cell::Addr(addr)) => match times.names.and_then(|names| names.address(*addr)) {
-            Some(name) => format!("{addr} {name}"),
-            None => addr.to_string(),
-        },
+        (_, Cell::Addr(addr)) => address(*addr, times),
         (Col::Field(Field::InterfaceId), Cell::Text(id)) => match times.names.and_then(|names| names.interface(id)) {
             Some(name) => format!("{id} {name}"),
             None => id.to_string(),
         },
         (_, Cell::Text(text)) => text.to_string(),
     }
+}
+
+/// An address, its name, and the country of a public one where there is room for that.
+fn address(addr: IpAddr, how: Spelling<'_>) -> String {
+    let Some(known) = how.names else { return addr.to_string() };
+    let mut text = match known.address(addr) {
+        Some(name) => format!("{addr} {name}"),
+        None => addr.to_string(),
+    };
+    if let Some(country) = known.country(addr) {
+        let country = fmt::clean(country);
+        if fmt::width(&fmt::clean(&text)) + fmt::width(&country) < how.cells {
+            text.push(' ');
+            text.push_str(&country);
+        }
+    }
+    text
 }
 
 fn integer(field: Field, number: u64, times: Spelling<'_>) -> String {
@@ -104,6 +120,7 @@ fn integer(field: Field, number: u64, times: Spelling<'_>) -> String {
         Kind::Flags => fmt::flags(number),
         Kind::Count if matches!(field, Field::Bytes | Field::ReqBytes | Field::RespBytes) => fmt::bytes(number),
         Kind::Count => fmt::count(number),
+        _ if matches!(field, Field::Asn | Field::SrcAsn | Field::DstAsn) => format!("AS{number}"),
         _ => number.to_string(),
     }
 }

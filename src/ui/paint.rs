@@ -72,6 +72,22 @@ impl<'a> Paint<'a> {
         }
     }
 
+    /// Where the lines shown are among `all`, in a column of `area` one cell wide; `first` is the first of them. Nothing where all are shown.
+    pub(super) fn scrollbar(&mut self, area: Rect, first: usize, all: usize) {
+        let height = usize::from(area.height);
+        if height < 2 || all <= height {
+            return;
+        }
+        let thumb = (height * height / all).clamp(1, height - 1);
+        let at = (first * (height - thumb)).div_ceil(all - height).min(height - thumb);
+        let (track, mark) = (self.theme.style(Token::Border), self.theme.style(Token::Muted));
+        for (line, y) in (area.top()..area.bottom()).enumerate() {
+            let is_thumb = (at..at + thumb).contains(&line);
+            let (sign, style) = if is_thumb { (self.glyphs.full, mark) } else { (self.glyphs.vertical, track) };
+            self.text(area.x, y, 1, sign, style);
+        }
+    }
+
     /// A line across, with a title in it.
     pub(super) fn rule(&mut self, area: Rect, title: &str, style: Style) {
         let line = self.glyphs.horizontal.repeat(usize::from(area.width));

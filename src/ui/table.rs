@@ -35,7 +35,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let times = Spelling {
         dated: is_dated(page, window.start, shown),
         when: app.when(),
-        now: page.status.event_time.unwrap_or(app.now() / 1000),
+        now: page.status.event_time.unwrap_or(app.source_now() / 1000),
         names: Some(app.known()),
         zone: app.zone(),
         cells: u16::MAX,

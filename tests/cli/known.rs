@@ -80,3 +80,38 @@ fn a_path_in_the_configuration_begins_at_its_folder() {
     let run = feed(&["mine", "--config", arg(&config), "--print", "flows", "--filter", "ip in $cache"], b"");
     assert_eq!((run.code, run.out.lines().count()), (Some(0), 4), "{run:?}");
 }
+
+#[test]
+fn countries_and_networks_filter_records_and_sessions_and_without_a_database_that_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (countries, systems) = (folder.path().join("country.mmdb"), folder.path().join("asn.mmdb"));
+    let korea = [("13.124.0.0/15", mmdb::country("KR", "South Korea"))];
+    fs::write(&countries, mmdb::database("Test-Country", 1_534_000_000, &korea)).unwrap();
+    let amazon = [("13.125.0.0/16", mmdb::system(16_509, "AMAZON-02"))];
+    fs::write(&systems, mmdb::database("Test-ASN", 1_534_000_000, &amazon)).unwrap();
+    let count = |print: &str, filter: &str| {
+        let args =
+            ["open", "-", "--print", print, "--geo", arg(&countries), "--geo", arg(&systems), "--filter", filter];
+        let run = feed(&args, FOUNDING.as_bytes());
+        assert!(run.err.is_empty(), "{filter}: {}", run.err);
+        run.out.lines().count()
+    };
+    let all = count("flows", "ip = 13.125.33.130");
+    assert!(all > 2);
+    for filter in ["country = kr", "asn = AS16509", "org = amazon*", "has country", "not country != KR", "asn = 16509"]
+    {
+        assert_eq!(count("flows", filter), all, "{filter}");
+    }
+    assert_eq!(count("flows", "src-country = KR") + count("flows", "dst-country = KR"), all);
+    assert_eq!(count("flows", "country != KR or asn != 16509 or dst-org = GOOGLE"), 0);
+    assert_eq!(count("sessions", "src-country = KR"), count("sessions", "client = 13.125.33.130"));
+    assert_eq!(count("sessions", "dst-asn = 16509"), 0);
+    let run = feed(&["open", "-", "--print", "flows", "--filter", "country = KR"], FOUNDING.as_bytes());
+    assert!(run.code == Some(1) && run.err.contains("No database of countries is given"), "{run:?}");
+    let args = ["open", "-", "--print", "flows", "--geo", arg(&systems), "--filter", "country = KR"];
+    let run = feed(&args, FOUNDING.as_bytes());
+    assert!(run.err.contains("No database of countries is given"), "{run:?}");
+    let args = ["open", "-", "--print", "flows", "--geo", arg(&countries), "--filter", "country = Korea"];
+    let run = feed(&args, FOUNDING.as_bytes());
+    assert!(run.err.contains("codes of two letters"), "{run:?}");
+}

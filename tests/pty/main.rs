@@ -4,6 +4,8 @@
 //! Nothing sleeps. Every step waits for what it expects to see and fails with the screen when it does not come.
 #![cfg(unix)]
 
+#[path = "../support/mmdb.rs"]
+mod mmdb;
 mod terminal;
 
 use std::io::Write as _;
@@ -333,4 +335,80 @@ fn the_mouse_chooses_opens_and_scrolls_unless_it_is_left_alone() {
     let mut left = Terminal::start(&Setup::new(&["demo", "--no-mouse"]));
     left.wait_for("rows", |screen| rows(screen).len() > 5);
     assert_eq!(left.mouse(), vt100::MouseProtocolMode::None);
+}
+
+#[test]
+fn countries_and_networks_are_columns_and_groups_and_filters() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (countries, systems) = (folder.path().join("country.mmdb"), folder.path().join("asn.mmdb"));
+    // A text of a database is somebody's text.
+    let hostile = mmdb::system(16_509, "AMAZON\u{1b}[2J\u{202e}-02");
+    let korea = [("13.124.0.0/15", mmdb::country("KR", "South Korea"))];
+    std::fs::write(&countries, mmdb::database("Test-Country", 1_534_000_000, &korea)).expect("a database");
+    let amazon = [("13.125.0.0/16", hostile)];
+    std::fs::write(&systems, mmdb::database("Test-ASN", 1_534_000_000, &amazon)).expect("a database");
+    let path = |path: &std::path::Path| path.to_str().expect("text").to_owned();
+    let (countries, systems) = (path(&countries), path(&systems));
+    let args = ["demo", "--speed", "1000x", "--geo", &countries, "--geo", &systems, "--no-state"];
+    let mut terminal = Terminal::start(&Setup::new(&args));
+    terminal.wait_for_text(ALERT);
+    // The country of the reflector, beside its address, without a column.
+    terminal.press("/country = kr and dst-asn != 1\r");
+    terminal.wait_for("its answers", |screen| {
+        let rows = rows(screen);
+        !rows.is_empty()
+            && rows.iter().all(|row| row.contains("11211 13.125.33.130 KR") || row.contains("→ 13.125.33.130 KR"))
+    });
+    terminal.press("/\x15asn = AS16509\r2");
+    terminal.wait_for("the sessions of that network", |screen| {
+        screen.contains("13.125.33.130 KR") && screen.contains("172.16.0.178")
+    });
+    // Columns of it are offered, since there are databases.
+    terminal.press("csrc-org\r\x1b");
+    terminal.wait_for("the column", |screen| screen.contains("src org") && screen.contains("AMAZON?[2J?-02"));
+    terminal.press("/\x15\r");
+    terminal.press("b");
+    terminal.wait_for("what groups are offered", |screen| screen.contains("country") && screen.contains("org"));
+    terminal.press("country\r");
+    terminal.wait_for("countries", |screen| {
+        screen.contains("by country") && screen.lines().any(|line| line.trim_start().starts_with("KR  "))
+    });
+}
+
+#[test]
+fn a_theme_that_is_edited_is_drawn_in_while_it_runs_and_a_broken_one_leaves_it_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let themes = folder.path().join("flowtail/themes");
+    std::fs::create_dir_all(&themes).expect("a folder of themes");
+    let write = |file: &str, text: &str| std::fs::write(themes.join(file), text).expect("a theme");
+    let parent = |ground: &str| format!("name = \"parent\"\nkind = \"dark\"\n\n[colors]\nbackground = \"{ground}\"\n");
+    write("parent.toml", &parent("#010203"));
+    write("mine.toml", "name = \"mi\\u001b[2Jne\"\nbase = \"parent\"\n\n[colors]\naccent = \"#fefdfc\"\n");
+    let env = [("COLORTERM", "truecolor"), ("XDG_CONFIG_HOME", folder.path().to_str().expect("text"))];
+    let mut terminal = Terminal::start(&Setup { env: &env, ..Setup::new(&["demo", "--theme", "mine", "--no-state"]) });
+    terminal.wait_for("rows", |screen| rows(screen).len() > 5);
+    let has = |terminal: &Terminal, sequence: &str| String::from_utf8_lossy(terminal.raw()).contains(sequence);
+    assert!(
+        has(&terminal, "48;2;1;2;3") && has(&terminal, "38;2;254;253;252"),
+        "its own colours and those of its base"
+    );
+    assert!(!has(&terminal, "38;2;9;8;7") && !has(&terminal, "48;2;3;2;1"));
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"#090807\"\n");
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("j");
+    terminal.wait_for("that it is told once", |screen| !screen.contains("was read again"));
+    assert!(has(&terminal, "38;2;9;8;7"), "the new accent");
+    // The one that it is based on counts as much.
+    write("parent.toml", &parent("#030201"));
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("j");
+    terminal.wait_for("the next key", |screen| !screen.contains("was read again"));
+    assert!(has(&terminal, "48;2;3;2;1"), "the new ground");
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"no colour\"\n");
+    terminal.wait_for_text("The theme stays as it was:");
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"#0b0c0d\"\n");
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    assert!(has(&terminal, "38;2;11;12;13") && !has(&terminal, "\u{1b}[2Jne"));
 }

@@ -197,9 +197,14 @@ impl Fake {
 fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let Some((action, body)) = request(&mut stream) else { return };
     if action == EC2 {
-        let (status, text) = state.lock().unwrap().ec2(body.as_str().unwrap_or_default());
+        let (dated, (status, text)) = {
+            let mut state = state.lock().unwrap();
+            let form = body["form"].as_str().unwrap_or_default();
+            let answer = if state.is_misdated(&body) { (400, MISDATED.to_owned()) } else { state.ec2(form) };
+            (state.ahead.map(dated).unwrap_or_default(), answer)
+        };
         let head = format!(
-            "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nContent-Type: text/xml\r\n{dated}Content-Length: {}\r\nConnection: close\r\n\r\n",
             text.len()
         );
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(text.as_bytes()));
@@ -280,7 +285,7 @@ pub(super) fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
     let Some(target) = header("x-amz-target") else {
         // EC2's query protocol: a form.
         let form = String::from_utf8_lossy(&bytes[start..start + length]).into_owned();
-        return Some((EC2.to_owned(), json!(form)));
+        return Some((EC2.to_owned(), json!({"form": form, "date": header("x-amz-date")})));
     };
     let action = target.rsplit('.').next()?.to_owned();
     Some((action, serde_json::from_slice(&bytes[start..start + length]).ok()?))
@@ -288,7 +293,19 @@ pub(super) fn request(stream: &mut TcpStream) -> Option<(String, Value)> {
 
 type Refusal = (&'static str, &'static str);
 
+/// What EC2 says to a signature that is more than five minutes off.
+const MISDATED: &str = "<Response><Errors><Error><Code>RequestExpired</Code><Message>Request has expired.</Message></Error></Errors></Response>";
+
 impl State {
+    /// Whether a request was signed at another time than the server has, where the server goes by its own.
+    fn is_misdated(&self, request: &Value) -> bool {
+        let Some(ahead) = self.ahead else { return false };
+        let signed = request["date"].as_str().unwrap_or_default();
+        let signed = signed.trim_end_matches('Z').to_owned() + "+0000";
+        let signed = jiff::Timestamp::strptime("%Y%m%dT%H%M%S%z", signed).unwrap().as_millisecond();
+        signed.abs_diff(now() + ahead) > 300_000
+    }
+
     fn ec2(&mut self, form: &str) -> (u16, String) {
         let denied = || (403, NOT_AUTHORIZED.to_owned());
         if !form.contains("Action=DescribeNetworkInterfaces") {

@@ -12,6 +12,8 @@ use crate::record::{Field, Kind};
 const SHORTEN: u8 = 4;
 /// How much shorter everything can be written.
 const TIGHTEST: u8 = 2;
+/// Cells of an IPv4 address with the code of its country.
+const USUAL_ADDRESS: u16 = 18;
 
 /// A column that got a place on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,10 @@ pub fn is_time(col: Col) -> bool {
         Col::Alert(column) => column == super::AlertColumn::Time,
         Col::Group(_) => false,
     }
+}
+
+fn is_address(col: Col) -> bool {
+    matches!(col, Col::Field(field) if field.kind() == Kind::Addr)
 }
 
 /// Whether `col` is where an arrow comes from.
@@ -182,9 +188,12 @@ impl Fit<'_> {
         let mut widths: Vec<u16> = self.shown.iter().map(|(_, col)| self.least(*col).min(width)).collect();
         let mut by_rank: Vec<usize> = (0..self.shown.len()).collect();
         by_rank.sort_by_key(|at| self.rank(self.shown[*at].1));
-        for at in by_rank {
+        // Both addresses as they are mostly written, before one of them is written longer.
+        let addresses = by_rank.iter().filter(|at| is_address(self.shown[**at].1)).map(|at| (*at, USUAL_ADDRESS));
+        let all = by_rank.iter().map(|at| (*at, u16::MAX));
+        for (at, upto) in addresses.chain(all) {
             let (index, col) = self.shown[at];
-            let most = if is_time(col) { self.room.times.0 } else { def(col).max };
+            let most = if is_time(col) { self.room.times.0 } else { def(col).max.min(upto) };
             let more = wanted(index, col).min(most).saturating_sub(widths[at]);
             // A time is written in full or short: half of it would be an empty cell.
             let more = if is_time(col) && more > spare { 0 } else { more.min(spare) };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value};
 
 use super::keys::{self, KEYS};
-use super::read::Source;
+use super::source::Source;
 use super::{Rule, RuleError, read};
 
 type Written = BTreeMap<String, Spanned<Value>>;

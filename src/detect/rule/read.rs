@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use toml::Spanned;
 
 use super::expand::expand;
+use super::raw::{File, Raw, RawGather, RawTest, in_order};
+use super::source::Source;
 use super::{Gather, Rule, RuleError, RuleTest};
 use crate::detect::alert::Level;
 use crate::detect::condition::{
@@ -19,90 +20,6 @@ use crate::record::{Field, Kind};
 
 /// Shortest and longest window, seconds: below ten, a pane would be shorter than the clock of a flow record; above thirty days, nobody waits.
 const TIMESPAN: std::ops::RangeInclusive<i64> = 10..=30 * 86_400;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    rule: Vec<Spanned<Raw>>,
-}
-
-/// A rule as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-struct Raw {
-    id: Spanned<String>,
-    title: String,
-    level: Spanned<String>,
-    #[serde(default = "yes")]
-    enabled: bool,
-    #[serde(default)]
-    technique: String,
-    #[serde(default)]
-    tags: Vec<String>,
-    on: Spanned<String>,
-    filter: Option<Spanned<String>>,
-    #[serde(default)]
-    sets: BTreeMap<String, String>,
-    #[serde(rename = "where")]
-    only: Option<Spanned<String>>,
-    #[serde(default)]
-    symmetric: bool,
-    amplification_port: Option<Spanned<String>>,
-    group_by: Vec<Spanned<String>>,
-    timespan: Spanned<String>,
-    #[serde(default, rename = "let")]
-    names: BTreeMap<String, Spanned<String>>,
-    condition: Spanned<String>,
-    #[serde(default)]
-    escalate: Vec<RawEscalation>,
-    suppress: Option<Spanned<String>>,
-    hold: Option<Spanned<String>>,
-    #[serde(default)]
-    absorbs: Vec<String>,
-    gather: Option<RawGather>,
-    #[serde(default)]
-    measured: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    threshold: BTreeMap<String, Spanned<String>>,
-    message: Spanned<String>,
-    evidence: Option<Spanned<String>>,
-    #[serde(default)]
-    meaning: String,
-    #[serde(default)]
-    falsepositives: Vec<String>,
-    #[serde(default)]
-    source: String,
-    #[serde(default)]
-    test: Vec<RawTest>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEscalation {
-    level: Spanned<String>,
-    when: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawGather {
-    by: Vec<Spanned<String>>,
-    message: Spanned<String>,
-    evidence: Spanned<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTest {
-    name: String,
-    flows: Spanned<String>,
-    expect: usize,
-}
-
-fn yes() -> bool {
-    true
-}
 
 /// Reads every rule of `text`. `file` is its name, for errors.
 pub(in crate::detect) fn read(text: &str, file: &str) -> Result<Vec<Rule>, RuleError> {
@@ -122,50 +39,6 @@ pub(in crate::detect) fn read(text: &str, file: &str) -> Result<Vec<Rule>, RuleE
         rules.push(rule);
     }
     Ok(rules)
-}
-
-/// The text with its name.
-pub(super) struct Source<'a> {
-    pub text: &'a str,
-    pub file: &'a str,
-}
-
-impl Source<'_> {
-    pub(super) fn error(&self, rule: Option<&str>, span: Range<usize>, message: String) -> RuleError {
-        let before = self.text.get(..span.start.min(self.text.len())).unwrap_or(self.text);
-        let line = before.rfind('\n').map_or(0, |newline| newline + 1);
-        RuleError {
-            file: self.file.to_owned(),
-            rule: rule.map(str::to_owned),
-            line: before.matches('\n').count() + 1,
-            column: before[line..].chars().count() + 1,
-            message,
-        }
-    }
-
-    /// The beginning of the line of `[[rule]]` to which the table at `at` belongs, comments above it included.
-    pub(super) fn table(&self, at: usize) -> usize {
-        let line = |at: usize| self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let mut from = line(at.min(self.text.len()));
-        while from > 0 {
-            let above = line(from - 1);
-            if !self.text[above..from].trim_start().starts_with('#') {
-                break;
-            }
-            from = above;
-        }
-        from
-    }
-
-    /// Where in the text the characters `inner` of a string value lie. Exact for strings without escapes, else the whole string.
-    fn inside(&self, value: &Spanned<String>, inner: Range<usize>) -> Range<usize> {
-        let span = value.span();
-        let raw = self.text.get(span.clone()).unwrap_or_default();
-        let quotes = raw.bytes().take_while(|byte| matches!(byte, b'\'' | b'"')).count().min(3);
-        let skip = if quotes == 3 && raw.as_bytes().get(3) == Some(&b'\n') { 4 } else { quotes };
-        let exact = raw.get(skip..).is_some_and(|rest| rest.starts_with(value.get_ref().as_str()));
-        if exact { span.start + skip + inner.start..span.start + skip + inner.end } else { span }
-    }
 }
 
 /// The filter in force, the one that the rule's own tests are run with, and the set that is waited for.
@@ -452,27 +325,5 @@ impl Reader<'_> {
 
     fn condition_error(&self, value: &Spanned<String>, error: ConditionError) -> RuleError {
         self.error(self.source.inside(value, error.span), error.message)
-    }
-}
-
-/// Entries of a table in the order in which they are written.
-fn in_order(table: &BTreeMap<String, Spanned<String>>) -> Vec<(&String, &Spanned<String>)> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(_, value)| value.span().start);
-    entries
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_of_keys_is_what_the_reader_takes() {
-        let Err(error) = toml::from_str::<File>("[[rule]]\nnone = 1\n") else { panic!("no such key") };
-        let mut taken: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
-        let mut keys: Vec<&str> = super::super::keys::KEYS.iter().map(|key| key.name).collect();
-        taken.sort_unstable();
-        keys.sort_unstable();
-        assert_eq!(taken, keys);
     }
 }

@@ -46,6 +46,27 @@ fn one_incident_is_one_alert_that_grows_and_closes() {
 }
 
 #[test]
+fn a_rule_for_sessions_absorbs_one_for_records_of_the_same_hosts() {
+    let upload = |from: &str, to: &str, packets, bytes: u64, start: u64| {
+        format!(
+            "2 1 eni-1 {from} {to} 40001 443 6 {packets} {bytes} {start} {0} ACCEPT OK
+             2 1 eni-1 {to} {from} 443 40001 6 20 2800 {start} {0} ACCEPT OK\n",
+            start + 50
+        )
+    };
+    let known = upload("10.0.0.5", "9.9.9.1", 20, 4_000, 1_534_778_700);
+    // Two uploads of 1.2 GB: one to a stranger, and one to an address that another host has long talked to.
+    let mut text = known + &upload("10.0.0.6", "9.9.9.1", 20, 4_000, 1_534_778_700);
+    text += &upload("10.0.0.5", "7.7.7.7", 900_000, 1_200_000_000, 1_534_808_700);
+    text += &upload("10.0.0.6", "9.9.9.1", 900_000, 1_200_000_000, 1_534_808_700);
+    let alerts = alerts(&text);
+    let about = |alert: &Alert| format!("{} {}", alert.rule, alert.message.split(' ').next().unwrap());
+    let mut about: Vec<String> = alerts.iter().map(about).filter(|said| !said.contains("RATIO")).collect();
+    about.sort_unstable();
+    assert_eq!(about, ["EXFIL-UP 10.0.0.5", "VOL-LARGE 10.0.0.6"]);
+}
+
+#[test]
 fn a_flood_of_probes_becomes_one_alert_over_all_clients() {
     let mut text = String::new();
     for n in 0..200_u64 {
@@ -193,10 +214,36 @@ fn what_many_groups_show_is_one_alert_whichever_came_first() {
         let alert = &alerts[0];
         assert!(alert.group.is_empty() && alert.closed);
         assert_eq!((value(&alert.measured, "groups"), value(&alert.measured, "windows")), (3.0, 2.0));
-        assert_eq!(alert.among, ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())), "the worst first");
+        let apart: Vec<&Cell> = alert.apart().flatten().collect();
+        assert_eq!(
+            apart,
+            ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())).each_ref(),
+            "the worst first"
+        );
         assert_eq!((alert.first, alert.last, alert.count), (1_534_778_700, 1_534_778_820, 4));
         assert_eq!(alert.filter, "log-status = SKIPDATA");
     }
+}
+
+#[test]
+fn what_speaks_for_many_is_muted_until_there_is_another() {
+    use crate::detect::mute::{Mute, Mutes, joined, parts};
+    let t = 1_534_778_700;
+    let three = run(&builtin(), &["eni-1", "eni-2", "eni-3"].map(|name| skipped(name, t)).concat());
+    let four = run(&builtin(), &["eni-1", "eni-2", "eni-3", "eni-4"].map(|name| skipped(name, t)).concat());
+    let mute =
+        |group: &[(Field, Cell)]| Mute { rule: "LOG-GAP".to_owned(), group: Some(joined(&parts(group))), until: None };
+    let mut mutes = Mutes::default();
+    mutes.add(mute(&three[0].among[0]));
+    assert!(!mutes.covers(&three[0]), "two of them are heard");
+    three[0].among.iter().for_each(|group| mutes.add(mute(group)));
+    assert!(mutes.covers(&three[0]) && !mutes.covers(&four[0]));
+    assert!(mutes.covers(&run(&builtin(), &skipped("eni-2", t))[0]), "alone too");
+    // An alert that cannot list all of them is not muted by those that it lists.
+    let many: Vec<String> = (100..160).map(|n| skipped(&format!("eni-{n}"), t)).collect();
+    let many = run(&builtin(), &many.concat());
+    many[0].among.iter().for_each(|group| mutes.add(mute(group)));
+    assert!(many[0].speaks_for_more() && many[0].among.len() == 50 && !mutes.covers(&many[0]));
 }
 
 #[test]

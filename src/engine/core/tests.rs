@@ -190,6 +190,19 @@ fn a_frozen_view_pins_a_quarter_of_the_ring_at_most() {
 }
 
 #[test]
+fn sessions_are_over_by_the_clock_of_the_source() {
+    // A machine that is two hours ahead, and a source that says so.
+    let mut core = tail();
+    let arrived = 100_000_000;
+    core.source_status(SourceStatus { skew: -7_200_000, ..SourceStatus::default() });
+    core.ingest(&Decoded { arrival: arrived, ..decoded(&line(100_000, 1, 443)) });
+    core.tick(arrived + 7_200_000);
+    assert!(core.take_finished().is_empty(), "more of it may be delivered");
+    core.tick(arrived + 7_200_000 + 3_600_000);
+    assert_eq!(core.take_finished().len(), 1);
+}
+
+#[test]
 fn a_record_from_the_future_of_a_live_source_breaks_nothing() {
     let mut core = core();
     core.config.live = true;
@@ -225,7 +238,10 @@ fn a_record_leads_to_its_session_and_back() {
     let page = core.page(&ViewSpec { detail: Some(top.rows[0].id), ..spec() });
     let Some(Detail::Flow { session: Some(session), line, .. }) = page.detail else { panic!("no detail") };
     assert!(line.starts_with("2 622676721278 eni-0536faba73134a9b7 172.16.0.178"));
-    assert_eq!((session.records.len(), session.service, &*session.region), (2, Some("memcached"), "us-west-1"));
+    assert_eq!(
+        (session.records.len(), session.service, session.region.as_deref()),
+        (2, Some("memcached"), Some("us-west-1"))
+    );
     assert!(session.notes.iter().any(|note| note.contains("public address")), "{:?}", session.notes);
     let sessions =
         core.page(&ViewSpec { tab: Tab::Sessions, columns: vec![Field::Server, Field::RespBytes], ..spec() });

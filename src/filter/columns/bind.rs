@@ -1,5 +1,6 @@
 //! A compiled filter to a plan for one table.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use super::kernel::CodeTest;
@@ -8,7 +9,7 @@ use super::{PADDING, Plan, eval};
 use crate::filter::addrset::AddrSet;
 use crate::filter::eval::Node;
 use crate::filter::pred::{Ints, Needle, Pred, Services};
-use crate::record::{Field, Kind, Value, services};
+use crate::record::{Field, Kind, Value, places, services};
 use crate::store::Columnar;
 
 /// The fields that stand for others, as [`crate::record::RowRef`] reads them.
@@ -43,6 +44,10 @@ pub(super) fn bind<'f, T: Columnar>(node: &'f Node, table: &T, now: i64) -> Plan
         Node::Any(nodes) => Plan::or(nodes.iter().map(|node| bind(node, table, now))),
         Node::Not(inner) => bind(inner, table, now).not(),
         Node::Never => Plan::None,
+        Node::Field { field, pred, negate } if field.is_place() => {
+            let found = placed(table, *field, |value| pred.test(value));
+            if *negate { Plan::and([placed(table, *field, |_| true), found.not()]) } else { found }
+        }
         Node::Field { field, pred, negate } => {
             let test = sides(*field).and_then(|fields| Some((fields, code_test(field.kind(), pred, table)?)));
             match test {
@@ -59,6 +64,7 @@ pub(super) fn bind<'f, T: Columnar>(node: &'f Node, table: &T, now: i64) -> Plan
         Node::Has(Field::PacketSize) => {
             Plan::and([has(table, Field::Bytes), numbers(table, Field::Packets, 1, u64::MAX)])
         }
+        Node::Has(field) if field.is_place() => placed(table, *field, |_| true),
         Node::Has(field) => sides(*field).map_or(Plan::Row(node), |fields| any(table, fields, PRESENT)),
         Node::Last(seconds) => numbers(table, Field::End, eval::since(*seconds, now), u64::MAX),
         Node::During(window) => {
@@ -198,6 +204,16 @@ fn mark_addrs<T: Columnar>(table: &T, set: &AddrSet, out: &mut Vec<u8>) {
         Some((from, to)) => table.mark_addrs(|address| address.wrapping_sub(from) <= to - from, v6, out),
         None => table.mark_addrs(|address| set.contains_v4(address), v6, out),
     }
+}
+
+/// The rows with an address of whose place `field` says what passes `test`. Each address of the dictionary is looked up once.
+fn placed<'f, T: Columnar>(table: &T, field: Field, test: impl Fn(Value<'_>) -> bool) -> Plan<'f> {
+    let Some((part, of)) = places::asks(field) else { return Plan::None };
+    let passes = |address: IpAddr| places::value(part, address).is_some_and(&test);
+    let test = marks(table, |table, out| {
+        table.mark_addrs(|v4| passes(Ipv4Addr::from(v4).into()), |v6| passes(Ipv6Addr::from(v6).into()), out);
+    });
+    any(table, of.to_vec(), test)
 }
 
 /// The ports of services by the transport of the row.

@@ -7,6 +7,7 @@ use super::super::Members;
 use super::super::eval::ends;
 use super::super::expr::{Expr, Op, Operand, Pattern, Test};
 use super::super::pred::Services;
+use super::super::union::union;
 use super::super::{Filter, Stage};
 use crate::record::{Field, Format, On, Value, services};
 
@@ -217,6 +218,9 @@ impl<'a> Planner<'a> {
         if field.def().on == On::Sessions {
             return Err(self.leave_out(test, ", which only sessions have"));
         }
+        if field.is_place() {
+            return Err(self.leave_out(test, ", which is looked up here"));
+        }
         let cols = match field {
             Field::Ip => self.present(ADDRESSES),
             Field::Port | Field::Service => self.present(PORTS),
@@ -345,7 +349,7 @@ pub(super) fn asks(op: Op, values: &[Operand]) -> Vec<Ask> {
         }
     }
     if !ints.is_empty() {
-        asks.push(Ask::Ints(merged(ints)));
+        asks.push(Ask::Ints(union(ints)));
     }
     if !floats.is_empty() {
         asks.push(Ask::Floats(floats));
@@ -354,18 +358,6 @@ pub(super) fn asks(op: Op, values: &[Operand]) -> Vec<Ask> {
         asks.push(Ask::Addrs(addrs));
     }
     asks
-}
-
-fn merged(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
-    ranges.sort_unstable();
-    let mut out: Vec<(u64, u64)> = Vec::with_capacity(ranges.len());
-    for (from, to) in ranges {
-        match out.last_mut() {
-            Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
-            _ => out.push((from, to)),
-        }
-    }
-    out
 }
 
 /// Whether a name passes, for services.

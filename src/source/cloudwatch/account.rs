@@ -29,6 +29,7 @@ impl<L: Logs> Runner<L> {
         }
         let groups = &self.parts.groups;
         self.status.requests = self.parts.logs.requests();
+        self.status.skew = self.parts.logs.skew();
         let complete: Option<i64> =
             groups.iter().map(|group| group.plan.complete_to(lateness)).min().flatten().map(|at| at / 1000);
         self.status.complete_to = self.status.complete_to.max(complete);

@@ -24,6 +24,7 @@ use super::config::GroupName;
 use super::error::TailError;
 use super::fault::{Fault, Kind, Login, Place, classify, clean};
 use super::preflight::{self, FlowLog};
+pub(super) use intercept::skew_of;
 use intercept::{Counter, PlainHost, Skew};
 
 /// Which events of a group are wanted.

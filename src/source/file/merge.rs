@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::mpsc::{self, error::TryRecvError};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::chunk::Chunk;
-use super::reader::Report;
-use super::reader::{self, How};
+use super::lane::{Held, Lane};
+use super::reader::{self, Report};
 use super::seen::Seen;
-use super::{Failure, Feed, OpenError, PathOrStdin, SIDE_BY_SIDE};
+use super::{Failure, Feed, OpenError, SIDE_BY_SIDE};
 use crate::record::{Batch, Input, Origin, SourceState, SourceStatus};
 use crate::source::pace::Pacer;
 
@@ -32,37 +32,6 @@ const LINGER: Duration = Duration::from_millis(30);
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Least time between two reports of progress.
 const PROGRESS: Duration = Duration::from_millis(100);
-
-/// One input on its way into the merge.
-struct Lane {
-    origin: Arc<Origin>,
-    /// `None` once all was read.
-    reports: Option<mpsc::Receiver<Report>>,
-    /// Read once one before it has ended.
-    waiting: Option<(PathOrStdin, How)>,
-    held: Option<Held>,
-    /// Nothing more for now: others need not wait for it.
-    passed: bool,
-    /// Since when it holds nothing.
-    empty_since: Instant,
-    /// Bytes, for a regular file.
-    size: Option<u64>,
-    consumed: u64,
-    note: Option<String>,
-}
-
-/// A chunk of which some lines may be gone already.
-struct Held {
-    chunk: Chunk,
-    line: usize,
-}
-
-impl Held {
-    /// The time of the next line; chunks without marks are alone and have no need of one.
-    fn time(&self) -> i64 {
-        self.chunk.marks.get(self.line).map_or(i64::MIN, |mark| mark.1)
-    }
-}
 
 /// Lines taken and not sent yet.
 struct Pending {
@@ -102,31 +71,9 @@ enum News {
 impl Merger {
     pub(super) fn new(inputs: Vec<(Arc<Origin>, Feed)>, speed: Option<f64>, out: mpsc::Sender<Input>) -> Self {
         let now = Instant::now();
-        let lane = |(origin, feed)| {
-            let (reports, waiting) = match feed {
-                Feed::Open(reports) => (Some(reports), None),
-                Feed::Waiting(path, how) => (None, Some((path, how))),
-            };
-            // So that progress is told of all of it.
-            let size = match &waiting {
-                Some((PathOrStdin::Path(path), _)) => std::fs::metadata(path).ok().map(|about| about.len()),
-                _ => None,
-            };
-            Lane {
-                origin,
-                reports,
-                waiting,
-                held: None,
-                passed: false,
-                empty_since: now,
-                size,
-                consumed: 0,
-                note: None,
-            }
-        };
         Merger {
             out,
-            lanes: inputs.into_iter().map(lane).collect(),
+            lanes: inputs.into_iter().map(|(origin, feed)| Lane::new(origin, feed, now)).collect(),
             warnings: Vec::new(),
             first_open: 0,
             next_waiting: 0,
@@ -419,32 +366,6 @@ impl Merger {
 
     async fn send(&self, input: Input) -> Result<(), Gone> {
         self.out.send(input).await.map_err(|_| Gone)
-    }
-}
-
-impl Lane {
-    fn awaited(&self) -> bool {
-        self.reports.is_some() && self.held.is_none() && !self.passed
-    }
-
-    /// Whether all of it was read and taken.
-    fn is_over(&self) -> bool {
-        self.reports.is_none() && self.held.is_none() && self.waiting.is_none()
-    }
-
-    /// A report, if one is there. Where the input has ended, the lane is closed on the way.
-    fn poll(&mut self) -> Option<Report> {
-        if self.held.is_some() {
-            return None;
-        }
-        match self.reports.as_mut()?.try_recv() {
-            Ok(report) => Some(report),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => {
-                self.reports = None;
-                None
-            }
-        }
     }
 }
 

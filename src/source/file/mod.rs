@@ -12,10 +12,12 @@ mod chunk;
 mod envelope;
 pub mod folder;
 mod gzip;
+mod lane;
 mod lines;
 mod merge;
 mod reader;
 mod seen;
+pub mod span;
 mod time;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::filter::expr::{Expr, Operand, Test};
 use crate::record::{Field, On};
 
 /// Fields that change places when source and destination do.
-const MIRRORED: [(Field, Field); 12] = [
+const MIRRORED: [(Field, Field); 15] = [
     (Field::SrcAddr, Field::DstAddr),
     (Field::SrcPort, Field::DstPort),
     (Field::PktSrcAddr, Field::PktDstAddr),
@@ -15,6 +15,9 @@ const MIRRORED: [(Field, Field); 12] = [
     (Field::TgwSrcSubnetId, Field::TgwDstSubnetId),
     (Field::TgwSrcEni, Field::TgwDstEni),
     (Field::TgwSrcAzId, Field::TgwDstAzId),
+    (Field::SrcCountry, Field::DstCountry),
+    (Field::SrcAsn, Field::DstAsn),
+    (Field::SrcOrg, Field::DstOrg),
     // Each its own image, for what is asked of either side.
     (Field::Ip, Field::Ip),
     (Field::Port, Field::Port),

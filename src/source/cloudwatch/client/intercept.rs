@@ -9,6 +9,7 @@ use aws_sdk_cloudwatchlogs::config::interceptors::{
 };
 use aws_sdk_cloudwatchlogs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudwatchlogs::error::BoxError;
+use aws_smithy_runtime_api::http::Headers;
 
 use super::super::clock::{Clock as _, SystemClock};
 
@@ -55,15 +56,9 @@ impl Intercept for Skew {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let headers = context.response().headers();
-        // What stands in between has a clock of its own: only answers of the service count, and none out of a cache.
-        if headers.get("x-amzn-requestid").is_some()
-            && headers.get("age").is_none()
-            && let Some(server) = headers.get("date").and_then(http_date)
-        {
+        if let Some(skew) = skew_of(context.response().headers(), SystemClock.now()) {
             // From what is believed so far, so that it does not change with every answer.
             let believed = self.0.load(Ordering::Relaxed);
-            let skew = server - SystemClock.now();
             if skew.abs_diff(believed) >= TOLERATED.unsigned_abs() {
                 let skew = if skew.abs() < TOLERATED { 0 } else { skew };
                 self.0.store(skew, Ordering::Relaxed);
@@ -71,6 +66,14 @@ impl Intercept for Skew {
         }
         Ok(())
     }
+}
+
+/// How far the clock behind an answer's headers is ahead of `now`, milliseconds. What stands in between has a clock of its own: only answers of AWS
+/// count, and none out of a cache.
+pub(in super::super) fn skew_of(headers: &Headers, now: i64) -> Option<i64> {
+    let of_aws = headers.get("x-amzn-requestid").is_some() && headers.get("age").is_none();
+    let server = headers.get("date").filter(|_| of_aws).and_then(http_date)?;
+    Some(server - now)
 }
 
 /// A date of HTTP, such as `Tue, 24 Nov 2026 20:43:00 GMT`, in Unix milliseconds.

@@ -18,6 +18,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::super::client::skew_of;
+use super::super::clock::{Clock as _, SystemClock};
 use super::super::fault::{Fault, Kind, classify};
 use super::flow_log::{FlowLog, page};
 
@@ -91,9 +93,9 @@ pub(in crate::source::cloudwatch) async fn pages<T>(
 #[derive(Debug)]
 struct Streaming;
 
-/// See [`Streaming`].
+/// See [`Streaming`]: status, what the answer says of the server's clock, body.
 #[derive(Debug)]
-struct Answer(u16, Mutex<SdkBody>);
+struct Answer(u16, Option<i64>, Mutex<SdkBody>);
 
 impl DeserializeResponse for Streaming {
     fn deserialize_streaming_with_config(
@@ -102,7 +104,8 @@ impl DeserializeResponse for Streaming {
         _: &ConfigBag,
     ) -> Option<Result<Output, OrchestratorError<Error>>> {
         let body = std::mem::replace(answer.body_mut(), SdkBody::taken());
-        Some(Ok(Output::erase(Answer(answer.status().as_u16(), Mutex::new(body)))))
+        let skew = skew_of(answer.headers(), SystemClock.now());
+        Some(Ok(Output::erase(Answer(answer.status().as_u16(), skew, Mutex::new(body)))))
     }
 }
 
@@ -121,7 +124,31 @@ fn url(endpoint: Option<&str>, region: &str) -> String {
     own.or_else(|| shared.map(str::to_owned)).unwrap_or_else(|| format!("https://ec2.{region}.{suffix}"))
 }
 
+/// Asks once, and again with the server's time where the machine's is so wrong that the signature was refused for it: the SDK does that for its own
+/// clients alone.
 async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Result<String, Fault> {
+    let now = SystemTime::now();
+    match send(to, url, question, &body, now).await? {
+        (Err(_), Some(skew)) if skew.unsigned_abs() >= MISDATED.as_millis().try_into().unwrap_or(u64::MAX) => {
+            let by = Duration::from_millis(skew.unsigned_abs());
+            let theirs = if skew > 0 { now.checked_add(by) } else { now.checked_sub(by) };
+            send(to, url, question, &body, theirs.unwrap_or(now)).await?.0
+        }
+        (answer, _) => answer,
+    }
+}
+
+/// Clocks that differ by less are not why a request was refused: AWS takes signatures of the last five minutes.
+const MISDATED: Duration = Duration::from_mins(4);
+
+/// Asks once with a signature of this time. Gives the answer, and how far the server's clock is ahead, milliseconds, where it says so.
+async fn send(
+    to: Where<'_>,
+    url: &str,
+    question: &Question,
+    body: &str,
+    now: SystemTime,
+) -> Result<(Result<String, Fault>, Option<i64>), Fault> {
     let Where { config, region, .. } = to;
     let provider = config.credentials_provider().ok_or_else(|| Fault::new(Kind::NoCredentials, "none"))?;
     let http = config.http_client().ok_or_else(|| Fault::new(Kind::Network, "no HTTP client"))?;
@@ -132,7 +159,7 @@ async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Re
         .identity(&identity)
         .region(region)
         .name("ec2")
-        .time(SystemTime::now())
+        .time(now)
         .settings(SigningSettings::default())
         .build();
     let refused = |why: String| Fault::new(Kind::Refused, why);
@@ -143,7 +170,7 @@ async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Re
     let signable = SignableRequest::new("POST", full.as_str(), headers, SignableBody::Bytes(body.as_bytes()))
         .map_err(|error| refused(error.to_string()))?;
     let (signed, _) = sign(signable, &params).map_err(|error| refused(error.to_string()))?.into_parts();
-    let mut request = HttpRequest::new(body.into());
+    let mut request = HttpRequest::new(body.to_owned().into());
     request.set_method("POST").map_err(|error| refused(error.to_string()))?;
     request.set_uri("/").map_err(|error| refused(error.to_string()))?;
     request.headers_mut().insert("content-type", kind);
@@ -161,7 +188,7 @@ async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Re
         .serializer(Ok)
         .deserializer_impl::<Answer, Infallible>(Streaming)
         .build();
-    let Answer(status, body) = operation.invoke(request).await.map_err(|error| match error {
+    let Answer(status, skew, body) = operation.invoke(request).await.map_err(|error| match error {
         SdkError::DispatchFailure(failure) => Fault::new(
             Kind::Network,
             failure
@@ -181,10 +208,10 @@ async fn call(to: Where<'_>, url: &str, question: &Question, body: String) -> Re
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
     if status == 200 {
-        return Ok(text);
+        return Ok((Ok(text), skew));
     }
     let (code, message) = super::flow_log::refusal(&text);
-    Err(classify(&code, status, &message, (question.permission, "*"), false))
+    Ok((Err(classify(&code, status, &message, (question.permission, "*"), false)), skew))
 }
 
 /// Text as a value of a form: all but letters, digits and `-_.~` as `%XX`.
