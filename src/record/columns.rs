@@ -125,6 +125,11 @@ impl Columns {
         column.fill(self.len, code);
     }
 
+    /// Sets `field` of the finished rows from `from` on, one code each.
+    pub(super) fn put_all(&mut self, field: Field, from: usize, codes: &[u64]) {
+        self.values[field as usize].put_all(from, codes);
+    }
+
     /// Adds `rows` finished rows; `codes` has those of each of `fields`. Their format is to be said later, with [`Columns::say_format`].
     pub(super) fn put_rows<const N: usize>(&mut self, fields: &[Field], codes: &[[u64; N]], rows: usize) {
         for (field, codes) in fields.iter().zip(codes) {
@@ -178,6 +183,12 @@ impl Columns {
     pub(super) fn tag(&mut self, event: EventTag) {
         self.events.resize(self.len.saturating_sub(1), EventTag::default());
         self.events.push(event);
+    }
+
+    /// The finished rows from `from` on were these events.
+    pub(super) fn tag_all(&mut self, from: usize, events: impl Iterator<Item = EventTag>) {
+        self.events.resize(from, EventTag::default());
+        self.events.extend(events);
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.

@@ -19,7 +19,7 @@ use super::columns::{Columns, code_of, code_of_ipv4};
 use super::plan::{MOST, Plan, Step};
 
 /// Rows that are read at once, a column at a time, and go into the columns together: what they take stays in the nearest cache.
-const TOGETHER: usize = 128;
+pub(super) const TOGETHER: usize = 128;
 /// Bytes in which marks are looked for at first, and at most, before the values between them are read. A longer line is not read here.
 const FIRST: usize = 512;
 const MOST_BYTES: usize = 16 * 1_024;
@@ -29,6 +29,9 @@ const MOST_BYTES: usize = 16 * 1_024;
 pub(super) struct Fast {
     marks: Marks,
     rows: Rows,
+    /// Messages, with a newline behind each, and where they end.
+    joined: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 /// The rows that are being read.
@@ -48,7 +51,7 @@ impl Default for Fast {
             times: vec![Times::default(); MOST].into(),
             texts: Shelf::default(),
         };
-        Fast { marks: Marks::default(), rows }
+        Fast { marks: Marks::default(), rows, joined: Vec::new(), ends: Vec::new() }
     }
 }
 
@@ -74,6 +77,40 @@ impl Fast {
             size = MOST_BYTES.min(size * 4);
         }
         start
+    }
+
+    /// Makes rows of messages that stand one behind the other in `bytes` from `start` on, each up to one of `ends`. Gives of how many: the first ones,
+    /// as long as they are plain.
+    pub(super) fn messages(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        ends: impl Iterator<Item = usize>,
+        plan: &Plan,
+        columns: &mut Columns,
+    ) -> usize {
+        self.joined.clear();
+        self.ends.clear();
+        let mut start = start;
+        for end in ends.take(if plan.steps.is_empty() { 0 } else { TOGETHER }) {
+            let Some(message) = bytes.get(start..end) else { break };
+            if self.joined.len() + message.len() > MOST_BYTES {
+                break;
+            }
+            self.joined.extend_from_slice(message);
+            self.joined.push(b'\n');
+            self.ends.push(self.joined.len());
+            start = end;
+        }
+        let (begins, stride) = (self.marks.begins(&self.joined, false), plan.fields.len());
+        // A message with a newline in it is not plain, so the places must agree.
+        let behind = begins.get(stride..).unwrap_or_default().iter().step_by(stride.max(1));
+        let mut rows = self.ends.iter().zip(behind).take_while(|(end, behind)| **end == **behind as usize).count();
+        while rows > 0 && !self.rows.values(&Lines { bytes: &self.joined, begins, stride, rows }, plan, columns) {
+            rows /= 2;
+        }
+        columns.put_rows(&plan.fields, &self.rows.codes, rows);
+        rows
     }
 
     /// Makes a row of `line`, which is a whole one. False where it is not plain; nothing is then added.

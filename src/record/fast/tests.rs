@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::format::Format;
 use super::super::parse::{Known, LineParser, Parsed};
 use super::super::table::Table as _;
-use super::super::{Batch, Decoder, FIELDS, Field, Kind};
+use super::super::{Batch, Decoded, Decoder, Event, FIELDS, Field, Kind};
 use super::*;
 
 /// A token that some field may or may not take, spelled rightly or nearly so.
@@ -77,52 +77,100 @@ proptest! {
     }
 }
 
+/// Rows with their line, what it is taken for and whose event it was; the others with their place and reason; headers.
 type All = (Vec<(String, Vec<u64>, String)>, Vec<(u64, &'static str)>, u64);
 
-/// What becomes of the lines: rows with their line and what it is taken for, and the others with their place and reason.
-fn all(format: &Format, text: &str) -> All {
-    let out =
-        Decoder::new(Some(format.clone())).decode(&Batch { bytes: text.into(), first_line: 1, ..Batch::default() });
+/// What became of the lines of a batch.
+fn told(out: &Decoded) -> All {
     let rows = (0..out.columns.len()).map(|row| {
         let mut line = String::new();
         out.columns.render_line(row, &mut line);
         let numbers = FIELDS.iter().filter(|def| def.kind != Kind::Addr && def.kind != Kind::Text);
         let codes = numbers.map(|def| out.columns.code(def.field, row)).collect();
-        (line, codes, out.columns.format(row).label())
+        let of = format!(
+            "{} {:?} {:?}",
+            out.columns.format(row).label(),
+            out.columns.tag(row),
+            out.columns.word(Field::Stream, row)
+        );
+        (line, codes, of)
     });
     let rejects = out.rejects.iter().map(|reject| (reject.line, reject.error.reason()));
     (rows.collect(), rejects.collect(), out.headers)
 }
 
+/// Some fields in some order.
+fn some_fields() -> impl Strategy<Value = Vec<Field>> {
+    let logged: Vec<Field> = FIELDS.iter().filter(|def| def.since > 0).map(|def| def.field).collect();
+    prop::sample::subsequence(logged, 2..20).prop_shuffle()
+}
+
+/// What [`a_line`] is made of.
+type Made = (u8, Vec<u16>, usize, String);
+
+fn some_lines() -> impl Strategy<Value = Vec<Made>> {
+    prop::collection::vec((0_u8..80, prop::collection::vec(any::<u16>(), 20), 0_usize..20, a_token()), 1..200)
+}
+
+/// A line that is mostly one of these fields.
+fn a_line(fields: &[Field], (kind, numbers, place, odd): &Made, space: &str) -> String {
+    let mut tokens: Vec<String> = fields.iter().zip(numbers).map(|(field, number)| a_plain(*field, *number)).collect();
+    let last = place % tokens.len();
+    match kind {
+        0 => tokens[last].clone_from(odd),
+        1 => tokens.truncate(last),
+        2 => tokens.insert(last, odd.clone()),
+        3 => tokens.insert(0, "2018-09-22T20:28:14.000Z".to_owned()),
+        4 => tokens = fields.iter().map(|field| field.name().to_owned()).collect(),
+        5 => tokens = a_default(),
+        _ => {}
+    }
+    tokens.join(space)
+}
+
 proptest! {
     #[test]
-    fn many_lines_are_read_as_each_is(
-        fields in prop::sample::subsequence(FIELDS.iter().filter(|def| def.since > 0).map(|def| def.field).collect::<Vec<Field>>(), 2..20).prop_shuffle(),
-        lines in prop::collection::vec((0_u8..80, prop::collection::vec(any::<u16>(), 20), 0_usize..20, a_token()), 1..200),
-        windows in any::<bool>(),
-    ) {
+    fn many_lines_are_read_as_each_is(fields in some_fields(), lines in some_lines(), windows in any::<bool>()) {
         let format = Format::of(&fields);
-        let told = |space: &str| -> String {
-            let line = |(kind, numbers, place, odd): &(u8, Vec<u16>, usize, String)| {
-                let mut tokens: Vec<String> = fields.iter().zip(numbers).map(|(field, number)| a_plain(*field, *number)).collect();
-                let last = place % tokens.len();
+        let text = |space: &str| -> String {
+            let end = |kind: u8| if windows == (kind == 6) { "\n" } else { "\r\n" };
+            lines.iter().map(|made| a_line(&fields, made, space) + end(made.0)).collect()
+        };
+        let read = |text: &str| {
+            let batch = Batch { bytes: text.into(), first_line: 1, ..Batch::default() };
+            told(&Decoder::new(Some(format.clone())).decode(&batch))
+        };
+        let (plain, spaced) = (text(" "), text("  "));
+        prop_assert_eq!(read(&plain), read(&spaced));
+        prop_assert_eq!(read(plain.trim_end()), read(spaced.trim_end()));
+    }
+
+    #[test]
+    fn many_events_are_read_as_each_is(fields in some_fields(), lines in some_lines()) {
+        let format = Format::of(&fields);
+        let read = |space: &str| {
+            let mut batch = Batch { streams: vec!["eni-0123456789abcdef0-all".into(), "b".into()], ..Batch::default() };
+            for made in &lines {
+                let (kind, numbers, place, _) = made;
+                let mut message = a_line(&fields, made, space);
+                // Two lines, or one and its end, are one event all the same.
                 match kind {
-                    0 => tokens[last].clone_from(odd),
-                    1 => tokens.truncate(last),
-                    2 => tokens.insert(last, odd.clone()),
-                    3 => tokens.insert(0, "2018-09-22T20:28:14.000Z".to_owned()),
-                    4 => tokens = fields.iter().map(|field| field.name().to_owned()).collect(),
-                    5 => tokens = a_default(),
+                    7 => message += &format!("\n{message}"),
+                    8 => message.push('\n'),
                     _ => {}
                 }
-                let end = if windows == (*kind == 6) { "\n" } else { "\r\n" };
-                tokens.join(space) + end
-            };
-            lines.iter().map(line).collect()
+                batch.bytes.extend_from_slice(message.as_bytes());
+                batch.events.push(Event {
+                    end: u32::try_from(batch.bytes.len()).unwrap(),
+                    stream: u32::from(*kind == 9),
+                    timestamp: 0,
+                    ingestion: if *kind == 10 { Event::UNKNOWN } else { i64::from(numbers[0]) * 100 },
+                    id: place.to_string().into(),
+                });
+            }
+            told(&Decoder::new(Some(format.clone())).decode(&batch))
         };
-        let (plain, spaced) = (told(" "), told("  "));
-        prop_assert_eq!(all(&format, &plain), all(&format, &spaced));
-        prop_assert_eq!(all(&format, plain.trim_end()), all(&format, spaced.trim_end()));
+        prop_assert_eq!(read(" "), read("  "));
     }
 }
 
