@@ -98,9 +98,9 @@ mod tests {
         let place = |name: &str| folder.path().join(name);
         // Longer than what is looked at.
         let long = plain(&place("long"), (0..10_000).map(|n| T + n));
-        assert_eq!(of(&[long.clone()]), Some((T, T + 9_999)));
+        assert_eq!(of(std::slice::from_ref(&long)), Some((T, T + 9_999)));
         let one = packed(&place("one.gz"), (0..10_000).map(|n| T + n));
-        assert_eq!(of(&[one.clone()]), None, "its end cannot be seen");
+        assert_eq!(of(std::slice::from_ref(&one)), None, "its end cannot be seen");
         let two = packed(&place("two.gz"), (0..10).map(|n| T + 90_000 + n));
         assert_eq!(of(&[one, two]), Some((T, T + 90_009)));
         assert_eq!(of(&[long.clone(), PathOrStdin::Stdin]), None);
