@@ -167,7 +167,9 @@ impl Columns {
     /// The finished rows from `from` on were these events.
     pub(super) fn tag_events(&mut self, from: usize, events: &[Event]) {
         self.tags.skip_to(from);
-        events.iter().for_each(|event| self.tags.push(event));
+        for event in events {
+            self.tags.push(event);
+        }
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.
