@@ -229,8 +229,12 @@ impl Core {
         self.look.arrived(columns, row, self.clock.now().unwrap_or(0));
         let end = columns.time(row);
         let start = columns.number(Field::Start, row).unwrap_or(end);
-        self.counts.span =
-            Some(self.counts.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        // A record that says no time is of none: 1970 is not where the log begins, and nothing is late by it.
+        let timed = end > 0;
+        if timed {
+            self.counts.span =
+                Some(self.counts.span.map_or((start, end), |(first, last)| (first.min(start), last.max(end))));
+        }
         if let (Some(end), Some(ingestion)) =
             (columns.number(Field::End, row), columns.number(Field::IngestionTime, row))
         {
@@ -241,8 +245,11 @@ impl Core {
         }
         let end = seconds(end);
         // A live source cannot deliver the future; recorded and unknown clocks say nothing.
-        self.clock.observe(end, if self.config.live { arrival } else { 0 });
+        if timed {
+            self.clock.observe(end, if self.config.live { arrival } else { 0 });
+        }
         if let Some(now) = self.clock.now()
+            && timed
             && !earlier
             && end < now.saturating_sub(self.config.lateness)
         {

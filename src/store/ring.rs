@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::earlier::Earlier;
 use super::open::{Open, Remap};
-use super::segment::{ROWS, Segment, sorted_rows};
+use super::segment::{ROWS, Segment, first_time, sorted_rows};
 use crate::record::{Columns, Field, RowRef, Table};
 
 /// Recent flow records, bounded in bytes. A row's identity is its sequence number: order of arrival, from 0, never reused.
@@ -210,15 +210,12 @@ impl Ring {
         self.budget - self.lent
     }
 
-    /// Least and greatest time held. [`Ring::prepare`] must have been called.
+    /// Least and greatest time that the rows say; a row without one is of no time. [`Ring::prepare`] must have been called.
     pub fn span(&self) -> Option<(u64, u64)> {
-        let open = match (self.open_order.first(), self.open_order.last()) {
-            (Some(first), Some(last)) => {
-                Some((self.open.time(usize::from(*first)), self.open.time(usize::from(*last))))
-            }
-            _ => None,
-        };
-        self.sealed.iter().map(|segment| segment.span()).chain(open).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        let last = self.open_order.last().map(|row| self.open.time(usize::from(*row)));
+        let open = first_time(&self.open_order, &self.open).zip(last);
+        let all = self.sealed.iter().filter_map(|segment| segment.told_span()).chain(open);
+        all.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 }
 

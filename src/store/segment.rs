@@ -31,8 +31,10 @@ pub struct Segment {
     verbatim: BTreeMap<u32, Box<str>>,
     /// Rows by (time, row) where that is not the order they arrived in.
     order: Option<Box<[u16]>>,
-    /// Least and greatest time.
+    /// Least and greatest time; a row that says none has 0.
     span: (u64, u64),
+    /// The least time that a row says, where one does.
+    since: Option<u64>,
 }
 
 const NO_COLUMN: u8 = u8::MAX;
@@ -46,6 +48,10 @@ impl Segment {
             Some([first, .., last]) => (open.time(usize::from(*first)), open.time(usize::from(*last))),
             _ if open.is_empty() => (0, 0),
             _ => (open.time(0), open.time(open.len() - 1)),
+        };
+        let since = match order.as_deref() {
+            Some(order) => first_time(order, open),
+            None => (0..open.len()).map(|row| open.time(row)).find(|time| *time > 0),
         };
         let OpenParts { len, addrs, texts, formats, format, verbatim } = open.take();
         let mut index = [NO_COLUMN; Field::COUNT];
@@ -71,6 +77,7 @@ impl Segment {
             verbatim,
             order,
             span,
+            since,
         }
     }
 
@@ -90,6 +97,11 @@ impl Segment {
     /// Least and greatest time, Unix seconds.
     pub fn span(&self) -> (u64, u64) {
         self.span
+    }
+
+    /// Least and greatest time that the rows say, where one does.
+    pub fn told_span(&self) -> Option<(u64, u64)> {
+        self.since.map(|since| (since, self.span.1))
     }
 
     /// Rows by (time, row), or `None` where they arrived in that order.
@@ -132,6 +144,12 @@ impl Segment {
             + self.format.bytes()
             + self.order.as_ref().map_or(0, |order| order.len() * 2)
     }
+}
+
+/// The first time above 0 of `rows` of `open`, which are in order of time.
+pub(super) fn first_time(rows: &[u16], open: &Open) -> Option<u64> {
+    let time = |row: &u16| open.time(usize::from(*row));
+    rows.get(rows.partition_point(|row| time(row) == 0)).map(time)
 }
 
 /// Rows by (time, row), or `None` where they already are in that order.

@@ -53,6 +53,19 @@ fn every_line_is_counted_once() {
 }
 
 #[test]
+fn a_record_without_a_time_is_of_no_time() {
+    let mut core = core();
+    core.ingest(&decoded(&format!(
+        "{}version srcaddr dstaddr bytes\n2 10.0.0.1 10.0.0.2 7\n",
+        line(1_534_778_866, 1, 443)
+    )));
+    let counts = core.counts();
+    assert_eq!((counts.records, counts.late, counts.span), (2, 0, Some((1_534_778_806, 1_534_778_866))));
+    let page = core.page(&spec());
+    assert_eq!((page.status.held, page.status.span), (2, Some((1_534_778_866, 1_534_778_866))));
+}
+
+#[test]
 fn what_is_not_whole_is_shown_until_rows_come_and_leaves_nothing() {
     let mut core = core();
     core.preview(&decoded(&(line(100, 1, 443) + &line(200, 2, 443))));
