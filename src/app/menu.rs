@@ -87,7 +87,7 @@ pub(super) enum Does {
     /// Leaves a part of the filter out.
     Without(usize),
     /// Mutes alerts.
-    Mute(Mute),
+    Mute(Vec<Mute>),
     /// Hears them again.
     Unmute(Mute),
     /// Shows or hides what is muted.
@@ -287,9 +287,9 @@ impl App {
                 self.mode = Mode::Main;
                 self.without(clause);
             }
-            Does::Mute(mute) => {
+            Does::Mute(mutes) => {
                 self.mode = Mode::Main;
-                self.mute(mute);
+                self.mute(mutes);
             }
             Does::Unmute(mute) => {
                 self.mode = Mode::Main;

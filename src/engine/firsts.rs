@@ -20,6 +20,12 @@ use crate::store::ring::with_table;
 pub const RECENT: i64 = 600;
 /// Values that are remembered, some 17 bytes each.
 const MOST: usize = 1 << 18;
+/// Seconds in a day.
+const DAY: i64 = 86_400;
+/// Days of which the least time is kept.
+const MOST_DAYS: usize = 4_096;
+/// Days without a record, after which what was before says nothing of what is new: one wrong time (mostly 0) would make everything later new.
+const HOLE: i64 = 30;
 /// Ports from here on are those that a host asks from, in the usual ranges.
 const EPHEMERAL: u64 = 32_768;
 
@@ -39,8 +45,9 @@ pub struct Firsts {
     times: HashMap<u64, i64, foldhash::fast::RandomState>,
     /// Rows looked at of each segment, by the number of its first row.
     done: BTreeMap<u64, usize>,
-    /// The least time of any.
-    from: Option<i64>,
+    /// The least time of each day that has any, and the day of the last record.
+    days: BTreeMap<i64, i64>,
+    near: Option<(i64, i64)>,
 }
 
 /// What a record says of who and where.
@@ -107,7 +114,7 @@ impl Firsts {
 
     fn take<T: Table>(&mut self, table: &T, rows: Range<usize>) {
         for said in rows.filter_map(|row| Said::of(table, row)) {
-            self.from = Some(self.from.map_or(said.time, |from| from.min(said.time)));
+            self.saw(said.time);
             let whats = [Some(What::Address(said.src)), Some(What::Address(said.dst)), said.service()];
             let interface = said.interface.map(What::Interface);
             for what in whats.into_iter().chain([interface]).flatten() {
@@ -122,6 +129,32 @@ impl Firsts {
         }
     }
 
+    /// Notes that there is a record of this time.
+    fn saw(&mut self, time: i64) {
+        let day = time.div_euclid(DAY);
+        if self.near.is_some_and(|(near, least)| near == day && least <= time) {
+            return;
+        }
+        if self.days.len() < MOST_DAYS || self.days.contains_key(&day) {
+            let least = self.days.entry(day).or_insert(time);
+            *least = time.min(*least);
+            self.near = Some((day, *least));
+        }
+    }
+
+    /// Since when records are there without a [`HOLE`] up to `at`.
+    fn from(&self, at: i64) -> Option<i64> {
+        let mut days = self.days.range(..=at.div_euclid(DAY)).rev();
+        let (mut day, mut from) = days.next()?;
+        for (before, least) in days {
+            if day - before > HOLE {
+                break;
+            }
+            (day, from) = (before, least);
+        }
+        Some(*from)
+    }
+
     /// A segment is no longer held.
     pub fn evict(&mut self, first_seq: u64) {
         self.done.remove(&first_seq);
@@ -134,12 +167,12 @@ impl Firsts {
     /// When an address was first seen, and whether something was held of the time before.
     pub fn address(&self, addr: IpAddr) -> Option<(i64, bool)> {
         let first = self.first(What::Address(addr))?;
-        Some((first, self.from.is_some_and(|from| first - from >= RECENT)))
+        Some((first, self.from(first).is_some_and(|from| first - from >= RECENT)))
     }
 
     fn is_new(&self, what: What<'_>, at: i64) -> bool {
-        let (Some(first), Some(from)) = (self.first(what), self.from) else { return false };
-        first.saturating_sub(from) >= RECENT && at <= first.saturating_add(RECENT)
+        let Some(first) = self.first(what).filter(|first| at <= first.saturating_add(RECENT)) else { return false };
+        self.from(first).is_some_and(|from| first.saturating_sub(from) >= RECENT)
     }
 
     /// What a record had first.
@@ -227,6 +260,22 @@ mod tests {
         assert_eq!(news(&ring, &firsts), expected);
         assert_eq!(firsts.address("10.0.0.1".parse().unwrap()), Some((1_000, false)));
         assert_eq!(firsts.address("10.0.0.2".parse().unwrap()), Some((1_000 + RECENT, true)));
+    }
+
+    #[test]
+    fn a_wrong_time_makes_nothing_new() {
+        let day = 1_700_000_000;
+        let rows = [
+            (60, "10.0.0.1", 50_000, 443, "ACCEPT"),
+            (day, "10.0.0.2", 50_000, 443, "ACCEPT"),
+            (day + 30, "10.0.0.3", 50_000, 443, "ACCEPT"),
+            (day + 9 * DAY, "10.0.0.4", 50_000, 443, "ACCEPT"),
+        ];
+        let ring = ring(&rows);
+        let mut firsts = Firsts::default();
+        firsts.step(&ring, 10);
+        let new: Vec<bool> = news(&ring, &firsts).iter().map(|seen| seen.src).collect();
+        assert_eq!(new, [false, false, false, true], "a weekend is no hole");
     }
 
     #[test]

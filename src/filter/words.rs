@@ -254,6 +254,11 @@ fn name(word: &str, stage: Stage) -> Meaning {
     {
         return value(Field::State, code);
     }
+    // As text it would be found in "unanswered".
+    if stage == Stage::Sessions && word.eq_ignore_ascii_case("answered") {
+        let values = vec![Operand::Int(0, 0)];
+        return Meaning::Expr(Expr::Test(Test::Compare { field: Field::RespPackets, op: Op::Gt, values }));
+    }
     let family = match word.to_ascii_lowercase().as_str() {
         "ipv4" | "ip4" => Some("0.0.0.0/0"),
         "ipv6" | "ip6" => Some("::/0"),

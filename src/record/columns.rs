@@ -12,10 +12,11 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::batch::Event;
-use super::column::{Column, Held};
+use super::column::Held;
 use super::field::Field;
 use super::format::Format;
 use super::format_runs::FormatRuns;
+use super::room::{Room, Rooms};
 use super::table::Table;
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
@@ -28,7 +29,7 @@ const RESERVED: u32 = 0xF000_0000;
 pub struct Columns {
     len: usize,
     /// By field; shorter than `len` where the last rows have no value.
-    values: Vec<Column>,
+    values: Room,
     addrs: Set<IpAddr>,
     texts: Set<Box<str>>,
     formats: FormatRuns,
@@ -99,7 +100,12 @@ impl AddrCode {
 impl Columns {
     /// No rows.
     pub fn new() -> Columns {
-        Columns { values: vec![Column::default(); Field::COUNT], ..Columns::default() }
+        Columns { values: Room::new(), ..Columns::default() }
+    }
+
+    /// No rows yet, in room that was used before.
+    pub(super) fn in_room_of(rooms: &Rooms) -> Columns {
+        Columns { values: rooms.take(), ..Columns::default() }
     }
 
     /// Whether there are no rows.
@@ -117,6 +123,11 @@ impl Columns {
         let column = &mut self.values[field as usize];
         column.fill(from, 0);
         column.fill(self.len, code);
+    }
+
+    /// Sets `field` of the finished rows from `from` on, one code each.
+    pub(super) fn put_all(&mut self, field: Field, from: usize, codes: &[u64]) {
+        self.values[field as usize].put_all(from, codes);
     }
 
     /// Adds `rows` finished rows; `codes` has those of each of `fields`. Their format is to be said later, with [`Columns::say_format`].
@@ -153,7 +164,7 @@ impl Columns {
 
     /// Takes back what [`Columns::put`] did since the last finished row.
     pub(super) fn roll_back(&mut self) {
-        for column in &mut self.values {
+        for column in &mut *self.values {
             column.truncate(self.len);
         }
     }
@@ -172,6 +183,12 @@ impl Columns {
     pub(super) fn tag(&mut self, event: EventTag) {
         self.events.resize(self.len.saturating_sub(1), EventTag::default());
         self.events.push(event);
+    }
+
+    /// The finished rows from `from` on were these events.
+    pub(super) fn tag_all(&mut self, from: usize, events: impl Iterator<Item = EventTag>) {
+        self.events.resize(from, EventTag::default());
+        self.events.extend(events);
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.

@@ -15,6 +15,7 @@ pub mod interfaces;
 pub mod parse;
 pub mod places;
 mod plan;
+mod room;
 pub mod services;
 pub mod special;
 pub mod table;

@@ -115,7 +115,7 @@ fn baseline(now: i64, known: &Baseline) -> String {
 fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> {
     let mut lines = vec![
         Line::Fact("source", for_terminal(&status.source).into_owned()),
-        Line::Fact("region", for_terminal(&status.region).into_owned()),
+        Line::Fact("region", for_terminal(status.region.as_deref().unwrap_or("not known")).into_owned()),
     ];
     for interface in &status.interfaces {
         let is = app.known().described(interface).map(|(one, _)| format!(": {}", one.says())).unwrap_or_default();

@@ -56,6 +56,8 @@ pub(super) struct Merger {
     clock: i64,
     batch: usize,
     told: Option<Instant>,
+    /// Whether what was told last said that more is to be read of what is there.
+    reads_on: bool,
     failures: Vec<Failure>,
     seen: Seen,
     duplicates: u64,
@@ -82,6 +84,7 @@ impl Merger {
             clock: i64::MIN,
             batch: FIRST_BATCH,
             told: None,
+            reads_on: false,
             failures: Vec::new(),
             seen: Seen::default(),
             duplicates: 0,
@@ -228,7 +231,9 @@ impl Merger {
             }
             Some(Report::CaughtUp) => {
                 lane.passed = true;
-                Ok(())
+                // The rest may be a line that is not complete. Nothing may come for hours: what was told last would stay.
+                lane.size = lane.size.map(|_| lane.consumed);
+                if self.reads_on { self.tell(SourceState::Live).await } else { Ok(()) }
             }
             Some(Report::Note(note)) => {
                 lane.note = note;
@@ -341,6 +346,7 @@ impl Merger {
             let size = lane.size?.max(lane.consumed);
             Some((read + lane.consumed, total + size))
         });
+        self.reads_on = progress.is_some_and(|(read, total)| read < total);
         let failures = self.failures.iter().map(Failure::to_string);
         let notes =
             self.lanes.iter().filter_map(|lane| lane.note.as_ref().map(|note| format!("{}: {note}", lane.origin.name)));

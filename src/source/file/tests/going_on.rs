@@ -74,6 +74,32 @@ fn follow_sees_appended_lines_truncation_and_rotation() {
 }
 
 #[test]
+fn a_followed_file_that_was_read_says_so_though_its_last_line_is_not_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flows.log");
+    let many: String = (0..50_000).map(|at| record(1, 1_534_778_000 + at / 100)).collect();
+    fs::write(&path, many + "half a li").unwrap();
+    runtime().block_on(async {
+        let (out, mut inputs) = mpsc::channel(4);
+        let task = tokio::spawn(run(OpenConfig { follow: true, ..open(&[&path]) }, out));
+        let all = async {
+            loop {
+                if let Input::Status(status) = inputs.recv().await.unwrap()
+                    && let Some((read, total)) = status.progress
+                    && read == total
+                    && read > 0
+                {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, all).await.expect("it is told that nothing is left to read");
+        drop(inputs);
+        assert_eq!(timeout(PATIENCE, task).await.unwrap().unwrap(), Ok(()));
+    });
+}
+
+#[test]
 fn followed_files_do_not_wait_for_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
