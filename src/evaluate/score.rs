@@ -67,7 +67,7 @@ impl Score {
             let about_all = judge(scenarios, alert);
             // One that speaks for many is false if it names anybody without reason.
             let wrong = about_all.iter().any(|verdict| matches!(verdict, Verdict::Wrong));
-            let named: BTreeSet<usize> = about_all.iter().flat_map(|verdict| verdict.named()).copied().collect();
+            let named: BTreeSet<usize> = about_all.iter().flat_map(Verdict::named).copied().collect();
             if wrong {
                 said.wrong += 1;
                 *self.wrong.entry(alert.level).or_default() += 1;

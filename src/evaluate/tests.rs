@@ -47,9 +47,9 @@ fn an_alert_that_speaks_for_many_answers_for_each_of_them() {
     };
     assert_eq!(said(&[1, 2], &[(1, 2), (2, 1)]), (Said { right: 1, beside: 0, wrong: 0 }, 1));
     assert_eq!(said(&[1], &[(1, 2), (2, 1)]), (Said { right: 0, beside: 0, wrong: 1 }, 1), "found, and false");
-    let last = [(1, 4), (2, 4), (3, 4), (4, 1)];
-    assert_eq!(said(&[4], &last), (Said { right: 0, beside: 0, wrong: 1 }, 0), "it is the fourth of four");
-    assert_eq!(said(&[1, 2, 3, 4], &last), (Said { right: 1, beside: 0, wrong: 0 }, 1));
+    let four = [(1, 4), (2, 4), (3, 4), (4, 1)];
+    assert_eq!(said(&[4], &four), (Said { right: 0, beside: 0, wrong: 1 }, 0), "it is the fourth of four");
+    assert_eq!(said(&[1, 2, 3, 4], &four), (Said { right: 1, beside: 0, wrong: 0 }, 1));
 }
 
 /// On trials that nothing was tuned on. The figures of ten are in `benches/README.md`; two are enough to see a rule break.

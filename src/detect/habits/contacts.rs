@@ -189,6 +189,9 @@ impl Contacts {
 /// Whom a session goes to, and whether that failed.
 pub(in crate::detect) fn contact<R: Row + ?Sized>(row: &R) -> Option<Item> {
     let Some(Value::Addr(server)) = row.get(Field::Server) else { return None };
+    if count(row, Field::ReqPackets) == 0 {
+        return None;
+    }
     let port = u16::try_from(count(row, Field::ServerPort)).ok()?;
     Some(Item::Contact(server, port, failed(row)))
 }
@@ -197,6 +200,10 @@ pub(in crate::detect) fn contact<R: Row + ?Sized>(row: &R) -> Option<Item> {
 /// acknowledge an upload.
 pub(in crate::detect) fn failed<R: Row + ?Sized>(row: &R) -> bool {
     let (packets, bytes) = (count(row, Field::RespPackets), count(row, Field::RespBytes));
+    if count(row, Field::ReqPackets) == 0 {
+        // Whoever sent nothing did not try: what comes was not asked for, or the log lacks the question.
+        return false;
+    }
     row.get(Field::Action) == Some(Value::Text("REJECT")) || packets <= FEW && bytes <= packets * BARE
 }
 

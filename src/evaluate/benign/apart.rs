@@ -316,11 +316,11 @@ fn six(wire: &mut Wire) {
         let mut at = wire.random.time(0, 5_000);
         while at < wire.length {
             let (site, port) = (wire.random.pick(&sites), wire.ephemeral());
-            let size = wire.random.size(60_000, 1.3, (500, 80_000_000));
+            let bytes = wire.random.size(60_000, 1.3, (500, 80_000_000));
             if wire.random.chance(30) {
-                wire.pass((site, port), (host, 443), TCP, vec![tcp(at, 900, 1_500, size)]);
+                wire.pass((site, port), (host, 443), TCP, vec![tcp(at, 900, 1_500, bytes)]);
             } else {
-                wire.pass((host, port), (site, 443), TCP, vec![tcp(at, 900, 1_500, size)]);
+                wire.pass((host, port), (site, 443), TCP, vec![tcp(at, 900, 1_500, bytes)]);
             }
             at += wire.random.time(2_000, 20_000);
         }

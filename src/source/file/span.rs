@@ -10,6 +10,8 @@ use super::time::guess;
 
 /// Bytes at either end of a file that are looked at.
 const END: u64 = 1 << 16;
+/// Seconds by which a time must be beyond all others of its end to be a wrong one.
+const JUMP: i64 = 3_600;
 /// Files that are looked at: of more, those at either end of the list, which is in the order of time where it comes from a folder.
 const MOST: usize = 256;
 
@@ -65,8 +67,23 @@ fn ends(path: &Path) -> io::Result<(Vec<i64>, bool)> {
     Ok((found, true))
 }
 
+/// Least and greatest time of the lines. One that is far from all others is a clock that was wrong, and is not believed.
 fn times(text: &[u8]) -> Vec<i64> {
-    text.split(|byte| *byte == b'\n').filter_map(guess).collect()
+    let mut all: Vec<i64> = text.split(|byte| *byte == b'\n').filter_map(guess).collect();
+    all.sort_unstable();
+    if let [.., before, last] = all[..]
+        && all.len() > 2
+        && last - before > JUMP
+    {
+        all.pop();
+    }
+    if let [first, after, ..] = all[..]
+        && all.len() > 2
+        && after - first > JUMP
+    {
+        all.remove(0);
+    }
+    [all.first(), all.last()].into_iter().flatten().copied().collect()
 }
 
 #[cfg(test)]
@@ -98,9 +115,11 @@ mod tests {
         let place = |name: &str| folder.path().join(name);
         // Longer than what is looked at.
         let long = plain(&place("long"), (0..10_000).map(|n| T + n));
-        assert_eq!(of(&[long.clone()]), Some((T, T + 9_999)));
+        assert_eq!(of(std::slice::from_ref(&long)), Some((T, T + 9_999)));
+        let wrong = plain(&place("wrong"), [9_000_000, 0, 1, 2, -300_000_000].into_iter().map(|n| T + n));
+        assert_eq!(of(&[wrong]), Some((T, T + 2)), "two clocks were wrong");
         let one = packed(&place("one.gz"), (0..10_000).map(|n| T + n));
-        assert_eq!(of(&[one.clone()]), None, "its end cannot be seen");
+        assert_eq!(of(std::slice::from_ref(&one)), None, "its end cannot be seen");
         let two = packed(&place("two.gz"), (0..10).map(|n| T + 90_000 + n));
         assert_eq!(of(&[one, two]), Some((T, T + 90_009)));
         assert_eq!(of(&[long.clone(), PathOrStdin::Stdin]), None);
