@@ -110,9 +110,9 @@ pub enum RulesCommand {
         /// Ordinary traffic only.
         #[arg(long, conflicts_with = "against")]
         benign: bool,
-        /// Attacks and ordinary traffic that were written after the rules, on which nothing is tuned.
-        #[arg(long, conflicts_with_all = ["against", "benign"])]
-        unseen: bool,
+        /// Attacks and ordinary traffic that were written after the rules; `--unseen=2` is a second set, on which nothing is tuned.
+        #[arg(long, value_name = "SET", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u8).range(1..=2), conflicts_with_all = ["against", "benign"])]
+        unseen: Option<u8>,
         /// Print the false alerts too.
         #[arg(long, conflicts_with = "against")]
         explain: bool,

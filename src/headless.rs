@@ -105,7 +105,8 @@ pub async fn print(
     let filter = start::filter(common, stage(what))?;
     let change = common.change.as_ref().map(|change| change.at);
     remark_on(filter.as_ref(), change.is_some());
-    let detector = start::detection(common)?;
+    let mut detector = start::detection(common)?;
+    source.foretell(&mut detector);
     remark_on_source(&source);
     let known = known(&source, common);
     let mut decoder = source.narrow(decoder);

@@ -73,8 +73,8 @@ pub async fn source(wanted: &cli::History, common: &Common, screen: bool) -> Res
 fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
     let select = select.filter(|filter| filter.stage() == Stage::Flows);
     let (stop, stopped) = watch::channel(false);
-    let origin = history.origin();
-    Source::of_history(&origin, select, Arc::new(stop), move |out| {
+    let (origin, range) = (history.origin(), history.range());
+    let mut source = Source::of_history(&origin, select, Arc::new(stop), move |out| {
         Box::pin(async move {
             let tell = if screen { Box::new(|_: &SourceStatus| {}) as Tell } else { news(false) };
             let history = if screen { history.with_partial() } else { history };
@@ -88,7 +88,9 @@ fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
             }
             Ok(())
         })
-    })
+    });
+    source.span = Some(range);
+    source
 }
 
 /// Searches the groups of a tail from its screen.

@@ -125,6 +125,8 @@ pub struct Source {
     pub live: bool,
     /// Seconds that its records may be late.
     pub lateness: i64,
+    /// First and last Unix second of its records, where that is known before they are read.
+    pub span: Option<(i64, i64)>,
     run: Box<dyn FnOnce(Sender<Input>) -> Running + Send>,
 }
 
@@ -149,6 +151,7 @@ impl Source {
             remarks: Vec::new(),
             live: false,
             lateness,
+            span: None,
             run: Box::new(run),
         }
     }
@@ -188,6 +191,13 @@ impl Source {
             | Command::Themes
             | Command::Completions { .. }
             | Command::Man => Err(StartError::Unreadable("this command reads no records".to_owned())),
+        }
+    }
+
+    /// Tells the rules how much of it there will be to learn from, where that is known.
+    pub fn foretell(&self, detector: &mut Detector) {
+        if let Some((first, last)) = self.span {
+            detector.expect_span(first, last);
         }
     }
 

@@ -171,7 +171,11 @@ pub fn rules(command: &RulesCommand, user: &RuleFiles) -> Result<Outcome, String
                 let seeds: Vec<u64> = seeds.clone().collect();
                 return print(&evaluate::against(&rules, &seeds).map_err(|error| error.to_string())?);
             }
-            let made = |seed| if *unseen { evaluate::unseen(seed) } else { evaluate::trial(seed, !benign) };
+            let made = |seed| match unseen {
+                None => evaluate::trial(seed, !benign),
+                Some(1) => evaluate::unseen(evaluate::Unseen::First, seed),
+                Some(_) => evaluate::unseen(evaluate::Unseen::Second, seed),
+            };
             if let Some(path) = save {
                 write_trial(path, &made(*seeds.start()))?;
             }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::menu::{Does, Item, Kind, Menu};
 use super::{App, Focus, Tone};
 use crate::detect::Alert;
-use crate::detect::mute::{Mute, Mutes, group_of};
+use crate::detect::mute::{Mute, Mutes, group_of, joined, parts};
 use crate::engine::view::{RowId, Tab};
+use crate::record::Field;
 
 /// Incidents that are known as acknowledged from another tab.
 const MOST_SEEN: usize = 1_000;
@@ -168,16 +169,14 @@ impl App {
     /// Offers to mute what the chosen alert is about.
     pub(super) fn open_mute(&mut self) {
         let Some(alert) = self.alert_at_hand() else { return };
-        let (rule, group) = (alert.rule.to_string(), group_of(&alert));
+        let rule = alert.rule.to_string();
         let now = self.now.div_euclid(1000);
         let mut items = Vec::new();
-        for (what, group) in [(group.clone(), Some(group)), (format!("all of {rule}"), None)] {
-            if what.is_empty() {
-                continue;
-            }
+        for (what, groups) in mutable(&alert) {
             for (name, span) in SPANS {
-                let mute = Mute { rule: rule.clone(), group: group.clone(), until: span.map(|span| now + span) };
-                items.push(Item::new(what.clone(), name, Does::Mute(mute)));
+                let until = span.map(|span| now + span);
+                let mute = |group: &Option<String>| Mute { rule: rule.clone(), group: group.clone(), until };
+                items.push(Item::new(what.clone(), name, Does::Mute(groups.iter().map(mute).collect())));
             }
         }
         self.open_menu(Menu::new(Kind::Mutes, format!("Mute {rule}"), items));
@@ -202,9 +201,10 @@ impl App {
         self.open_menu(Menu::new(Kind::Mutes, "Muted", items));
     }
 
-    pub(super) fn mute(&mut self, mute: Mute) {
-        self.say(Tone::Quiet, format!("Muted {}; {} lists what is muted.", mute.rule, self.keys.spell("{mutes}")));
-        self.change_mutes(|mutes| mutes.add(mute));
+    pub(super) fn mute(&mut self, mutes: Vec<Mute>) {
+        let Some(rule) = mutes.first().map(|mute| mute.rule.clone()) else { return };
+        self.say(Tone::Quiet, format!("Muted {rule}; {} lists what is muted.", self.keys.spell("{mutes}")));
+        self.change_mutes(|all| mutes.into_iter().for_each(|mute| all.add(mute)));
         // Whoever mutes wants to see it go.
         self.show_muted = false;
     }
@@ -225,6 +225,28 @@ impl App {
         self.show_muted = !self.show_muted;
         self.say(Tone::Quiet, if self.show_muted { "Muted alerts are shown." } else { "Muted alerts are hidden." });
     }
+}
+
+/// What can be muted of an alert, in words and as groups of its rule; `None` is all of them. What is muted of an alert that speaks for many
+/// are those that it lists: another one is heard.
+fn mutable(alert: &Alert) -> Vec<(String, Vec<Option<String>>)> {
+    let own = parts(&alert.group);
+    let mut out = Vec::new();
+    if !alert.among.is_empty() && !alert.speaks_for_more() {
+        let groups: Vec<_> = alert.among.iter().map(|group| Some(joined(&parts(group)))).collect();
+        out.push((format!("the {} it is about now, others are heard", groups.len()), groups));
+    }
+    if !own.is_empty() {
+        out.push((joined(&own), vec![Some(joined(&own))]));
+    }
+    // One host, whoever it talks to.
+    let hosts = [Field::Client, Field::Server, Field::SrcAddr, Field::DstAddr];
+    for host in alert.group.iter().filter(|(field, _)| own.len() > 1 && hosts.contains(field)) {
+        let part = joined(&parts(std::slice::from_ref(host)));
+        out.push((format!("{part}, whatever else"), vec![Some(part)]));
+    }
+    out.push((format!("all of {}", alert.rule), vec![None]));
+    out
 }
 
 /// A length of time, rounded up.

@@ -60,8 +60,7 @@ impl App {
         let status = &self.page.status;
         let span = status.span;
         let now = span.map_or(self.source_now() / 1000, |(_, last)| last);
-        // A region that nothing told is called unknown.
-        let region = Some(&*status.region).filter(|region| *region != "unknown");
+        let region = status.region.as_deref();
         let group = status.source.starts_with('/').then_some(&*status.source).filter(|_| status.state.requests > 0);
         let context = Context { formats: &status.formats, now, group, region, span };
         let by: Vec<Field> = self.view.table().group_by.clone();
@@ -154,6 +153,9 @@ impl App {
         use crate::record::Cell;
         if self.view.tab == Tab::Alerts || self.focus == super::Focus::Sidebar {
             return self.selected_or_cursor_alert().map(|alert| alert.filter.clone());
+        }
+        if self.view.lens.is_some() {
+            return self.entry_text();
         }
         let Col::Field(field) = self.column() else { return None };
         let at = self.page.columns.iter().position(|column| *column == Column::Field(field))?;

@@ -4,18 +4,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+mod listed;
+
+pub use listed::{List, Listed, Room, entries};
+
 use super::columns::Col;
 use super::{Action, App, Focus, Tone};
-use crate::engine::profile::{Profile, Subject};
+use crate::engine::profile::Subject;
 use crate::engine::view::{Column, RowId, Tab};
 use crate::filter::{Filter, Stage, spell};
 use crate::record::special::is_public;
 use crate::record::{Cell, Field, Value};
-
-/// Entries listed of each kind.
-const LISTED: usize = 12;
-/// Alerts listed: the worst; the table has all.
-const ALERTS: usize = 4;
 
 /// An address or interface that is looked at.
 #[derive(Clone, Debug)]
@@ -26,6 +25,8 @@ pub struct Lens {
     pub filter: Arc<Filter>,
     /// What is selected; the first entry where there is none.
     pub at: Option<Entry>,
+    /// Lists of which all is shown, in the order of [`List::ALL`].
+    pub open: [bool; 5],
 }
 
 /// Something that can be opened in the view. An identity, so that it stays selected while sums change.
@@ -45,17 +46,8 @@ pub enum Entry {
     Used(u8, u16),
     /// An interface that saw it.
     Interface(Arc<str>),
-}
-
-/// What can be opened in the view of `profile`, in the order in which it stands there.
-pub fn entries(profile: &Profile) -> Vec<Entry> {
-    let all = [Entry::Sessions, Entry::Records].into_iter();
-    all.chain(profile.alerts.iter().take(ALERTS).map(|alert| Entry::Alert(alert.id)))
-        .chain(profile.peers.iter().take(LISTED).map(|peer| Entry::Peer(peer.addr)))
-        .chain(profile.served.iter().take(LISTED).map(|port| Entry::Served(port.protocol, port.port)))
-        .chain(profile.used.iter().take(LISTED).map(|port| Entry::Used(port.protocol, port.port)))
-        .chain(profile.interfaces.iter().take(LISTED).map(|(name, _)| Entry::Interface(Arc::clone(name))))
-        .collect()
+    /// What a list leaves out.
+    More(List),
 }
 
 /// The test that selects what belongs to a subject.
@@ -84,7 +76,8 @@ impl App {
 
     /// What can be opened in the view that is open.
     pub fn entries(&self) -> Vec<Entry> {
-        self.page.profile.as_ref().map(|profile| entries(profile)).unwrap_or_default()
+        let (Some(profile), Some(lens)) = (&self.page.profile, &self.view.lens) else { return Vec::new() };
+        entries(profile, Listed::fit(profile, lens.open, self.viewport.lens), lens.open)
     }
 
     /// Place of the selected entry among them.
@@ -97,7 +90,7 @@ impl App {
         match Filter::parse(&of(&subject), Stage::Flows) {
             Ok(filter) => {
                 self.remember(step(&subject));
-                self.view.lens = Some(Lens { subject, filter: Arc::new(filter), at: None });
+                self.view.lens = Some(Lens { subject, filter: Arc::new(filter), at: None, open: [false; 5] });
                 self.focus = Focus::Table;
             }
             Err(error) => self.say(Tone::Refused, format!("It cannot be looked at: {}", error.message)),
@@ -176,7 +169,7 @@ impl App {
         if self.view.lens.is_none() || self.focus == Focus::Sidebar {
             return false;
         }
-        let page = self.viewport.lens.saturating_sub(1).max(1).cast_signed();
+        let page = self.viewport.lens.lines.saturating_sub(1).max(1).cast_signed();
         match action {
             Action::Down => self.move_entry(1),
             Action::Up => self.move_entry(-1),
@@ -184,6 +177,8 @@ impl App {
             Action::PageUp | Action::HalfUp => self.move_entry(-(page / 2 + 1)),
             Action::Top => self.move_entry(isize::MIN),
             Action::Bottom => self.move_entry(isize::MAX),
+            Action::Left => self.move_list(-1),
+            Action::Right => self.move_list(1),
             Action::Enter => self.open_entry(),
             Action::Endpoint => match self.entries().get(self.entry_at()) {
                 Some(Entry::Peer(addr)) => self.look_through(Subject::Address(*addr)),
@@ -197,15 +192,24 @@ impl App {
             Action::Pivot => self.open_entry_pivot(),
             Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back
+            | Action::Undo
             | Action::Flows
             | Action::Sessions
             | Action::Alerts
             | Action::NextTab
             | Action::PreviousTab
+            | Action::NextAlert
+            | Action::PreviousAlert
+            | Action::Mutes
             | Action::Filter
+            | Action::Filters
+            | Action::Marks
             | Action::Freeze
+            | Action::Zoom
+            | Action::HideStrip
             | Action::Timeline
             | Action::ChangeTime
+            | Action::Palette
             | Action::Help
             | Action::Source
             | Action::Unparsed => return false,
@@ -215,6 +219,60 @@ impl App {
             ),
         }
         true
+    }
+
+    /// What the selected entry is, to be copied.
+    pub(super) fn entry_text(&self) -> Option<String> {
+        let lens = self.view.lens.as_ref()?;
+        let subject = || match &lens.subject {
+            Subject::Address(address) => address.to_string(),
+            Subject::Interface(name) => name.to_string(),
+        };
+        Some(match self.entries().into_iter().nth(self.entry_at())? {
+            Entry::Sessions | Entry::Records => subject(),
+            Entry::Alert(id) => self.page.alerts.iter().find(|alert| alert.id == id)?.filter.clone(),
+            Entry::Peer(address) => address.to_string(),
+            Entry::Served(_, port) | Entry::Used(_, port) => port.to_string(),
+            Entry::Interface(name) => name.to_string(),
+            Entry::More(_) => return None,
+        })
+    }
+
+    /// To the first entry of the list after this one, or of this one or the one before.
+    fn move_list(&mut self, by: isize) {
+        let entries = self.entries();
+        let kind = |entry: &Entry| match entry {
+            Entry::Sessions | Entry::Records => 0,
+            Entry::Alert(_) | Entry::More(List::Alerts) => 1,
+            Entry::Peer(_) | Entry::More(List::Peers) => 2,
+            Entry::Served(..) | Entry::More(List::Served) => 3,
+            Entry::Used(..) | Entry::More(List::Used) => 4,
+            Entry::Interface(_) | Entry::More(List::Interfaces) => 5,
+        };
+        let first = |at: usize| at == 0 || kind(&entries[at]) != kind(&entries[at - 1]);
+        let here = self.entry_at();
+        let mut firsts = (0..entries.len()).filter(|at| first(*at));
+        let to = if by > 0 { firsts.find(|at| *at > here) } else { firsts.take_while(|at| *at < here).last() };
+        if let Some(to) = to {
+            self.move_entry(to.cast_signed() - here.cast_signed());
+        }
+    }
+
+    /// The wheel.
+    pub(super) fn scroll_entries(&mut self, by: isize) {
+        self.move_entry(by);
+    }
+
+    /// Shows all of a list, or again what there is room for.
+    fn toggle_list(&mut self, list: List) {
+        let before = self.entries();
+        let (Some(lens), Some(profile)) = (&mut self.view.lens, &self.page.profile) else { return };
+        let open = &mut lens.open[list as usize];
+        *open = !*open;
+        let listed = Listed::fit(profile, lens.open, self.viewport.lens);
+        let after = entries(profile, listed, lens.open);
+        // The cursor is on the first entry that was not there, or stays at the end of the list.
+        lens.at = after.iter().find(|entry| !before.contains(entry)).cloned().or(Some(Entry::More(list)));
     }
 
     fn move_entry(&mut self, by: isize) {
@@ -228,7 +286,11 @@ impl App {
     /// A click on an entry selects it, a second one opens it.
     pub(super) fn pick_entry(&mut self, place: usize) {
         self.focus = Focus::Table;
+        let more = matches!(self.entries().get(place), Some(Entry::More(_)));
         if self.entry_at() == place {
+            self.open_entry();
+        } else if more {
+            self.move_entry(place.cast_signed() - self.entry_at().cast_signed());
             self.open_entry();
         } else if let (Some(entry), Some(lens)) = (self.entries().into_iter().nth(place), &mut self.view.lens) {
             lens.at = Some(entry);
@@ -238,6 +300,9 @@ impl App {
     fn open_entry(&mut self) {
         let Some(entry) = self.entries().into_iter().nth(self.entry_at()) else { return };
         let (Some(lens), Some(profile)) = (&mut self.view.lens, self.page.profile.clone()) else { return };
+        if let Entry::More(list) = entry {
+            return self.toggle_list(list);
+        }
         lens.at = Some(entry.clone());
         let all = of(&lens.subject);
         let own = profile.own.map(|own| spell(Field::Server, Value::Addr(own)));
@@ -266,6 +331,7 @@ impl App {
                 }
                 return;
             }
+            Entry::More(_) => return,
         };
         self.go_to_rows(&text, tab, None, text.clone());
     }

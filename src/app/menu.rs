@@ -87,7 +87,7 @@ pub(super) enum Does {
     /// Leaves a part of the filter out.
     Without(usize),
     /// Mutes alerts.
-    Mute(Mute),
+    Mute(Vec<Mute>),
     /// Hears them again.
     Unmute(Mute),
     /// Shows or hides what is muted.
@@ -104,6 +104,8 @@ pub(super) enum Does {
     StopExport,
     /// Does what a key does.
     Act(Action),
+    /// Goes to the timeline and does this there.
+    OnTimeline(Action),
     /// Shows or hides a column.
     Column(Field),
     /// Takes a theme.
@@ -285,9 +287,9 @@ impl App {
                 self.mode = Mode::Main;
                 self.without(clause);
             }
-            Does::Mute(mute) => {
+            Does::Mute(mutes) => {
                 self.mode = Mode::Main;
-                self.mute(mute);
+                self.mute(mutes);
             }
             Does::Unmute(mute) => {
                 self.mode = Mode::Main;
@@ -313,6 +315,10 @@ impl App {
             Does::Export(what) => self.ask_path(what),
             Does::Act(action) => {
                 self.mode = Mode::Main;
+                return self.update(action);
+            }
+            Does::OnTimeline(action) => {
+                self.open_timeline();
                 return self.update(action);
             }
             Does::Column(field) => self.toggle_column(field),

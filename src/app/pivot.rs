@@ -68,6 +68,7 @@ impl App {
         };
         let address = |address: IpAddr| spell(Field::Ip, Value::Addr(address));
         let (only, of_address) = match &entry {
+            Entry::More(_) => return,
             Entry::Alert(id) => {
                 let Some(profile) = &self.page.profile else { return };
                 let Some(alert) = profile.alerts.iter().find(|alert| alert.id == *id) else { return };

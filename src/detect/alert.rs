@@ -40,6 +40,9 @@ impl fmt::Display for Level {
     }
 }
 
+/// Groups that the message of an alert names that speaks for many.
+pub const NAMED: usize = 3;
+
 /// One incident found by one rule. It grows: `last`, `measured` and `count` change while it is open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alert {
@@ -67,8 +70,8 @@ pub struct Alert {
     pub timespan: i64,
     /// The group the rule counted for.
     pub group: Vec<(Field, Cell)>,
-    /// Of an alert that speaks for many groups, what tells them apart, strongest first, at most fifty; otherwise empty.
-    pub among: Vec<Cell>,
+    /// Of an alert that speaks for many groups, those groups, strongest first, at most fifty; otherwise empty.
+    pub among: Vec<Vec<(Field, Cell)>>,
     /// What was measured, by filter name or aggregate, at the strongest moment.
     pub measured: Vec<(String, f64)>,
     /// The thresholds beside it, under the same names.
@@ -87,6 +90,20 @@ pub struct Alert {
     pub false_positives: Arc<[String]>,
     /// The session that tipped it, for session rules.
     pub session: Option<u64>,
+}
+
+impl Alert {
+    /// Of an alert that speaks for many groups, what tells each of them apart from the others.
+    pub fn apart(&self) -> impl Iterator<Item = impl Iterator<Item = &Cell>> {
+        let shared = |field: &Field| self.group.iter().any(|(known, _)| known == field);
+        self.among.iter().map(move |one| one.iter().filter(move |(field, _)| !shared(field)).map(|(_, cell)| cell))
+    }
+
+    /// Whether it speaks for more groups than it lists.
+    pub fn speaks_for_more(&self) -> bool {
+        let groups = self.measured.iter().find(|(name, _)| name == "groups").map_or(0.0, |(_, groups)| *groups);
+        f64::from(u32::try_from(self.among.len()).unwrap_or(u32::MAX)) < groups
+    }
 }
 
 /// News from the rules.

@@ -47,6 +47,8 @@ pub enum Function {
     Max,
     /// Number of different values, exact up to a cap and then the cap.
     Distinct,
+    /// The same of the values of sessions that failed as a search does: rejected, silent or answered with a few bare packets.
+    Failed,
     /// Number of values that the group had never shown before.
     New,
     /// How regularly the group begins sessions, 0 to 1; of a field, how alike its values are as well.
@@ -70,12 +72,13 @@ pub enum Function {
 }
 
 impl Function {
-    const ALL: [(&'static str, Function); 13] = [
+    const ALL: [(&'static str, Function); 14] = [
         ("count", Function::Count),
         ("sum", Function::Sum),
         ("min", Function::Min),
         ("max", Function::Max),
         ("distinct", Function::Distinct),
+        ("failed", Function::Failed),
         ("new", Function::New),
         ("beacon", Function::Beacon),
         ("beacon_interval", Function::BeaconInterval),

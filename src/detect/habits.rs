@@ -13,7 +13,7 @@ use super::key::Key;
 use super::rule::Rule;
 use super::window::{Contribution, Item};
 use contacts::Contacts;
-pub(super) use contacts::contact;
+pub(super) use contacts::{contact, failed};
 use history::Histories;
 use rhythm::Rhythms;
 

@@ -45,7 +45,11 @@ impl Ledger {
     /// What `rules` remember within `limits`; `intake` is of the same rules.
     pub(super) fn new(rules: Vec<Arc<Rule>>, intake: &Intake, limits: &Limits) -> Ledger {
         let share = limits.memory / rules.len().max(1);
-        let states = rules.iter().enumerate().map(|(index, rule)| RuleState::new(rule.clone(), index, limits, share));
+        // A quarter of the memory is for what `new` remembers, and most rules do not ask.
+        let learners = rules.iter().filter(|rule| rule.learns()).count().max(1);
+        let learning = limits.memory / 4 / learners;
+        let state = |(index, rule): (usize, &Arc<Rule>)| RuleState::new(rule.clone(), index, limits, share, learning);
+        let states = rules.iter().enumerate().map(state);
         let each = limits.memory / 4 / intake.banks().len().max(1);
         Ledger {
             rules: states.collect(),
@@ -75,6 +79,7 @@ impl Ledger {
             for state in &mut self.rules {
                 // Each order touches two groups of a rule at most.
                 state.widen(2 * AHEAD, &mut self.pool);
+                state.remember(2 * AHEAD, &mut self.pool);
             }
             // Nothing hangs on the number; counting makes the reads happen, side by side.
             std::hint::black_box(near.count());

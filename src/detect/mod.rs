@@ -45,7 +45,7 @@ mod tests;
 mod told;
 mod window;
 
-pub use alert::{Alert, AlertEvent, Level};
+pub use alert::{Alert, AlertEvent, Level, NAMED};
 pub use baseline::Baseline;
 pub use rule::{Rule, RuleError, RuleTest};
 pub use rules::Rules;

@@ -2,6 +2,7 @@
 
 use super::alert::Alert;
 use crate::filter::spell;
+use crate::record::{Cell, Field};
 
 /// Most mutes that are kept; the oldest goes first.
 const MOST: usize = 1_000;
@@ -35,16 +36,40 @@ impl Mute {
         sound.then(|| Mute { rule: rule.to_owned(), group: (group != "*").then(|| group.to_owned()), until })
     }
 
-    fn covers(&self, alert: &Alert, group: &str) -> bool {
-        *self.rule == *alert.rule && self.group.as_deref().is_none_or(|own| own == group)
+    /// Whether it is about a group of its rule, as [`parts`] spells it.
+    fn is_of(&self, parts: &[String]) -> bool {
+        self.group.as_deref().is_none_or(|own| names(own, parts))
     }
 }
 
-/// The group of an alert, spelled as a filter; what a terminal would obey is replaced.
+/// Whether `own` is some of the parts of a group in their order: all of them are that group, fewer all groups that share them.
+fn names(own: &str, parts: &[String]) -> bool {
+    let mut left = own;
+    for part in parts {
+        match left.strip_prefix(part.as_str()) {
+            Some("") => return true,
+            Some(rest) => left = rest.strip_prefix(" and ").unwrap_or(left),
+            None => {}
+        }
+    }
+    // What was too long to be kept is known by its beginning.
+    own == joined(parts)
+}
+
+/// The fields of a group, each spelled as a filter; what a terminal would obey is replaced.
+pub fn parts(group: &[(Field, Cell)]) -> Vec<String> {
+    let spelled = group.iter().filter_map(|(field, cell)| Some(spell(*field, cell.value()?)));
+    spelled.map(|part| part.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()).collect()
+}
+
+/// The group of an alert as one filter.
 pub fn group_of(alert: &Alert) -> String {
-    let parts = alert.group.iter().filter_map(|(field, cell)| Some(spell(*field, cell.value()?)));
-    let mut text: String =
-        parts.collect::<Vec<_>>().join(" and ").chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    joined(&parts(&alert.group))
+}
+
+/// A group as one filter.
+pub fn joined(parts: &[String]) -> String {
+    let mut text = parts.join(" and ");
     let mut end = LONG.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -84,13 +109,16 @@ impl Mutes {
         self.list.is_empty()
     }
 
-    /// Whether `alert` is muted.
+    /// Whether `alert` is muted: by its rule or its group or, where it speaks for many groups, because each of them is.
     pub fn covers(&self, alert: &Alert) -> bool {
-        let mut own = self.list.iter().filter(|mute| *mute.rule == *alert.rule).peekable();
-        own.peek().is_some() && {
-            let group = group_of(alert);
-            own.any(|mute| mute.covers(alert, &group))
-        }
+        let own: Vec<&Mute> = self.list.iter().filter(|mute| *mute.rule == *alert.rule).collect();
+        let muted = |group| {
+            let parts = parts(group);
+            own.iter().any(|mute| mute.is_of(&parts))
+        };
+        !own.is_empty()
+            && (muted(&alert.group)
+                || !alert.among.is_empty() && !alert.speaks_for_more() && alert.among.iter().all(|group| muted(group)))
     }
 
     /// Whether any has ended by `now`, Unix seconds.
@@ -119,6 +147,20 @@ mod tests {
         for wrong in ["", "x\tA\t*", "-\t\t*", "-\tA", "-\tA\t"] {
             assert_eq!(Mute::from_line(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_mute_is_of_all_groups_that_share_what_it_names() {
+        let parts = ["client = 10.0.0.1", "server = 10.0.0.1", "server.port = 53"].map(str::to_owned);
+        for own in ["client = 10.0.0.1", "server.port = 53", "client = 10.0.0.1 and server.port = 53", &joined(&parts)]
+        {
+            assert!(names(own, &parts), "{own}");
+        }
+        for own in ["client = 10.0.0.10", "server.port = 5", "server.port = 53 and client = 10.0.0.1", "x", ""] {
+            assert!(!names(own, &parts), "{own}");
+        }
+        let long = [format!("interface-id = \"{}\"", "x".repeat(2 * LONG))];
+        assert!(names(&joined(&long), &long));
     }
 
     #[test]

@@ -62,6 +62,16 @@ impl Novelty {
         self.cap = self.cap.saturating_add(more);
     }
 
+    /// Values that it may hold.
+    pub(super) fn capacity(&self) -> usize {
+        self.cap
+    }
+
+    /// Whether `more` values may find no room.
+    pub(super) fn is_tight(&self, more: usize) -> bool {
+        self.held + more >= self.cap
+    }
+
     /// Sets the learning time, and looks again at all that is known. False where that changes nothing.
     pub(super) fn learn(&mut self, learned: Learned) -> bool {
         let changes = self.learned != Some(learned);

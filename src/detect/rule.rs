@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::alert::Level;
-use super::condition::{Aggregate, Condition, Number};
+use super::condition::{Aggregate, Condition, Function, Number};
 use super::template::Template;
 use crate::filter::{Filter, Stage};
 use crate::record::Field;
@@ -90,6 +90,13 @@ pub struct Rule {
     pub text: Arc<str>,
     /// Where it comes from, in words: "built in", a file, or both where a file changes it.
     pub origin: Arc<str>,
+}
+
+impl Rule {
+    /// Whether it asks what is new, and so has to remember what there was.
+    pub(super) fn learns(&self) -> bool {
+        self.aggregates.iter().any(|aggregate| aggregate.function == Function::New)
+    }
 }
 
 /// Many groups as one alert.

@@ -26,8 +26,8 @@ use search::Search;
 use crate::filter::Stage;
 use crate::record::{Field, Row, Value};
 
-/// Bytes of a value that `new` remembers, about.
-const REMEMBERED: usize = 160;
+/// Bytes of a value that `new` remembers, about, with its share of a group's key.
+const REMEMBERED: usize = 200;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ pub(super) struct RuleState {
 }
 
 impl RuleState {
-    /// State for `rule`, which may use `memory` bytes.
-    pub(super) fn new(rule: Arc<Rule>, index: usize, limits: &Limits, memory: usize) -> Self {
+    /// State for `rule`, which may use `memory` bytes and, for what `new` remembers, `learning` bytes.
+    pub(super) fn new(rule: Arc<Rule>, index: usize, limits: &Limits, memory: usize, learning: usize) -> Self {
         let pane = (rule.timespan / PANES).max(1);
         // What one costs, keys included: a group has its first pane in place and one more for each tenth of a window in which something
         // happened, mostly where its sessions end. The list of groups doubles, so that a part of it is empty.
@@ -71,7 +71,7 @@ impl RuleState {
         // Half of the groups' share is the rule's own; the other half all rules have together.
         let groups = (memory / 8 / group).clamp(64, limits.max_groups.max(64));
         let novel: Vec<usize> = (0..slots).filter(|slot| rule.aggregates[*slot].function == Function::New).collect();
-        let remembered = (memory / 4 / REMEMBERED / novel.len().max(1)).max(256);
+        let remembered = (learning / REMEMBERED / novel.len().max(1)).max(256);
         RuleState {
             index,
             pane,
@@ -107,6 +107,17 @@ impl RuleState {
             *pool = left;
             self.groups.set_capacity(wider);
             self.changed_cap = changed_cap(wider);
+        }
+    }
+
+    /// Takes room for `more` values that `new` may have to remember: one that finds none is never called new.
+    pub(super) fn remember(&mut self, more: usize, pool: &mut usize) {
+        for (_, novelty) in &mut self.novelty {
+            if novelty.is_tight(more) {
+                let room = (novelty.capacity() / 2 * REMEMBERED).min(*pool);
+                *pool -= room;
+                novelty.widen(room / REMEMBERED);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::record::{Cell, Field};
 
 /// How a number is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Format {
     /// Whole, thousands separated.
     Whole,
@@ -16,6 +16,10 @@ enum Format {
     Si,
     /// No separators: for filters, ports and protocols.
     Plain,
+    /// Seconds as a person says them: `8 min`, `2 h 5 min`.
+    Time,
+    /// Whole, and what is counted: one of it, and several.
+    Counted(String, String),
 }
 
 /// What a name stands for.
@@ -102,6 +106,11 @@ impl Template {
                 (None, Name::Group(_)) | (Some("plain"), _) => Format::Plain,
                 (None | Some("int"), _) => Format::Whole,
                 (Some("si"), _) => Format::Si,
+                (Some("time"), _) => Format::Time,
+                (Some(nouns), _) if nouns.contains('|') => {
+                    let (one, several) = nouns.split_once('|').unwrap_or((nouns, nouns));
+                    Format::Counted(one.to_owned(), several.to_owned())
+                }
                 (Some(digits), _) if digits.len() == 1 && digits.as_bytes()[0].is_ascii_digit() => {
                     Format::Decimals(digits.as_bytes()[0] - b'0')
                 }
@@ -109,7 +118,7 @@ impl Template {
                     return Err((
                         span,
                         format!(
-                            "`{}` is not a format; there are int, si, plain and a number of decimals",
+                            "`{}` is not a format; there are int, si, plain, time, a number of decimals, and `host|hosts` for what is counted",
                             other.escape_debug()
                         ),
                     ));
@@ -160,10 +169,10 @@ impl Template {
                 },
                 Part::Value(Name::Measured(name), format) => {
                     let value = with.measured.iter().find(|(known, _)| known == name);
-                    number(&mut out, value.map_or(f64::NAN, |(_, value)| *value), *format);
+                    number(&mut out, value.map_or(f64::NAN, |(_, value)| *value), format);
                 }
                 Part::Value(Name::Service, _) => out.push_str(with.service.unwrap_or("an unknown service")),
-                Part::Value(Name::Count, format) => number(&mut out, exact(with.count), *format),
+                Part::Value(Name::Count, format) => number(&mut out, exact(with.count), format),
                 Part::Value(Name::Values, _) => out.push_str(with.values),
                 Part::Value(Name::Known, _) => out.push_str(with.known),
             }
@@ -190,7 +199,7 @@ fn quote(out: &mut String, text: &str) {
 }
 
 /// Writes a number. What is not finite is said in words.
-fn number(out: &mut String, value: f64, format: Format) {
+fn number(out: &mut String, value: f64, format: &Format) {
     if value.is_nan() {
         out.push_str("unknown");
         return;
@@ -202,7 +211,12 @@ fn number(out: &mut String, value: f64, format: Format) {
     match format {
         Format::Plain => _ = write!(out, "{value}"),
         Format::Whole => grouped(out, value, 0),
-        Format::Decimals(digits) => grouped(out, value, usize::from(digits)),
+        Format::Decimals(digits) => grouped(out, value, usize::from(*digits)),
+        Format::Time => time(out, value),
+        Format::Counted(one, several) => {
+            grouped(out, value, 0);
+            _ = write!(out, " {}", if (value - 1.0).abs() < 0.5 { one } else { several });
+        }
         Format::Si => {
             let units = ["B", "kB", "MB", "GB", "TB", "PB"];
             let (mut scaled, mut unit) = (value, 0);
@@ -213,6 +227,22 @@ fn number(out: &mut String, value: f64, format: Format) {
             }
             let digits = usize::from(unit > 0);
             _ = write!(out, "{scaled:.digits$} {}", units[unit]);
+        }
+    }
+}
+
+/// Writes seconds by their two largest units.
+fn time(out: &mut String, value: f64) {
+    const UNITS: [(f64, &str); 4] = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s")];
+    let mut left = value.round();
+    let first = UNITS.iter().position(|(length, _)| left >= *length).unwrap_or(3);
+    for (place, (length, unit)) in UNITS.iter().enumerate().skip(first).take(2) {
+        let count = (left / length).floor();
+        left -= count * length;
+        if place == first {
+            _ = write!(out, "{count:.0} {unit}");
+        } else if count > 0.0 {
+            _ = write!(out, " {count:.0} {unit}");
         }
     }
 }
@@ -256,6 +286,12 @@ mod tests {
         assert_eq!(fill("{ratio|si}", 999.99), "1.0 kB");
         assert_eq!(fill("{ratio|si}", 50.0), "50 B");
         assert_eq!(fill("{count} x {values}", 0.0), "1,234 x 22, 23");
+        assert_eq!(fill("{ratio|host|hosts} {count|record|records}", 1.0), "1 host 1,234 records");
+        assert_eq!(fill("{ratio|host|hosts}", 0.0), "0 hosts");
+        let times = [(0.4, "0 s"), (59.0, "59 s"), (300.0, "5 min"), (7_505.0, "2 h 5 min"), (90_000.0, "1 d 1 h")];
+        for (seconds, text) in times {
+            assert_eq!(fill("{ratio|time}", seconds), text);
+        }
         assert_eq!(fill("{ratio} {ratio|si}", f64::INFINITY), "unlimited unlimited");
     }
 

@@ -32,7 +32,7 @@ const EXTREMES: usize = 8;
 pub(super) enum Item {
     /// For `count`, `sum`, `min`, `max`; not a number where absent.
     Number(f64),
-    /// For `distinct` and `new`.
+    /// For `distinct`, `failed` and `new`.
     Word(Key),
     /// For `trw`: whom it went to, and whether that failed.
     Contact(IpAddr, u16, bool),
@@ -250,7 +250,7 @@ impl Window<'_> {
         let (from, to) = self.panes;
         match self.aggregates.get(slot).map(|aggregate| aggregate.function) {
             Some(Function::Count | Function::Sum) => self.sums.get(slot).copied().unwrap_or(0.0),
-            Some(Function::Distinct) => {
+            Some(Function::Distinct | Function::Failed) => {
                 let count = self.group.sets.get(slot).map_or(0, |set| {
                     set.iter().filter(|(_, seen)| seen.panes.0 <= to && seen.panes.1 >= from).take(DISTINCT_CAP).count()
                 });
@@ -282,6 +282,9 @@ pub(super) fn items<'a, R: Row + ?Sized>(
     let number = |field: Field| row.get(field).and_then(Value::number).unwrap_or(f64::NAN);
     aggregates.iter().map(move |aggregate| match (aggregate.function, aggregate.field) {
         (Function::Distinct | Function::New, Some(field)) => Item::Word(Key::of(row, field)),
+        (Function::Failed, Some(field)) => {
+            Item::Word(if super::habits::failed(row) { Key::of(row, field) } else { Key::Absent })
+        }
         (Function::Trw, _) => super::habits::contact(row).unwrap_or(Item::Number(f64::NAN)),
         (Function::Prevalence, _) => Item::Number(f64::NAN),
         (Function::Count, _) | (_, None) => Item::Number(1.0),

@@ -394,11 +394,6 @@ impl Core {
         self.arrival
     }
 
-    /// Region of the source, or "unknown".
-    pub(super) fn region(&self) -> Arc<str> {
-        self.config.region.clone().unwrap_or_else(|| "unknown".into())
-    }
-
     /// Event time, for relative times in filters.
     pub(super) fn now(&self) -> i64 {
         self.clock.now().unwrap_or(0)

@@ -107,7 +107,7 @@ impl Core {
             service,
             interfaces,
             // What the records say of themselves comes before what the source is said to be.
-            region: self.logged_region(&records).unwrap_or_else(|| self.region()),
+            region: self.logged_region(&records).or_else(|| self.config_region()),
             since: self.since(&session),
             verdict: verdict::of(&session, &self.names),
             alerts: self.alerts_of(number),

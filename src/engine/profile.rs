@@ -17,9 +17,9 @@ use crate::session::{Session, SessionTable};
 /// Addresses and ports that are told apart.
 const MAX_ENTRIES: usize = 65_536;
 /// Peers listed.
-const PEERS: usize = 50;
+const PEERS: usize = 500;
 /// Ports and interfaces listed.
-const PORTS: usize = 25;
+const PORTS: usize = 250;
 /// Alerts listed.
 const ALERTS: usize = 25;
 

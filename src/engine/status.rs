@@ -163,7 +163,7 @@ impl Core {
         }
         Status {
             source: Arc::clone(&self.config.source),
-            region: self.region(),
+            region: self.config_region(),
             interfaces: self.config.interfaces.clone(),
             fetch: self.config.fetch.clone(),
             state,

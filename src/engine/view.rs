@@ -314,8 +314,8 @@ pub enum GroupColumn {
 pub struct Status {
     /// Name of the source: log group, file, demo.
     pub source: Arc<str>,
-    /// Region, "unknown" where nothing says.
-    pub region: Arc<str>,
+    /// Region of the source, where known.
+    pub region: Option<Arc<str>>,
     /// Interfaces asked for; empty for all.
     pub interfaces: Vec<Arc<str>>,
     /// What is fetched only, where not everything is.

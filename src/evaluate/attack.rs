@@ -2,6 +2,7 @@
 
 mod access;
 mod amplification;
+mod apart;
 mod egress;
 mod flood;
 mod scan;
@@ -9,6 +10,7 @@ mod unseen;
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::Unseen;
 use super::wire::{Wire, local, tcp};
 use crate::record::services::TCP;
 
@@ -78,10 +80,13 @@ impl Cast<'_> {
     }
 }
 
-/// Logs the attacks on which nothing was tuned, and gives their labels.
-pub(super) fn unseen(wire: &mut Wire, begin: i64) -> Vec<Scenario> {
+/// Logs the attacks of a set on which nothing was tuned, and gives their labels.
+pub(super) fn unseen(wire: &mut Wire, set: Unseen, begin: i64) -> Vec<Scenario> {
     let mut cast = Cast { wire, begin, next: 0, scenarios: Vec::new() };
-    unseen::all(&mut cast);
+    match set {
+        Unseen::First => unseen::all(&mut cast),
+        Unseen::Second => apart::all(&mut cast),
+    }
     cast.scenarios
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each function is one habit of real networks. Sizes are IP bytes; rates are those of a small company.
 
+pub(super) mod apart;
 mod inside;
 mod internet;
 pub(super) mod unseen;

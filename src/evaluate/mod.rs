@@ -55,13 +55,25 @@ pub fn trial(seed: u64, attacks: bool) -> Trial {
     Trial { lines, scenarios, interfaces }
 }
 
+/// What was written after the rules, in the order in which it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// A noisy week of a team that runs more than it should. Rules were changed because of what it showed.
+    First,
+    /// A larger company, other habits, other attacks; written after those changes.
+    Second,
+}
+
 /// Trial number `seed` of what was written after the rules: other attacks, and more that is ordinary and noisy.
-pub fn unseen(seed: u64) -> Trial {
+pub fn unseen(set: Unseen, seed: u64) -> Trial {
     let mut wire = Wire::new(seed, BEGIN, LENGTH);
     let town = benign::Town::new(&mut wire);
     benign::traffic(&mut wire, &town);
-    benign::unseen::traffic(&mut wire, &town);
-    let scenarios = attack::unseen(&mut wire, BEGIN);
+    match set {
+        Unseen::First => benign::unseen::traffic(&mut wire, &town),
+        Unseen::Second => benign::apart::traffic(&mut wire, &town),
+    }
+    let scenarios = attack::unseen(&mut wire, set, BEGIN);
     let (lines, interfaces) = wire.delivered();
     Trial { lines, scenarios, interfaces }
 }

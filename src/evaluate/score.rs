@@ -1,12 +1,12 @@
 //! What rules said about a trial, beside what happened in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::attack::Scenario;
 use super::wire::interface;
-use crate::detect::{Alert, Level};
-use crate::record::Cell;
+use crate::detect::{Alert, Level, NAMED};
+use crate::record::{Cell, Field};
 
 /// Seconds by which an alert may begin before its attack, since a record begins with its window, and end after it.
 const SLACK: i64 = 660;
@@ -31,7 +31,7 @@ pub struct Said {
     pub right: u64,
     /// Alerts about an attack, naming another technique: a side of it that is not what the rule is for.
     pub beside: u64,
-    /// Alerts about ordinary traffic.
+    /// Alerts about ordinary traffic, or that name some of it among attacks.
     pub wrong: u64,
 }
 
@@ -63,19 +63,21 @@ impl Score {
         let mut first: Vec<Option<i64>> = vec![None; scenarios.len()];
         let mut about = vec![0_u64; scenarios.len()];
         for alert in alerts {
-            let touched: Vec<usize> = (0..scenarios.len()).filter(|n| concerns(&scenarios[*n], alert)).collect();
-            let named: Vec<usize> = touched.iter().copied().filter(|n| names(&scenarios[*n], alert)).collect();
             let said = self.rules.entry(alert.rule.to_string()).or_default();
-            if !named.is_empty() {
-                said.right += 1;
-            } else if touched.is_empty() {
+            let about_all = judge(scenarios, alert);
+            // One that speaks for many is false if it names anybody without reason.
+            let wrong = about_all.iter().any(|verdict| matches!(verdict, Verdict::Wrong));
+            let named: BTreeSet<usize> = about_all.iter().flat_map(Verdict::named).copied().collect();
+            if wrong {
                 said.wrong += 1;
                 *self.wrong.entry(alert.level).or_default() += 1;
                 if self.examples.len() < EXAMPLES {
                     self.examples.push(format!("{} {}: {}", alert.rule, alert.level, alert.message));
                 }
-            } else {
+            } else if named.is_empty() {
                 said.beside += 1;
+            } else {
+                said.right += 1;
             }
             for n in named {
                 about[n] += 1;
@@ -116,11 +118,45 @@ impl Found {
     }
 }
 
-/// Whether an alert is about a host of this attack, while it lasted.
-fn concerns(scenario: &Scenario, alert: &Alert) -> bool {
+/// What a group that an alert is about has to do with what happened.
+enum Verdict {
+    /// Nothing.
+    Wrong,
+    /// Attacks on or by its hosts, of which the alert names another technique.
+    Beside,
+    /// Attacks that it names, by their places.
+    Right(Vec<usize>),
+}
+
+impl Verdict {
+    fn named(&self) -> &[usize] {
+        match self {
+            Verdict::Right(named) => named,
+            Verdict::Wrong | Verdict::Beside => &[],
+        }
+    }
+}
+
+/// What each group that an alert speaks for has to do with what happened. Beyond those that its message names, a group counts as said only
+/// where it is said for nothing: nobody reads on for what is right.
+fn judge(scenarios: &[Scenario], alert: &Alert) -> Vec<Verdict> {
+    let groups = if alert.among.is_empty() { std::slice::from_ref(&alert.group) } else { &alert.among[..] };
+    let verdict = |(place, group): (usize, &Vec<(Field, Cell)>)| {
+        let touched: Vec<usize> = (0..scenarios.len()).filter(|n| concerns(&scenarios[*n], alert, group)).collect();
+        let named: Vec<usize> = touched.iter().copied().filter(|n| names(&scenarios[*n], alert)).collect();
+        match (touched.is_empty(), named.is_empty()) {
+            (true, _) => Verdict::Wrong,
+            (false, false) if place < NAMED => Verdict::Right(named),
+            _ => Verdict::Beside,
+        }
+    };
+    groups.iter().enumerate().map(verdict).collect()
+}
+
+/// Whether a group of an alert has a host of this attack, while it lasted.
+fn concerns(scenario: &Scenario, alert: &Alert, group: &[(Field, Cell)]) -> bool {
     let when = alert.last >= scenario.from - SLACK && alert.first <= scenario.to + SLACK;
-    let whom = |cell: &Cell| scenario.entities.iter().any(|entity| is(cell, *entity));
-    when && alert.group.iter().map(|(_, cell)| cell).chain(&alert.among).any(whom)
+    when && group.iter().any(|(_, cell)| scenario.entities.iter().any(|entity| is(cell, *entity)))
 }
 
 /// Whether a cell is an address, or its interface.

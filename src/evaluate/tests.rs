@@ -18,6 +18,40 @@ fn what_others_publish_reads_as_rules() {
     assert!(sets.iter().all(|(_, rules)| rules.iter().all(|rule| rule.enabled)));
 }
 
+/// An alert that names somebody without reason is false, whomever else it names; and what it names beyond its message was not said.
+#[test]
+fn an_alert_that_speaks_for_many_answers_for_each_of_them() {
+    let rules = Rules::builtin().unwrap_or_else(|error| panic!("{error}"));
+    let host = |n: u8| wire::local(9, n);
+    let at = BEGIN / 1_000 + 600;
+    let lost = |n: u8, windows: i64| {
+        let line = |window: i64| {
+            let from = at + window * 60;
+            format!("2 1 {} - - - - - - - {from} {} - SKIPDATA", wire::interface(host(n)), from + 60)
+        };
+        (0..windows).map(line).collect::<Vec<_>>()
+    };
+    let scenario = |hosts: &[u8]| Scenario {
+        family: "log gap",
+        variant: String::new(),
+        entities: hosts.iter().map(|n| host(*n)).collect(),
+        techniques: &["T1562"],
+        from: at,
+        to: at + 300,
+    };
+    let said = |attacked: &[u8], hosts: &[(u8, i64)]| {
+        let lines = hosts.iter().flat_map(|(n, windows)| lost(*n, *windows)).collect();
+        let trial = Trial { lines, scenarios: vec![scenario(attacked)], interfaces: hosts.len() };
+        let score = judge(&rules, [trial]);
+        (score.rules["LOG-GAP"].clone(), score.families()["log gap"].found)
+    };
+    assert_eq!(said(&[1, 2], &[(1, 2), (2, 1)]), (Said { right: 1, beside: 0, wrong: 0 }, 1));
+    assert_eq!(said(&[1], &[(1, 2), (2, 1)]), (Said { right: 0, beside: 0, wrong: 1 }, 1), "found, and false");
+    let four = [(1, 4), (2, 4), (3, 4), (4, 1)];
+    assert_eq!(said(&[4], &four), (Said { right: 0, beside: 0, wrong: 1 }, 0), "it is the fourth of four");
+    assert_eq!(said(&[1, 2, 3, 4], &four), (Said { right: 1, beside: 0, wrong: 0 }, 1));
+}
+
 /// On trials that nothing was tuned on. The figures of ten are in `benches/README.md`; two are enough to see a rule break.
 #[test]
 fn built_in_rules_find_what_they_are_for_and_are_quiet() {

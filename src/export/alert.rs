@@ -54,7 +54,7 @@ pub fn object(alert: &Alert) -> Map<String, Json> {
         "filter": alert.filter,
     });
     if !alert.among.is_empty() {
-        object["among"] = alert.among.iter().map(json_of).collect();
+        object["among"] = alert.apart().flatten().map(json_of).collect();
     }
     match object {
         Json::Object(object) => object,
@@ -73,41 +73,48 @@ fn json_of(cell: &Cell) -> Json {
     }
 }
 
-/// An alert as a [`Row`]: what it was grouped by, so that `--filter` selects alerts by who and what they are about.
+/// An alert as a [`Row`]: what it was grouped by, so that `--filter` selects alerts by who and what they are about. One that speaks for
+/// many groups has the values of all that it lists.
 #[derive(Clone, Copy, Debug)]
 pub struct AlertRow<'a>(pub &'a Alert);
+
+/// Fields of an alert that are the same: a session's client is its source, and a rule may name either.
+fn same(field: Field) -> &'static [Field] {
+    match field {
+        Field::SrcAddr | Field::Client => &[Field::SrcAddr, Field::Client],
+        Field::DstAddr | Field::Server => &[Field::DstAddr, Field::Server],
+        Field::SrcPort | Field::ClientPort => &[Field::SrcPort, Field::ClientPort],
+        Field::DstPort | Field::ServerPort => &[Field::DstPort, Field::ServerPort],
+        Field::Ip => &[Field::SrcAddr, Field::DstAddr, Field::Client, Field::Server, Field::Ip],
+        Field::Port => &[Field::SrcPort, Field::DstPort, Field::ClientPort, Field::ServerPort, Field::Port],
+        _ => &[],
+    }
+}
 
 impl AlertRow<'_> {
     fn of(&self, fields: &[Field]) -> impl Iterator<Item = Value<'_>> {
         let wanted = fields.to_vec();
-        self.0.group.iter().filter(move |(field, _)| wanted.contains(field)).filter_map(|(_, cell)| cell.value())
+        let all = self.0.group.iter().chain(self.0.among.iter().flatten());
+        all.filter(move |(field, _)| wanted.contains(field)).filter_map(|(_, cell)| cell.value())
     }
 }
 
 impl Row for AlertRow<'_> {
     fn get(&self, field: Field) -> Option<Value<'_>> {
-        // A session's client is its source: a rule may name either.
-        let same: &[Field] = match field {
-            Field::SrcAddr | Field::Client => &[Field::SrcAddr, Field::Client],
-            Field::DstAddr | Field::Server => &[Field::DstAddr, Field::Server],
-            Field::SrcPort | Field::ClientPort => &[Field::SrcPort, Field::ClientPort],
-            Field::DstPort | Field::ServerPort => &[Field::DstPort, Field::ServerPort],
-            Field::Start => return u64::try_from(self.0.first).ok().map(Value::Int),
-            Field::End => return u64::try_from(self.0.last).ok().map(Value::Int),
-            other => return self.of(&[other]).next(),
-        };
-        self.of(same).next()
+        match field {
+            Field::Start => u64::try_from(self.0.first).ok().map(Value::Int),
+            Field::End => u64::try_from(self.0.last).ok().map(Value::Int),
+            Field::Ip | Field::Port => None,
+            other if same(other).is_empty() => self.of(&[other]).next(),
+            other => self.of(same(other)).next(),
+        }
     }
 
     fn any(&self, field: Field, test: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
         match field {
-            Field::Ip => {
-                self.of(&[Field::SrcAddr, Field::DstAddr, Field::Client, Field::Server, Field::Ip]).any(&mut *test)
-            }
-            Field::Port => self
-                .of(&[Field::SrcPort, Field::DstPort, Field::ClientPort, Field::ServerPort, Field::Port])
-                .any(&mut *test),
-            _ => self.get(field).is_some_and(test),
+            Field::Start | Field::End => self.get(field).is_some_and(test),
+            other if same(other).is_empty() => self.of(&[other]).any(test),
+            other => self.of(same(other)).any(test),
         }
     }
 

@@ -61,17 +61,13 @@ const BARE_CODES: &[(Field, &[&str])] = &[
     (Field::FlowDirection, &["ingress", "egress"]),
 ];
 
-/// What people write who want the opposite of `unanswered`, which has this word in it: a session of which something came back.
-const ANSWERED: &str = "answered";
-
 /// Every code word that stands for itself on rows of `stage`.
 pub(super) fn bare_codes(stage: Stage) -> impl Iterator<Item = &'static str> {
-    let (states, answered): (&[_], &[_]) =
-        if stage == Stage::Sessions { (code_words(Field::State, stage), &[ANSWERED]) } else { (&[], &[]) };
+    let states = if stage == Stage::Sessions { code_words(Field::State, stage) } else { &[] };
     let codes = BARE_CODES
         .iter()
         .flat_map(move |(field, words)| words.iter().filter(move |word| known_code(*field, word, stage).is_some()));
-    codes.chain(states).chain(answered).copied()
+    codes.chain(states).copied()
 }
 
 /// Names that AWS gives to its own address ranges in `pkt-src-aws-service` and `pkt-dst-aws-service`. Others may come; they are compared as text.
@@ -258,7 +254,8 @@ fn name(word: &str, stage: Stage) -> Meaning {
     {
         return value(Field::State, code);
     }
-    if stage == Stage::Sessions && word.eq_ignore_ascii_case(ANSWERED) {
+    // As text it would be found in "unanswered".
+    if stage == Stage::Sessions && word.eq_ignore_ascii_case("answered") {
         let values = vec![Operand::Int(0, 0)];
         return Meaning::Expr(Expr::Test(Test::Compare { field: Field::RespPackets, op: Op::Gt, values }));
     }

@@ -12,11 +12,13 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::batch::Event;
-use super::column::{Column, Held};
+use super::column::Held;
 use super::field::Field;
 use super::format::Format;
 use super::format_runs::FormatRuns;
+use super::room::{Room, Rooms};
 use super::table::Table;
+use super::tags::{EventTag, Tags};
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
 
@@ -28,7 +30,7 @@ const RESERVED: u32 = 0xF000_0000;
 pub struct Columns {
     len: usize,
     /// By field; shorter than `len` where the last rows have no value.
-    values: Vec<Column>,
+    values: Room,
     addrs: Set<IpAddr>,
     texts: Set<Box<str>>,
     formats: FormatRuns,
@@ -36,24 +38,8 @@ pub struct Columns {
     verbatim: BTreeMap<u32, Box<str>>,
     /// Bytes of texts and of lines kept as logged.
     text_bytes: usize,
-    /// What CloudWatch says of the event in a row; shorter than `len` where the source has no events.
-    events: Vec<EventTag>,
-}
-
-/// CloudWatch's words about one event, for output. The ring does not keep them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventTag {
-    /// Event id; empty where the source names none.
-    pub id: Box<str>,
-    /// Ingestion time, Unix milliseconds; negative where it is not known.
-    pub ingestion: i64,
-}
-
-impl Default for EventTag {
-    /// That of a row that was no event.
-    fn default() -> EventTag {
-        EventTag { id: Box::default(), ingestion: Event::UNKNOWN }
-    }
+    /// What CloudWatch says of the event in a row.
+    tags: Tags,
 }
 
 /// The place in its dictionary that the code of a text means; the code must not be 0.
@@ -99,7 +85,12 @@ impl AddrCode {
 impl Columns {
     /// No rows.
     pub fn new() -> Columns {
-        Columns { values: vec![Column::default(); Field::COUNT], ..Columns::default() }
+        Columns { values: Room::new(), ..Columns::default() }
+    }
+
+    /// No rows yet, in room that was used before.
+    pub(super) fn in_room_of(rooms: &Rooms) -> Columns {
+        Columns { values: rooms.take(), ..Columns::default() }
     }
 
     /// Whether there are no rows.
@@ -117,6 +108,11 @@ impl Columns {
         let column = &mut self.values[field as usize];
         column.fill(from, 0);
         column.fill(self.len, code);
+    }
+
+    /// Sets `field` of the finished rows from `from` on, one code each.
+    pub(super) fn put_all(&mut self, field: Field, from: usize, codes: &[u64]) {
+        self.values[field as usize].put_all(from, codes);
     }
 
     /// Adds `rows` finished rows; `codes` has those of each of `fields`. Their format is to be said later, with [`Columns::say_format`].
@@ -153,7 +149,7 @@ impl Columns {
 
     /// Takes back what [`Columns::put`] did since the last finished row.
     pub(super) fn roll_back(&mut self) {
-        for column in &mut self.values {
+        for column in &mut *self.values {
             column.truncate(self.len);
         }
     }
@@ -168,10 +164,12 @@ impl Columns {
         self.formats.extend(self.len, format);
     }
 
-    /// The last row was this event.
-    pub(super) fn tag(&mut self, event: EventTag) {
-        self.events.resize(self.len.saturating_sub(1), EventTag::default());
-        self.events.push(event);
+    /// The finished rows from `from` on were these events.
+    pub(super) fn tag_events(&mut self, from: usize, events: &[Event]) {
+        self.tags.skip_to(from);
+        for event in events {
+            self.tags.push(event);
+        }
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.
@@ -180,15 +178,15 @@ impl Columns {
         self.len = row;
         self.roll_back();
         self.formats.truncate(row);
-        self.events.truncate(row);
+        self.tags.truncate(row);
         if let Some(line) = u32::try_from(row).ok().and_then(|row| self.verbatim.remove(&row)) {
             self.text_bytes -= line.len();
         }
     }
 
     /// What CloudWatch said of the event in `row`.
-    pub fn event(&self, row: usize) -> Option<&EventTag> {
-        self.events.get(row).filter(|event| !event.id.is_empty() || event.ingestion >= 0)
+    pub fn event(&self, row: usize) -> Option<EventTag<'_>> {
+        self.tags.get(row)
     }
 
     /// The codes of `field` in `rows`; fewer where the last have no value.
@@ -239,7 +237,7 @@ impl Table for Columns {
         self.formats.of(row)
     }
 
-    fn tag(&self, row: usize) -> Option<&EventTag> {
+    fn tag(&self, row: usize) -> Option<EventTag<'_>> {
         self.event(row)
     }
 

@@ -1,14 +1,17 @@
 //! From a [`Batch`] of raw lines to [`Columns`]: remembers the format of each file and stream, counts what does not parse and keeps a sample of it.
 
+mod events;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::batch::{Batch, Event, Origin};
-use super::columns::{Columns, EventTag, code_of};
+use super::columns::{Columns, code_of};
 use super::field::Field;
 use super::format::{Format, near_field};
 use super::parse::{Known, LineError, LineParser, Parsed};
+use super::room::Rooms;
 use super::table::{RowRef, Table as _};
 
 /// Most files and streams whose format is remembered; past that the memory starts anew, which costs a guess a stream.
@@ -96,6 +99,7 @@ pub struct Decoder {
     streams: HashMap<Arc<str>, StreamFormat>,
     parser: LineParser,
     derived: Derived,
+    rooms: Rooms,
 }
 
 /// Codes of what the lines of one stream in one format do not say themselves; 0 where there is nothing to add. Valid for one batch.
@@ -125,6 +129,7 @@ impl Decoder {
             streams: HashMap::new(),
             parser: LineParser::new(),
             derived: Derived::default(),
+            rooms: Rooms::default(),
         }
     }
 
@@ -139,7 +144,7 @@ impl Decoder {
         self.parser.reset();
         self.derived = Derived::default();
         let mut out = Decoded {
-            columns: Columns::new(),
+            columns: Columns::in_room_of(&self.rooms),
             origin: Arc::clone(&batch.origin),
             arrival: batch.arrival,
             earlier: batch.earlier,
@@ -170,31 +175,7 @@ impl Decoder {
             }
             self.remember(&batch.origin.name, state);
         } else {
-            let mut start = 0;
-            let mut current: Option<(u32, StreamFormat)> = None;
-            for (index, event) in batch.events.iter().enumerate() {
-                if current.as_ref().is_none_or(|(stream, _)| *stream != event.stream) {
-                    if let Some((stream, state)) = current.take() {
-                        self.remember(stream_name(batch, stream), state);
-                    }
-                    current = Some((event.stream, self.stream(stream_name(batch, event.stream), batch)));
-                }
-                let end = (event.end as usize).min(batch.bytes.len()).max(start);
-                let message = &batch.bytes[start..end];
-                let wrapped = batch.wrapped.get(index);
-                let place = Place { batch, event: Some(event), number: wrapped.map_or(0, |wrapped| wrapped.line) };
-                if let Some(format) = wrapped.and_then(|wrapped| wrapped.format.as_ref()) {
-                    // The envelope named the fields, which says nothing of other lines of its stream.
-                    let mut named = StreamFormat { format: Arc::clone(format), said: Said::Names };
-                    self.line(message, &mut named, &place, &mut out);
-                } else if let Some((_, state)) = &mut current {
-                    self.line(message, state, &place, &mut out);
-                }
-                start = end;
-            }
-            if let Some((stream, state)) = current {
-                self.remember(stream_name(batch, stream), state);
-            }
+            self.events(batch, &mut out);
         }
         out
     }
@@ -255,6 +236,7 @@ impl Decoder {
                 }
                 // Before it is asked whether the row is wanted: the question may be about what the stream's name says.
                 place.derive(&mut self.derived, &mut out.columns, &format, row);
+                place.tell(&mut out.columns);
                 if let Some(wanted) = &self.wanted {
                     let row = RowRef { table: &out.columns, row };
                     if !wanted(&row, out.arrival.div_euclid(1000)) {
@@ -336,8 +318,7 @@ impl Place<'_> {
         self.event.map_or(&self.batch.origin.name, |event| stream_name(self.batch, event.stream))
     }
 
-    /// Adds what the rows from `from` on do not say themselves: ingestion, stream, the region of the source, the interface that the stream is
-    /// named after.
+    /// Adds what the rows from `from` on do not say themselves: stream, the region of the source, the interface that the stream is named after.
     fn derive(&self, derived: &mut Derived, columns: &mut Columns, format: &Arc<Format>, from: usize) {
         let same =
             |(known, stream): &(Arc<Format>, Arc<str>)| Arc::ptr_eq(known, format) && Arc::ptr_eq(stream, self.name());
@@ -351,12 +332,16 @@ impl Place<'_> {
                 columns.fill(field, from, code);
             }
         }
-        let Some(event) = self.event else { return };
+    }
+
+    /// Adds what the source says of the event in the last row.
+    fn tell(&self, columns: &mut Columns) {
+        let (Some(event), Some(row)) = (self.event, columns.len().checked_sub(1)) else { return };
         if let Ok(ingestion) = u64::try_from(event.ingestion / 1000) {
-            columns.fill(Field::IngestionTime, from, code_of(ingestion));
+            columns.fill(Field::IngestionTime, row, code_of(ingestion));
         }
         if !event.id.is_empty() || event.ingestion >= 0 {
-            columns.tag(EventTag { id: event.id.clone(), ingestion: event.ingestion });
+            columns.tag_events(row, std::slice::from_ref(event));
         }
     }
 
@@ -439,6 +424,6 @@ mod tests {
         let out = Decoder::new(None).decode(&batch);
         assert_eq!((out.lines, out.columns.len()), (1, 1));
         assert_eq!(out.columns.number(Field::IngestionTime, 0), Some(61));
-        assert_eq!(out.columns.event(0).map(|event| &*event.id), Some("7"));
+        assert_eq!(out.columns.event(0).map(|event| event.id), Some("7"));
     }
 }

@@ -78,7 +78,7 @@ impl Format {
     pub fn parse(text: &str) -> Result<Format, FormatError> {
         let mut slots = Vec::new();
         for token in text.split(|c: char| c.is_whitespace() || c == ',').filter(|token| !token.is_empty()) {
-            let name = token.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(token);
+            let name = bare(token);
             let Some(field) = Field::logged(name) else {
                 return Err(FormatError::UnknownField {
                     name: name.to_owned(),
@@ -96,12 +96,13 @@ impl Format {
     /// The format that a header line declares, or `None` where `tokens` is not a header: a header starts with a field name (or a near
     /// miss of one, since somebody may have typed it) and most of its tokens are field names. Data never looks like that.
     pub fn from_header(tokens: &[&str]) -> Option<Format> {
-        let slots: Vec<Slot> = tokens
-            .iter()
-            .map(|token| Field::logged(token).map_or_else(|| Slot::Unknown((*token).into()), Slot::Field))
+        let names = tokens.iter().map(|token| bare(token));
+        let slots: Vec<Slot> = names
+            .clone()
+            .map(|name| Field::logged(name).map_or_else(|| Slot::Unknown(name.into()), Slot::Field))
             .collect();
         let known = slots.iter().filter(|slot| matches!(slot, Slot::Field(_))).count();
-        let wordy = tokens.iter().all(|token| token.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()));
+        let wordy = names.clone().all(|name| name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()));
         (known >= 3 && known * 2 > slots.len() && wordy).then(|| Format::new(slots))
     }
 
@@ -138,6 +139,11 @@ impl Format {
             .find(|(_, layout)| **layout == *self)
             .map_or_else(|| format!("custom, {} fields", self.slots.len()), |(name, _)| (*name).to_owned())
     }
+}
+
+/// A name without the `${…}` around it that it has where AWS asks for a format.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(name)
 }
 
 /// Layouts that a line without a header is tried against, most likely first. Among those with the same number of fields the first that fits wins.
@@ -200,6 +206,10 @@ pub fn layouts_of(count: usize) -> impl Iterator<Item = &'static Arc<Format>> {
 /// The logged field whose name is nearest to `name`, if it is near at all.
 pub fn near_field(name: &str) -> Option<&'static str> {
     let folded = name.to_ascii_lowercase().replace('_', "-");
+    // What filters call it too is not what stands in a log, but it is what was meant.
+    if let Some(def) = Field::named(&folded).map(Field::def).filter(|def| def.since > 0) {
+        return Some(def.name);
+    }
     FIELDS
         .iter()
         .filter(|def| def.since > 0)
@@ -247,6 +257,8 @@ mod tests {
         assert_eq!(Format::parse("version version"), Err(FormatError::Twice("version")));
         let error = Format::parse("version srcadr").unwrap_err();
         assert_eq!(error.to_string(), "the format names 'srcadr', which is no flow log field; did you mean 'srcaddr'?");
+        assert_eq!(near_field("proto"), Some("protocol"));
+        assert_eq!(near_field("service"), None);
     }
 
     #[test]
@@ -254,6 +266,8 @@ mod tests {
         let header = ["version", "account-id", "interface-id", "colour"];
         let format = Format::from_header(&header).unwrap();
         assert_eq!(format.unknown().collect::<Vec<_>>(), ["colour"]);
+        let asked = ["${version}", "${account_id}", "${interface-id}", "colour"];
+        assert_eq!(Format::from_header(&asked), Some(format));
         assert_eq!(Format::from_header(&["2", "123456789010", "eni-1235b8ca123456789"]), None);
         assert_eq!(Format::from_header(&["egress", "region", "type", "us-west-1", "other", "more", "words"]), None);
     }

@@ -15,9 +15,11 @@ pub mod interfaces;
 pub mod parse;
 pub mod places;
 mod plan;
+mod room;
 pub mod services;
 pub mod special;
 pub mod table;
+pub mod tags;
 pub mod value;
 
 pub use batch::{Batch, Earlier, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};

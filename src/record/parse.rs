@@ -147,6 +147,21 @@ impl LineParser {
         end
     }
 
+    /// Makes rows of messages that stand one behind the other in `bytes` from `start` on, each up to one of `ends`, as long as they are of this format and
+    /// as AWS writes them. Gives of how many.
+    pub(super) fn parse_messages(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        ends: impl Iterator<Item = usize>,
+        format: &Arc<Format>,
+        columns: &mut Columns,
+    ) -> usize {
+        let read = self.fast.messages(bytes, start, ends, format.plan(), columns);
+        columns.say_format(format);
+        read
+    }
+
     /// As [`LineParser::parse`], for a line that is known not to be plain.
     ///
     /// # Errors
@@ -176,7 +191,8 @@ impl LineParser {
         // `aws logs tail` puts the stream's name there too; it is one token too many.
         let named = timed && spans.len() == expected + 1 && token(line, spans[0]).starts_with(b"eni-");
         let spans = if named { &spans[1..] } else { spans };
-        if token(line, spans[0])[0].is_ascii_alphabetic()
+        let first = token(line, spans[0])[0];
+        if (first.is_ascii_alphabetic() || first == b'$')
             && let Some(header) = header(line, spans)
         {
             return Ok(Parsed::Header(Arc::new(header)));

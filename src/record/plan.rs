@@ -25,6 +25,16 @@ pub(super) enum Step {
     Numbers(usize),
 }
 
+impl Step {
+    /// How many tokens it takes.
+    pub(super) fn count(self) -> usize {
+        match self {
+            Step::Texts { tokens, .. } => usize::from(tokens),
+            Step::Addrs(count) | Step::Numbers(count) => count,
+        }
+    }
+}
+
 /// The steps of a format. Without any where only the thorough parser can read its lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {

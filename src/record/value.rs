@@ -69,6 +69,19 @@ impl Cell {
     }
 }
 
+/// As it is logged; `-` where absent.
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Cell::Absent => f.write_str("-"),
+            Cell::Int(number) => number.fmt(f),
+            Cell::Float(number) => number.fmt(f),
+            Cell::Addr(address) => address.fmt(f),
+            Cell::Text(text) => f.write_str(text),
+        }
+    }
+}
+
 /// Anything with fields: a decoded record, a row of the ring, a session.
 pub trait Row {
     /// The value of `field`, or `None` where it is absent, unknown to this kind of row, or has several values

@@ -32,6 +32,8 @@ pub(super) struct Desk {
     pub(super) live: bool,
     asked: Option<u64>,
     loader: Option<Loader>,
+    /// See [`Source::span`].
+    span: Option<(i64, i64)>,
     ending: Option<Arc<watch::Sender<bool>>>,
     feeding: JoinHandle<()>,
     failed: Arc<OnceLock<String>>,
@@ -45,14 +47,15 @@ impl Desk {
         mut app: App,
         source: Source,
         decoder: Decoder,
-        detector: Detector,
+        mut detector: Detector,
         common: &Common,
         live: bool,
     ) -> io::Result<Desk> {
         let decoder = source.narrow(decoder);
+        source.foretell(&mut detector);
         let mut core = Core::new(source.config(common.memory), detector, false);
         core.say_gateways(common.nat.iter().map(String::as_str));
-        let (ending, loader) = (source.stop.clone(), source.load.clone());
+        let (ending, loader, span) = (source.stop.clone(), source.load.clone(), source.span);
         let (out, mut inputs) = mpsc::channel(QUEUE);
         let failures = out.clone();
         let failed = Arc::new(OnceLock::new());
@@ -89,6 +92,7 @@ impl Desk {
             live,
             asked,
             loader,
+            span,
             ending,
             feeding,
             failed,
@@ -125,7 +129,10 @@ impl Desk {
     }
 
     /// Puts other rules in force.
-    pub(super) fn change_rules(&self, detector: Detector) {
+    pub(super) fn change_rules(&self, mut detector: Detector) {
+        if let Some((first, last)) = self.span {
+            detector.expect_span(first, last);
+        }
         self.asker.change_rules(detector);
     }
 

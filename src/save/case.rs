@@ -46,7 +46,9 @@ pub(super) fn page(pinned: &Pinned, order: &Order, attached: &Written, progress:
     line("\n## What was looked at\n");
     let mut fact = |name: &str, is: &str| line(&format!("- {name}: {is}"));
     fact("Source", &inline(&status.source));
-    fact("Region", &inline(&status.region));
+    if let Some(region) = &status.region {
+        fact("Region", &inline(region));
+    }
     if !status.interfaces.is_empty() {
         fact("Interfaces asked for", &inline(&status.interfaces.join(", ")));
     }
@@ -361,8 +363,8 @@ fn again(pinned: &Pinned, order: &Order, name: &str) -> String {
     if let [only] = &pinned.status.formats[..] {
         let _ = write!(command, " --format {}", shell(&spelled(only)));
     }
-    if &*pinned.status.region != "unknown" {
-        let _ = write!(command, " --region {}", shell(&pinned.status.region));
+    if let Some(region) = &pinned.status.region {
+        let _ = write!(command, " --region {}", shell(region));
     }
     if let Some(filter) = order.filter.as_deref().filter(|_| order.selection.tab != Tab::Alerts) {
         let _ = write!(command, " --filter {}", shell(filter));

@@ -59,10 +59,12 @@ pub(super) fn files(open: crate::cli::Open, screen: bool) -> Result<Source, Star
     if screen {
         something_to_read(&config.paths)?;
     }
+    let span = if open.follow { None } else { file::span::of(&config.paths) };
+    let span = span.map(|(first, last)| (from.map_or(first, |at| at.max(first)), to.map_or(last, |at| at.min(last))));
     let source = Source::plain(name.into(), FILE_LATENESS, |out| {
         Box::pin(async move { file::run(config, out).await.map_err(|error| StartError::Unreadable(error.to_string())) })
     });
-    Ok(Source { region: open.region.map(Into::into), select, ..source })
+    Ok(Source { region: open.region.map(Into::into), select, span, ..source })
 }
 
 /// A time as it is typed.

@@ -183,6 +183,10 @@ impl Pane<'_> {
             self.known(addresses, interfaces.clone());
             self.described(interfaces);
         }
+        if !alert.among.is_empty() {
+            let groups = alert.apart().map(|cells| cells.map(Cell::to_string).collect::<Vec<_>>().join(" "));
+            self.fact("groups", &groups.collect::<Vec<_>>().join(", "), Token::Text);
+        }
         self.fact("when", &span(alert.first, alert.last), Token::Text);
         self.fact("measured", &cell::measured(alert).join(", "), Token::Text);
         self.fact("records", &fmt::thousands(alert.count), Token::Text);
@@ -270,7 +274,8 @@ impl Pane<'_> {
                 (false, false) => format!("{interface} (account {account})"),
             })
             .collect();
-        self.fact("where", &format!("{}, region {}", interfaces.join(", "), session.region), Token::Text);
+        let region = session.region.as_deref().unwrap_or("unknown");
+        self.fact("where", &format!("{}, region {region}", interfaces.join(", ")), Token::Text);
         let address = |field| match value(session, field) {
             Some(Cell::Addr(addr)) => Some(*addr),
             _ => None,

@@ -101,7 +101,7 @@ fn where_to_look(app: &App) -> String {
         text,
         " If none come: is there traffic{of}, does a flow log write here ({} tells what is known), is {} the right region? {} reads an hour further back.",
         key(Action::Source),
-        status.region,
+        status.region.as_deref().unwrap_or("this"),
         key(Action::Earlier)
     );
     text

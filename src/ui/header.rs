@@ -95,7 +95,7 @@ fn first(app: &App, paint: &Paint<'_>, status: &Status, width: u16) -> Vec<Fact>
     if let Some(live) = &status.state.live {
         facts.push(live_session(paint, live));
     }
-    facts.push(vec![plain(status.region.to_string())]);
+    facts.extend(status.region.as_deref().map(|region| vec![plain(region.to_owned())]));
     // Of a narrow screen the date would take the room of what matters more.
     let narrow = width < NARROW && status.state.complete_to.is_some();
     if let Some(event) = status.event_time {
@@ -304,7 +304,7 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status, trouble_in: Option<u16>
         ("evicted", status.evicted),
         ("sessions evicted", status.sessions_evicted),
         (UNPARSED, status.unparsed),
-        ("skipdata", status.skipdata),
+        ("SKIPDATA", status.skipdata),
         ("late", status.late),
         ("rule groups evicted", status.rules.evicted_groups),
     ];

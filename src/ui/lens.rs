@@ -9,15 +9,17 @@ use super::paint::Paint;
 use super::sidebar::wrap;
 use super::table::level_letter;
 use super::theme::Token;
-use crate::app::lens::{Entry, entries};
+use crate::app::lens::{Entry, List, Listed, Room, entries};
 use crate::app::{App, Focus, Target, Viewport};
-use crate::engine::profile::{PortUse, Profile, Subject, Volume};
+use crate::engine::profile::{Peer, PortUse, Profile, Subject, Volume};
 use crate::enrich::{LookedUp, moment};
 
 /// From this width on ports stand beside peers.
 const TWO_COLUMNS: u16 = 96;
 /// Lines that the entries have at least, before facts stand above them.
 const LEAST: u16 = 6;
+/// From this height on a fact has as many lines as it needs.
+const ROOMY: u16 = 24;
 /// Cells for the names of facts.
 const NAMES: u16 = 10;
 /// Cells of a number.
@@ -33,6 +35,21 @@ enum Line {
     /// A remark under a list.
     Quiet(String),
     Blank,
+}
+
+impl Line {
+    /// A fact on as many lines as it needs, `most` at most: what is left out then has a sign.
+    fn wrapped(self, width: u16, most: usize, ellipsis: &str) -> Vec<Line> {
+        let Line::Fact(name, text, token) = self else { return vec![self] };
+        let mut texts = wrap(&fmt::clean(&text), width);
+        let cut = texts.len() > most;
+        texts.truncate(most);
+        if let Some(last) = texts.last_mut().filter(|_| cut) {
+            *last = fmt::cut(last, width.saturating_sub(1), "").into_owned() + ellipsis;
+        }
+        let named = |(at, text)| Line::Fact(if at == 0 { name } else { "" }, text, token);
+        texts.into_iter().enumerate().map(named).collect()
+    }
 }
 
 pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport) {
@@ -51,7 +68,6 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     let bold = paint.theme.bold(Token::Header);
     paint.rule(Rect { height: 1, ..area }, &title, bold);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    viewport.lens = usize::from(body.height);
     let Some(profile) = app.page().profile.as_ref().filter(|profile| profile.subject == lens.subject) else {
         let muted = paint.theme.style(Token::Muted);
         paint.text(area.x + 2, body.y, area.width.saturating_sub(2), "Looking …", muted);
@@ -63,100 +79,144 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         paint.text(area.x + fmt::width(&title) + 4, area.y, fmt::width(&text), &text, style);
     }
     let selected = app.entry_at();
-    let (left, right) = lines(app, paint.glyphs, profile);
     // Of a low screen the entries have all of it.
     let mut body = body;
-    for line in facts(profile, app) {
-        if body.height > LEAST {
-            draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
-            (body.y, body.height) = (body.y + 1, body.height - 1);
+    let spare = if body.height >= ROOMY { 3 } else { 1 };
+    for fact in facts(profile, app) {
+        for line in fact.wrapped(area.width.saturating_sub(2 + NAMES), spare, paint.glyphs.ellipsis) {
+            if body.height > LEAST {
+                draw_line(app, paint, Rect { height: 1, ..body }, &line, selected, viewport);
+                (body.y, body.height) = (body.y + 1, body.height - 1);
+            }
         }
     }
-    viewport.lens = usize::from(body.height);
-    if area.width >= TWO_COLUMNS {
+    viewport.lens = Room { lines: usize::from(body.height), beside: area.width >= TWO_COLUMNS };
+    let listed = Listed::fit(profile, lens.open, viewport.lens);
+    let (left, right) = lines(app, paint.glyphs, profile, listed, lens.open);
+    if viewport.lens.beside {
         let half = area.width / 2;
-        column(app, paint, Rect { width: half - 1, ..body }, &left, area.y, viewport);
+        column(app, paint, Rect { width: half - 1, ..body }, &left, 0, viewport);
         let beside = Rect { x: area.x + half + 1, width: area.width - half - 1, ..body };
-        column(app, paint, beside, &right, area.y, viewport);
+        column(app, paint, beside, &right, 1, viewport);
     } else {
         let all: Vec<Line> = left.into_iter().chain([Line::Blank]).chain(right).collect();
-        column(app, paint, body, &all, area.y, viewport);
+        column(app, paint, body, &all, 0, viewport);
     }
 }
 
-/// What stands in the first column and in the second.
-fn lines(app: &App, glyphs: &Glyphs, profile: &Profile) -> (Vec<Line>, Vec<Line>) {
-    let entries = entries(profile);
-    let place = |entry: &Entry| entries.iter().position(|known| known == entry).unwrap_or(0);
-    let mut left = Vec::new();
+/// What stands in the first column and in the second. Entries are numbered in the order of [`entries`].
+fn lines(app: &App, glyphs: &Glyphs, profile: &Profile, listed: Listed, open: [bool; 5]) -> (Vec<Line>, Vec<Line>) {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
     let count = |n: u64| fmt::count(n);
-    left.push(Line::Entry(0, "all sessions".to_owned(), Token::Text, vec![count(profile.sessions)]));
-    left.push(Line::Entry(1, "all records".to_owned(), Token::Text, vec![count(profile.records)]));
-    let mut alerts = profile.alerts.iter().filter(|alert| entries.contains(&Entry::Alert(alert.id))).peekable();
-    if alerts.peek().is_some() {
-        let listed = entries.iter().filter(|entry| matches!(entry, Entry::Alert(_))).count();
-        let more = profile.alerts.len() - listed;
-        let more = if more > 0 { format!(" ({more} more: 3)") } else { String::new() };
-        left.push(Line::Head(format!("Alerts{more}"), Vec::new()));
-    }
-    for alert in alerts {
-        let state = if alert.closed { " (closed)" } else { "" };
-        let text = format!("{} {}{state} {}", level_letter(alert.level), alert.rule, alert.message);
-        left.push(Line::Entry(place(&Entry::Alert(alert.id)), text, Token::level(alert.level), Vec::new()));
-    }
-    let name = match profile.subject {
+    let peers = match profile.subject {
         Subject::Address(_) => "Peers",
         Subject::Interface(_) => "Talkers",
     };
-    left.push(Line::Head(name.to_owned(), vec!["first", "sent", "received", "sessions", "rejected"]));
-    let mut listed = 0;
-    for peer in &profile.peers {
-        if !entries.contains(&Entry::Peer(peer.addr)) {
-            break;
-        }
-        listed += 1;
-        let first = match peer.first {
-            Some((first, _)) => fmt::time_of_day(first),
-            None => String::new(),
-        };
-        let numbers =
-            vec![first, fmt::bytes(peer.sent), fmt::bytes(peer.received), count(peer.sessions), count(peer.rejected)];
-        let new = peer.first.is_some_and(|(_, new)| new);
-        let country = app.known().place(peer.addr).and_then(|place| place.country);
-        let country = country.map(|code| format!(" {code}")).unwrap_or_default();
-        let text = with_name(peer.addr, app) + &country + if new { glyphs.first_seen } else { "" };
-        left.push(Line::Entry(place(&Entry::Peer(peer.addr)), text, Token::Text, numbers));
+    let head = |list: List, text: &str, titles: &[&'static str]| {
+        let all = (list.len(profile) as u64).max(if list == List::Peers { profile.peer_count } else { 0 });
+        let all = if all > 0 { format!(" {}", count(all)) } else { String::new() };
+        (list, Line::Head(format!("{text}{all}"), titles.to_vec()))
+    };
+    let mut heads = vec![
+        head(List::Interfaces, "Interfaces that saw it", &["sessions"]),
+        head(List::Used, "Ports it uses", &["bytes", "sessions", "rejected"]),
+        head(List::Served, "Ports it serves", &["bytes", "sessions", "rejected"]),
+        head(List::Peers, peers, &["first", "sent", "received", "sessions", "rejected"]),
+    ];
+    if !profile.alerts.is_empty() {
+        heads.push(head(List::Alerts, "Alerts", &[]));
     }
-    if profile.peer_count > listed {
-        left.push(Line::Quiet(format!(
-            "and {} more: open all sessions and group them (b)",
-            count(profile.peer_count - listed)
-        )));
-    }
-    let mut right = Vec::new();
-    let mut ports = |title: &str, ports: &[PortUse], entry: fn(u8, u16) -> Entry| {
-        right.push(Line::Head(title.to_owned(), vec!["bytes", "sessions", "rejected"]));
-        for port in ports {
-            let entry = entry(port.protocol, port.port);
-            if entries.contains(&entry) {
-                let numbers = vec![fmt::bytes(port.bytes), count(port.sessions), count(port.rejected)];
-                right.push(Line::Entry(place(&entry), port_name(port), Token::Service, numbers));
+    let mut list = List::Alerts;
+    let mut written = [0; 5];
+    // The headings up to that of `upto`, and of empty lists that they are empty.
+    let mut headings = |upto: Option<List>, left: &mut Vec<Line>, right: &mut Vec<Line>| {
+        while let Some((next, _)) = heads.last()
+            && upto.is_none_or(|upto| *next as usize <= upto as usize)
+            && let Some((next, heading)) = heads.pop()
+        {
+            let side = if matches!(next, List::Alerts | List::Peers) { &mut *left } else { &mut *right };
+            side.push(heading);
+            if next.len(profile) == 0 {
+                side.push(Line::Quiet("none held".to_owned()));
             }
         }
-        if ports.is_empty() {
-            right.push(Line::Quiet("none held".to_owned()));
-        }
     };
-    ports("Ports it serves", &profile.served, Entry::Served);
-    ports("Ports it uses", &profile.used, Entry::Used);
-    right.push(Line::Head("Interfaces that saw it".to_owned(), vec!["sessions"]));
-    for (name, sessions) in &profile.interfaces {
-        let entry = Entry::Interface(std::sync::Arc::clone(name));
-        if entries.contains(&entry) {
-            right.push(Line::Entry(place(&entry), name.to_string(), Token::Text, vec![count(*sessions)]));
+    for (place, entry) in entries(profile, listed, open).into_iter().enumerate() {
+        list = match &entry {
+            Entry::Sessions | Entry::Records => list,
+            Entry::Alert(_) => List::Alerts,
+            Entry::Peer(_) => List::Peers,
+            Entry::Served(..) => List::Served,
+            Entry::Used(..) => List::Used,
+            Entry::Interface(_) => List::Interfaces,
+            Entry::More(list) => *list,
+        };
+        if place >= 2 {
+            headings(Some(list), &mut left, &mut right);
+        }
+        let at = written[list as usize];
+        let line = |text: String, token, numbers| Line::Entry(place, text, token, numbers);
+        let port = |port: &PortUse| {
+            let numbers = vec![fmt::bytes(port.bytes), count(port.sessions), count(port.rejected)];
+            line(port_name(port), Token::Service, numbers)
+        };
+        let line = match &entry {
+            Entry::Sessions => line("all sessions".to_owned(), Token::Text, vec![count(profile.sessions)]),
+            Entry::Records => line("all records".to_owned(), Token::Text, vec![count(profile.records)]),
+            Entry::Alert(_) => {
+                let alert = &profile.alerts[at];
+                let state = if alert.closed { " (closed)" } else { "" };
+                let text = format!("{} {}{state} {}", level_letter(alert.level), alert.rule, alert.message);
+                line(text, Token::level(alert.level), Vec::new())
+            }
+            Entry::Peer(_) => peer(app, glyphs, place, &profile.peers[at]),
+            Entry::Served(..) => port(&profile.served[at]),
+            Entry::Used(..) => port(&profile.used[at]),
+            Entry::Interface(id) => {
+                let text = match app.known().interface(id) {
+                    Some(name) => format!("{id} {name}"),
+                    None => id.to_string(),
+                };
+                line(text, Token::Text, vec![count(profile.interfaces[at].1)])
+            }
+            Entry::More(list) => {
+                let text = match list.len(profile).saturating_sub(at) {
+                    0 => "show fewer".to_owned(),
+                    more => format!("{} {} more", glyphs.ellipsis, count(more as u64)),
+                };
+                line(text, Token::Key, Vec::new())
+            }
+        };
+        if place >= 2 {
+            written[list as usize] += 1;
+        }
+        let side = if matches!(list, List::Alerts | List::Peers) { &mut left } else { &mut right };
+        side.push(line);
+        let ends = list == List::Peers && at + 1 >= profile.peers.len() && !matches!(entry, Entry::More(_));
+        let beyond = profile.peer_count.saturating_sub(profile.peers.len() as u64);
+        if ends && beyond > 0 {
+            let text = format!("and {} beyond these: open all sessions and group them (b)", count(beyond));
+            left.push(Line::Quiet(text));
         }
     }
+    headings(None, &mut left, &mut right);
     (left, right)
+}
+
+/// A line about a peer.
+fn peer(app: &App, glyphs: &Glyphs, place: usize, peer: &Peer) -> Line {
+    let first = peer.first.map(|(first, _)| fmt::time_of_day(first)).unwrap_or_default();
+    let numbers = vec![
+        first,
+        fmt::bytes(peer.sent),
+        fmt::bytes(peer.received),
+        fmt::count(peer.sessions),
+        fmt::count(peer.rejected),
+    ];
+    let new = peer.first.is_some_and(|(_, new)| new);
+    let country = app.known().country(peer.addr).map(|code| format!(" {code}")).unwrap_or_default();
+    let text = with_name(peer.addr, app) + &country + if new { glyphs.first_seen } else { "" };
+    Line::Entry(place, text, Token::Text, numbers)
 }
 
 /// An address, and its name after it.
@@ -292,21 +352,24 @@ fn port_name(port: &PortUse) -> String {
     }
 }
 
-fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], top: u16, viewport: &mut Viewport) {
+fn column(app: &App, paint: &mut Paint<'_>, area: Rect, lines: &[Line], side: usize, viewport: &mut Viewport) {
     let selected = app.entry_at();
     let at = lines.iter().position(|line| matches!(line, Line::Entry(place, ..) if *place == selected));
     let height = usize::from(area.height);
-    let last = lines.len().saturating_sub(height);
-    // The heading over a selected entry is seen with it where there is room.
-    let start = at.map_or(0, |at| (at + 2).saturating_sub(height)).min(last);
-    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(start)) {
-        draw_line(app, paint, Rect { y, height: 1, ..area }, line, selected, viewport);
+    let furthest = lines.len().saturating_sub(height);
+    let mut first = app.viewport().lens_first[side];
+    if let Some(at) = at {
+        // The heading over a selected entry is seen with it, and what stands after it.
+        let least = (at + 2).min(lines.len()).saturating_sub(height);
+        first = first.clamp(least, at.saturating_sub(1).max(least));
     }
-    if start + height < lines.len() && area.height > 1 {
-        let text = format!(" {} more ", lines.len() - start - height);
-        let style = paint.theme.style(Token::Muted);
-        paint.text_right(area.right().saturating_sub(1), top, fmt::width(&text), &text, style);
+    let first = first.min(furthest);
+    viewport.lens_first[side] = first;
+    for (y, text) in (area.y..area.bottom()).zip(lines.iter().skip(first)) {
+        draw_line(app, paint, Rect { y, height: 1, ..area }, text, selected, viewport);
     }
+    let edge = Rect { x: area.right().saturating_sub(1), width: 1, ..area };
+    paint.scrollbar(edge, first, lines.len());
 }
 
 fn draw_line(app: &App, paint: &mut Paint<'_>, area: Rect, line: &Line, selected: usize, viewport: &mut Viewport) {
@@ -314,7 +377,8 @@ fn draw_line(app: &App, paint: &mut Paint<'_>, area: Rect, line: &Line, selected
     let (x, y) = (area.x + 1, area.y);
     let width = area.width.saturating_sub(2);
     let numbers = |paint: &mut Paint<'_>, texts: &[String], style| {
-        let mut right = area.right().saturating_sub(1);
+        // The last cell is that of the scroll bar.
+        let mut right = area.right().saturating_sub(2);
         for text in texts.iter().rev() {
             // An address is seen as a whole.
             if right < area.x + NUMBER + 19 {
@@ -329,9 +393,7 @@ fn draw_line(app: &App, paint: &mut Paint<'_>, area: Rect, line: &Line, selected
         Line::Fact(name, text, token) => {
             paint.text(x, y, NAMES, name, muted);
             let style = paint.theme.style(*token);
-            // A fact is one line: what does not fit is cut at its end.
-            let text = wrap(&fmt::clean(text), width.saturating_sub(NAMES)).into_iter().next().unwrap_or_default();
-            paint.text(x + NAMES, y, width.saturating_sub(NAMES), &text, style);
+            paint.text(x + NAMES, y, width.saturating_sub(NAMES), text, style);
         }
         Line::Head(text, titles) => {
             paint.style(area, paint.theme.ground(Token::Surface));

@@ -374,3 +374,41 @@ fn countries_and_networks_are_columns_and_groups_and_filters() {
         screen.contains("by country") && screen.lines().any(|line| line.trim_start().starts_with("KR  "))
     });
 }
+
+#[test]
+fn a_theme_that_is_edited_is_drawn_in_while_it_runs_and_a_broken_one_leaves_it_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let themes = folder.path().join("flowtail/themes");
+    std::fs::create_dir_all(&themes).expect("a folder of themes");
+    let write = |file: &str, text: &str| std::fs::write(themes.join(file), text).expect("a theme");
+    let parent = |ground: &str| format!("name = \"parent\"\nkind = \"dark\"\n\n[colors]\nbackground = \"{ground}\"\n");
+    write("parent.toml", &parent("#010203"));
+    write("mine.toml", "name = \"mi\\u001b[2Jne\"\nbase = \"parent\"\n\n[colors]\naccent = \"#fefdfc\"\n");
+    let env = [("COLORTERM", "truecolor"), ("XDG_CONFIG_HOME", folder.path().to_str().expect("text"))];
+    let mut terminal = Terminal::start(&Setup { env: &env, ..Setup::new(&["demo", "--theme", "mine", "--no-state"]) });
+    terminal.wait_for("rows", |screen| rows(screen).len() > 5);
+    let has = |terminal: &Terminal, sequence: &str| String::from_utf8_lossy(terminal.raw()).contains(sequence);
+    assert!(
+        has(&terminal, "48;2;1;2;3") && has(&terminal, "38;2;254;253;252"),
+        "its own colours and those of its base"
+    );
+    assert!(!has(&terminal, "38;2;9;8;7") && !has(&terminal, "48;2;3;2;1"));
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"#090807\"\n");
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("j");
+    terminal.wait_for("that it is told once", |screen| !screen.contains("was read again"));
+    assert!(has(&terminal, "38;2;9;8;7"), "the new accent");
+    // The one that it is based on counts as much.
+    write("parent.toml", &parent("#030201"));
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("j");
+    terminal.wait_for("the next key", |screen| !screen.contains("was read again"));
+    assert!(has(&terminal, "48;2;3;2;1"), "the new ground");
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"no colour\"\n");
+    terminal.wait_for_text("The theme stays as it was:");
+    write("mine.toml", "name = \"mine\"\nbase = \"parent\"\n\n[colors]\naccent = \"#0b0c0d\"\n");
+    terminal.wait_for_text("The theme mine was read again.");
+    terminal.press("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    assert!(has(&terminal, "38;2;11;12;13") && !has(&terminal, "\u{1b}[2Jne"));
+}

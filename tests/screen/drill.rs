@@ -1,9 +1,11 @@
 //! In and back: alert to evidence, flow to session, session to records, group to rows, and Esc all the way to where one was.
 
-use flowtail::app::Focus;
+use flowtail::app::lens::{Entry, List};
+use flowtail::app::{Context, Effect, Focus, Input, Mouse, MouseKind, Target};
 use flowtail::engine::view::{RowId, Tab};
 use flowtail::record::Field;
 
+use crate::Stage;
 use crate::play::{attacked, series};
 
 #[test]
@@ -109,4 +111,47 @@ fn a_pivot_narrows_what_is_in_force() {
     assert_eq!(s.filter(), Some("(udp or 22) and srcaddr = 172.16.0.178"));
     s.run("<esc>");
     assert_eq!(s.filter(), Some("udp or 22"));
+}
+
+#[test]
+fn lists_of_an_endpoint_take_the_room_there_is_say_how_many_more_and_open() {
+    let mut stage = Stage::demo(crate::NOW, crate::look(), (120, 32));
+    stage.run("2/client = 13.125.33.130<enter>I");
+    let listed = |stage: &Stage| stage.app.entries().iter().filter(|entry| matches!(entry, Entry::Peer(_))).count();
+    let more = |stage: &Stage| stage.app.entries().contains(&Entry::More(List::Peers));
+    assert!(more(&stage), "{}", stage.text());
+    let low = listed(&stage);
+    assert!(stage.shows("Talkers 1"), "{}", stage.text());
+    let high = { listed(stage.resize(200, 60)) };
+    assert!(high > 30 && high > low, "{low} {high}\n{}", stage.text());
+    let rest = stage.app.page().profile.as_ref().expect("a profile").peers.len() - high;
+    assert!(rest > 0 && stage.shows(&format!("… {rest} more")), "{}", stage.text());
+    // The list that is chosen is opened, the cursor is on what was not there, and the others stay.
+    let ports = stage.app.entries().iter().filter(|entry| matches!(entry, Entry::Served(..))).count();
+    stage.run("<right><right>");
+    assert!(matches!(stage.app.entries()[stage.app.entry_at()], Entry::Peer(_)), "{}", stage.text());
+    stage.run("<right><up><enter>");
+    assert_eq!(listed(&stage), high + rest);
+    assert_eq!(stage.app.entry_at(), 2 + 3 + high, "{}", stage.text());
+    assert_eq!(stage.app.entries().iter().filter(|entry| matches!(entry, Entry::Served(..))).count(), ports);
+    // It scrolls, and what is selected is on the screen.
+    let peer = stage.app.page().profile.as_ref().expect("a profile").peers[high + rest - 1].addr.to_string();
+    assert!(!stage.shows(&format!(" {peer} ")), "{}", stage.text());
+    stage.run("<right><up><up>");
+    assert!(stage.shows(&format!(" {peer} ")) && stage.shows("show fewer"), "{}", stage.text());
+    stage.run("y");
+    assert_eq!(stage.effects, [Effect::Copy(peer)]);
+    stage.run("<down><enter>");
+    assert_eq!(listed(&stage), high);
+    // A click on it opens the list at once; the wheel moves the cursor.
+    let place = stage.app.entries().iter().position(|entry| *entry == Entry::More(List::Served)).expect("more ports");
+    let hit = stage.viewport.hits.iter().find(|(_, target)| *target == Target::Entry(place)).expect("on the screen").0;
+    stage.press(&Input::Mouse(Mouse { kind: MouseKind::Click, x: hit.x, y: hit.y }));
+    assert!(!stage.app.entries().contains(&Entry::More(List::Served)) || stage.shows("show fewer"), "{}", stage.text());
+    let at = stage.app.entry_at();
+    stage.press(&Input::Mouse(Mouse { kind: MouseKind::WheelUp, x: hit.x, y: hit.y }));
+    assert_eq!(stage.app.entry_at(), at - 3);
+    // What does not work there is not hinted at; what is hinted at works.
+    stage.run(":");
+    assert_eq!(stage.app.context(), Context::Menu, "{}", stage.text());
 }

@@ -274,7 +274,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         }
         let Some(function) = Function::named(name) else {
             return self
-                .fail(format!("no function is called `{name}`; there are count, sum, min, max, distinct, new, baseline, beacon, beacon_interval, beacon_count, prevalence, trw, silence and usual_gap"));
+                .fail(format!("no function is called `{name}`; there are count, sum, min, max, distinct, failed, new, baseline, beacon, beacon_interval, beacon_count, prevalence, trw, silence and usual_gap"));
         };
         if matches!(function, Function::Min | Function::Max) && self.has_comma() {
             let operator = if function == Function::Min { Operator::Least } else { Operator::Greatest };
@@ -315,7 +315,8 @@ impl<'a, 'b> Parser<'a, 'b> {
         let Some(field) = Field::named(name) else {
             return self.fail(format!("no field is called `{name}`"));
         };
-        self.check(field, !matches!(function, Function::Distinct | Function::New | Function::Prevalence))?;
+        let any_kind = matches!(function, Function::Distinct | Function::Failed | Function::New | Function::Prevalence);
+        self.check(field, !any_kind)?;
         self.at += 1;
         Ok(field)
     }

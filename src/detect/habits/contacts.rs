@@ -13,9 +13,16 @@ use crate::detect::window::{Contribution, Item};
 use crate::record::{Field, Row, Value};
 
 use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 
 /// Contacts that are kept of a group, the latest.
 const KEPT: usize = 128;
+/// Contacts that are kept with one target, the earliest: the first counts, the next is there in case the first is taken back.
+const OF_ONE: u8 = 2;
+/// Packets of an answer up to which it may be no answer: resets to a few tries.
+const FEW: u64 = 3;
+/// Bytes of a bare packet: headers, and nothing in them.
+const BARE: u64 = 60;
 /// How far one outcome moves the likelihood.
 const STEP: f64 = 1.386_294_361_119_890_6;
 /// Where a host counts as harmless, and the walk begins anew.
@@ -29,36 +36,81 @@ struct Contact {
     failed: bool,
 }
 
+/// What is held of one target: how many contacts, and the latest of them.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    count: u8,
+    latest: (i64, u64),
+}
+
 /// The contacts of one group, by time, and how many of them failed.
 #[derive(Debug, Default)]
 struct Walk {
     contacts: VecDeque<Contact>,
+    targets: IndexMap<(IpAddr, u16), Held, RandomState>,
     failed: u32,
 }
 
 impl Walk {
-    /// Keeps the latest: one that is older than all of a full list is not taken.
+    fn place(&self, (at, id): (i64, u64)) -> usize {
+        self.contacts.partition_point(|known| (known.at, known.id) < (at, id))
+    }
+
+    /// Keeps the first contacts with each target, and of those the latest: one that is older than all of a full list is not taken.
     fn add(&mut self, contact: Contact) {
-        let mut at = self.contacts.partition_point(|known| (known.at, known.id) < (contact.at, contact.id));
-        if self.contacts.len() >= KEPT {
-            if at == 0 {
+        let when = (contact.at, contact.id);
+        if let Some(held) = self.targets.get(&contact.to).filter(|held| held.count >= OF_ONE) {
+            // Whom it meets all day it has met.
+            if when >= held.latest {
                 return;
             }
-            let oldest = self.contacts.pop_front();
-            self.failed -= u32::from(oldest.is_some_and(|oldest| oldest.failed));
-            at -= 1;
+            self.drop_at(self.place(held.latest));
+        }
+        if self.contacts.len() >= KEPT {
+            if self.place(when) == 0 {
+                return;
+            }
+            self.drop_at(0);
         }
         self.failed += u32::from(contact.failed);
-        self.contacts.insert(at, contact);
+        self.contacts.insert(self.place(when), contact);
+        let held = self.targets.entry(contact.to).or_insert(Held { count: 0, latest: when });
+        held.count += 1;
+        held.latest = held.latest.max(when);
+    }
+
+    /// Forgets the contact at this place.
+    fn drop_at(&mut self, place: usize) {
+        let Some(gone) = self.contacts.remove(place) else { return };
+        self.failed -= u32::from(gone.failed);
+        let Some(held) = self.targets.get_mut(&gone.to) else { return };
+        held.count -= 1;
+        if held.count == 0 {
+            self.targets.swap_remove(&gone.to);
+        } else if held.latest == (gone.at, gone.id) {
+            let left = self.contacts.iter().rev().find(|known| known.to == gone.to);
+            held.latest = left.map_or(held.latest, |known| (known.at, known.id));
+        }
     }
 
     /// Forgets what session `id` did at this time.
     fn withdraw(&mut self, at: i64, id: u64) {
-        let place = self.contacts.partition_point(|known| (known.at, known.id) < (at, id));
+        let place = self.place((at, id));
         while self.contacts.get(place).is_some_and(|known| (known.at, known.id) == (at, id)) {
-            let gone = self.contacts.remove(place);
-            self.failed -= u32::from(gone.is_some_and(|gone| gone.failed));
+            self.drop_at(place);
         }
+    }
+
+    /// Puts `contact` in the place of the same session's contact with the same target. False where none is held.
+    fn renew(&mut self, contact: Contact) -> bool {
+        let place = self.place((contact.at, contact.id));
+        let Some(known) = self.contacts.get_mut(place) else { return false };
+        let same = (known.at, known.id, known.to) == (contact.at, contact.id, contact.to);
+        if same {
+            self.failed = self.failed + u32::from(contact.failed) - u32::from(known.failed);
+            *known = contact;
+        }
+        same
     }
 }
 
@@ -100,8 +152,10 @@ impl Contacts {
     pub(super) fn renew(&mut self, old: &Contribution, new: &Contribution) {
         let contact = self.contact(new);
         if let (Some(walk), Some(contact)) = (self.groups.get_mut(&old.group[..]), contact) {
-            walk.withdraw(old.start, old.id);
-            walk.add(contact);
+            if !walk.renew(contact) {
+                walk.withdraw(old.start, old.id);
+                walk.add(contact);
+            }
         } else {
             self.withdraw(old);
             self.add(new);
@@ -132,15 +186,30 @@ impl Contacts {
     }
 }
 
-/// Whom a session goes to, and whether that failed: rejected, not answered, or answered with bare packets, as resets are.
+/// Whom a session goes to, and whether that failed.
 pub(in crate::detect) fn contact<R: Row + ?Sized>(row: &R) -> Option<Item> {
-    let count = |field| match row.get(field) {
+    let Some(Value::Addr(server)) = row.get(Field::Server) else { return None };
+    if count(row, Field::ReqPackets) == 0 {
+        return None;
+    }
+    let port = u16::try_from(count(row, Field::ServerPort)).ok()?;
+    Some(Item::Contact(server, port, failed(row)))
+}
+
+/// Whether a session failed as searches do: rejected, not answered, or answered with a few bare packets, as resets are. Many bare packets
+/// acknowledge an upload.
+pub(in crate::detect) fn failed<R: Row + ?Sized>(row: &R) -> bool {
+    let (packets, bytes) = (count(row, Field::RespPackets), count(row, Field::RespBytes));
+    if count(row, Field::ReqPackets) == 0 {
+        // Whoever sent nothing did not try: what comes was not asked for, or the log lacks the question.
+        return false;
+    }
+    row.get(Field::Action) == Some(Value::Text("REJECT")) || packets <= FEW && bytes <= packets * BARE
+}
+
+fn count<R: Row + ?Sized>(row: &R, field: Field) -> u64 {
+    match row.get(field) {
         Some(Value::Int(count)) => count,
         _ => 0,
-    };
-    let Some(Value::Addr(server)) = row.get(Field::Server) else { return None };
-    let port = u16::try_from(count(Field::ServerPort)).ok()?;
-    let rejected = row.get(Field::Action) == Some(Value::Text("REJECT"));
-    let bare = count(Field::RespBytes) <= count(Field::RespPackets).saturating_mul(60);
-    Some(Item::Contact(server, port, rejected || bare))
+    }
 }

@@ -7,13 +7,11 @@ use std::fmt::Write as _;
 
 use super::Book;
 use super::entry::{Entry, State, service};
-use crate::detect::alert::Alert;
+use crate::detect::alert::{Alert, NAMED};
 use crate::detect::rule::{Gather, Rule};
 use crate::detect::template::Fill;
 use crate::record::{Cell, Field};
 
-/// Groups that a message names.
-const NAMED: usize = 3;
 /// Groups that an alert lists for programs.
 const LISTED: usize = 50;
 
@@ -103,8 +101,7 @@ fn told(rule: &Rule, gather: &Gather, speaker: &Entry, mut all: Vec<&Entry>, kno
     };
     let (message, filter) = (gather.message.fill(&fill), gather.evidence.fill_filter(&fill));
     let alerts = || all.iter().map(|entry| &entry.alert);
-    let own = |entry: &&Entry| own(gather, entry).cloned().collect::<Vec<_>>();
-    let among = all.iter().take(LISTED).flat_map(own).collect();
+    let among = all.iter().take(LISTED).map(|entry| entry.alert.group.clone()).collect();
     Alert {
         among,
         first: alerts().map(|alert| alert.first).min().unwrap_or(speaker.alert.first),
@@ -139,13 +136,7 @@ fn named(gather: &Gather, all: &[&Entry]) -> String {
             if index > 0 {
                 out.push(' ');
             }
-            match cell {
-                Cell::Int(number) => _ = write!(out, "{number}"),
-                Cell::Float(number) => _ = write!(out, "{number}"),
-                Cell::Addr(addr) => _ = write!(out, "{addr}"),
-                Cell::Text(text) => out.push_str(text),
-                Cell::Absent => out.push('-'),
-            }
+            _ = write!(out, "{cell}");
         }
     }
     if all.len() > NAMED {

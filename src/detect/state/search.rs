@@ -137,7 +137,7 @@ impl Values for Most<'_> {
         let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         match self.rule.aggregates.get(index).map(|aggregate| aggregate.function) {
             Some(Function::Count | Function::Sum) => self.group.most(index),
-            Some(Function::Distinct) => number(self.group.distinct(index)),
+            Some(Function::Distinct | Function::Failed) => number(self.group.distinct(index)),
             Some(Function::New) => {
                 let known = self.novelty.iter().find(|(slot, _)| *slot == index);
                 known.map_or(0.0, |(_, novelty)| number(novelty.most(self.key)))

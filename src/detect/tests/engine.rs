@@ -214,10 +214,36 @@ fn what_many_groups_show_is_one_alert_whichever_came_first() {
         let alert = &alerts[0];
         assert!(alert.group.is_empty() && alert.closed);
         assert_eq!((value(&alert.measured, "groups"), value(&alert.measured, "windows")), (3.0, 2.0));
-        assert_eq!(alert.among, ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())), "the worst first");
+        let apart: Vec<&Cell> = alert.apart().flatten().collect();
+        assert_eq!(
+            apart,
+            ["eni-2", "eni-1", "eni-3"].map(|name| Cell::Text(name.into())).each_ref(),
+            "the worst first"
+        );
         assert_eq!((alert.first, alert.last, alert.count), (1_534_778_700, 1_534_778_820, 4));
         assert_eq!(alert.filter, "log-status = SKIPDATA");
     }
+}
+
+#[test]
+fn what_speaks_for_many_is_muted_until_there_is_another() {
+    use crate::detect::mute::{Mute, Mutes, joined, parts};
+    let t = 1_534_778_700;
+    let three = run(&builtin(), &["eni-1", "eni-2", "eni-3"].map(|name| skipped(name, t)).concat());
+    let four = run(&builtin(), &["eni-1", "eni-2", "eni-3", "eni-4"].map(|name| skipped(name, t)).concat());
+    let mute =
+        |group: &[(Field, Cell)]| Mute { rule: "LOG-GAP".to_owned(), group: Some(joined(&parts(group))), until: None };
+    let mut mutes = Mutes::default();
+    mutes.add(mute(&three[0].among[0]));
+    assert!(!mutes.covers(&three[0]), "two of them are heard");
+    three[0].among.iter().for_each(|group| mutes.add(mute(group)));
+    assert!(mutes.covers(&three[0]) && !mutes.covers(&four[0]));
+    assert!(mutes.covers(&run(&builtin(), &skipped("eni-2", t))[0]), "alone too");
+    // An alert that cannot list all of them is not muted by those that it lists.
+    let many: Vec<String> = (100..160).map(|n| skipped(&format!("eni-{n}"), t)).collect();
+    let many = run(&builtin(), &many.concat());
+    many[0].among.iter().for_each(|group| mutes.add(mute(group)));
+    assert!(many[0].speaks_for_more() && many[0].among.len() == 50 && !mutes.covers(&many[0]));
 }
 
 #[test]

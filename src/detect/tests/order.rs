@@ -36,6 +36,12 @@ fn mixture() -> Vec<String> {
     }
     // Only exposed.
     pair("9.9.9.9", "10.0.0.9", (6_001, 19), (1, 29), (1, 102), t + 30);
+    // Hosts that are known long before they try strangers.
+    for n in 23..26 {
+        let host = format!("10.0.0.{n}");
+        lines.push(format!("2 1 eni-1 {host} 10.0.4.1 40000 443 6 9 900 {} {} ACCEPT OK", t - 2_110, t - 2_060));
+        lines.push(format!("2 1 eni-1 10.0.4.1 {host} 443 40000 6 9 900 {} {} ACCEPT OK", t - 2_110, t - 2_060));
+    }
     for n in 0..6_u64 {
         let (from, to) = (t + n * 20, t + n * 20 + 50);
         lines.push(format!("2 1 eni-1 10.0.0.23 10.0.1.{n} 40000 445 6 1 60 {from} {to} REJECT OK"));

@@ -11,7 +11,7 @@ impl Group {
         self.change(aggregates, what, base, 1.0);
         for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
             match (aggregate.function, item) {
-                (Function::Distinct, Item::Word(word)) if *word != Key::Absent => {
+                (Function::Distinct | Function::Failed, Item::Word(word)) if *word != Key::Absent => {
                     if self.sets.len() <= slot {
                         self.sets.reserve_exact(slot + 1 - self.sets.len());
                         self.sets.resize_with(slot + 1, Few::default);
@@ -45,7 +45,7 @@ impl Group {
     pub(in crate::detect) fn withdraw(&mut self, aggregates: &[Aggregate], what: &Contribution, base: i64) {
         for (slot, (aggregate, item)) in aggregates.iter().zip(&what.items).enumerate() {
             match (aggregate.function, item) {
-                (Function::Distinct, Item::Word(word)) => {
+                (Function::Distinct | Function::Failed, Item::Word(word)) => {
                     if let Some(set) = self.sets.get_mut(slot)
                         && let Some(seen) = set.get_mut(word)
                     {

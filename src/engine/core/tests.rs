@@ -238,7 +238,10 @@ fn a_record_leads_to_its_session_and_back() {
     let page = core.page(&ViewSpec { detail: Some(top.rows[0].id), ..spec() });
     let Some(Detail::Flow { session: Some(session), line, .. }) = page.detail else { panic!("no detail") };
     assert!(line.starts_with("2 622676721278 eni-0536faba73134a9b7 172.16.0.178"));
-    assert_eq!((session.records.len(), session.service, &*session.region), (2, Some("memcached"), "us-west-1"));
+    assert_eq!(
+        (session.records.len(), session.service, session.region.as_deref()),
+        (2, Some("memcached"), Some("us-west-1"))
+    );
     assert!(session.notes.iter().any(|note| note.contains("public address")), "{:?}", session.notes);
     let sessions =
         core.page(&ViewSpec { tab: Tab::Sessions, columns: vec![Field::Server, Field::RespBytes], ..spec() });

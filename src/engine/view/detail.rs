@@ -47,8 +47,8 @@ pub struct SessionDetail {
     pub service: Option<&'static str>,
     /// Interfaces that saw it, with the account of each.
     pub interfaces: Vec<(Arc<str>, Arc<str>)>,
-    /// Region, "unknown" where nothing says.
-    pub region: Arc<str>,
+    /// Region, where the records or the source say it.
+    pub region: Option<Arc<str>>,
     /// Its records that are still held, oldest first, as [`SessionDetail::record_columns`]. At most 500.
     pub records: Vec<PageRow>,
     /// Columns of `records`.

@@ -152,6 +152,12 @@ fn bare_words_do_the_obvious() {
         ],
     );
     assert_eq!(filter("s3", Stage::Sessions).warnings().len(), 1);
+    let words = [
+        ("answered", "resp.packets > 0"),
+        ("not answered", "not resp.packets > 0"),
+        ("unanswered", "state = unanswered"),
+    ];
+    read_as(Stage::Sessions, &words);
 }
 
 #[test]

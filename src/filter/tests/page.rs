@@ -57,10 +57,15 @@ fn values() -> String {
 
 fn words_alone() -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "Code words: {}; on sessions also {}.\n", code(words::bare_codes(Stage::Flows)), {
-        let flows: Vec<&str> = words::bare_codes(Stage::Flows).collect();
-        code(words::bare_codes(Stage::Sessions).filter(move |word| !flows.contains(word)))
-    });
+    let _ = writeln!(
+        text,
+        "Code words: {}; on sessions also {}, and `answered`: `resp.packets > 0`.\n",
+        code(words::bare_codes(Stage::Flows)),
+        {
+            let flows: Vec<&str> = words::bare_codes(Stage::Flows).collect();
+            code(words::bare_codes(Stage::Sessions).filter(move |word| !flows.contains(word)))
+        }
+    );
     let _ = writeln!(
         text,
         "Identifiers: {}.\n",

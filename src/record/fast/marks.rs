@@ -4,51 +4,63 @@
 
 use wide::u8x16;
 
-/// Walks over the marked bytes from a place on.
-#[derive(Clone, Debug)]
-pub(super) struct Marks<'a> {
-    bytes: &'a [u8],
-    limit: usize,
-    /// Place of the lowest bit of `mask`.
-    base: usize,
-    mask: u64,
+/// Marks of a block that are written down without asking how many there are; few blocks have more.
+const MOSTLY: usize = 12;
+
+/// Where tokens begin in a stretch of bytes.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    begins: Vec<u32>,
 }
 
-impl<'a> Marks<'a> {
-    /// The marks of `bytes[from..limit]`.
-    pub(super) fn new(bytes: &'a [u8], from: usize, limit: usize) -> Marks<'a> {
-        let mut marks = Marks { bytes, limit, base: from, mask: 0 };
-        marks.mask = marks.block();
-        marks
-    }
-
-    /// The place of the next mark; the limit where there is none.
-    #[inline]
-    pub(super) fn next(&mut self) -> usize {
-        while self.mask == 0 {
-            if self.base + 64 >= self.limit {
-                return self.limit;
-            }
-            self.base += 64;
-            self.mask = self.block();
+impl Marks {
+    /// The places behind the marks of `bytes`, of which there must be fewer than 2^32, and before all of them 0: from one to the next reach a token and
+    /// its mark. Where `whole` says that nothing follows, the end counts as a mark too.
+    pub(super) fn begins(&mut self, bytes: &[u8], whole: bool) -> &[u32] {
+        let (blocks, rest) = bytes.as_chunks::<64>();
+        let room = bytes.len() + 2 + MOSTLY;
+        if self.begins.len() < room {
+            self.begins.resize(room, 0);
         }
-        let place = self.base + self.mask.trailing_zeros() as usize;
-        self.mask &= self.mask - 1;
+        let (mut found, mut block_begin) = (1, 0);
+        for block in blocks {
+            found += put(marked(block), block_begin + 1, &mut self.begins[found..]);
+            block_begin += 64;
+        }
+        for (byte, place) in rest.iter().zip(block_begin + 1..) {
+            self.begins[found] = place;
+            found += usize::from(is_marked(*byte));
+        }
+        let behind = u32::try_from(bytes.len() + 1).unwrap_or(u32::MAX);
+        if whole && self.begins[found - 1] + 1 < behind {
+            self.begins[found] = behind;
+            found += 1;
+        }
+        &self.begins[..found]
+    }
+}
+
+/// Writes the places of the bits of `mask`, the first of which is `begin`; gives how many there are. Behind them it may write what means nothing.
+#[inline]
+fn put(mask: u64, begin: u32, places: &mut [u32]) -> usize {
+    let count = mask.count_ones() as usize;
+    let mut left = mask;
+    let mut next = || {
+        let place = begin + left.trailing_zeros();
+        left &= left.wrapping_sub(1);
         place
-    }
-
-    #[inline]
-    fn block(&self) -> u64 {
-        let left = self.limit.saturating_sub(self.base);
-        match self.bytes.get(self.base..self.base + 64).and_then(<[u8]>::as_array::<64>) {
-            Some(block) if left >= 64 => marked(block),
-            Some(block) => marked(block) & !(!0 << left),
-            None => {
-                let rest = self.bytes.get(self.base..self.limit).unwrap_or_default();
-                rest.iter().rev().fold(0, |mask, byte| mask << 1 | u64::from(is_marked(*byte)))
-            }
+    };
+    if let Some(first) = places.first_chunk_mut::<MOSTLY>() {
+        for place in first {
+            *place = next();
         }
     }
+    if count > MOSTLY {
+        for place in &mut places[MOSTLY..count] {
+            *place = next();
+        }
+    }
+    count
 }
 
 fn is_marked(byte: u8) -> bool {
@@ -84,14 +96,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_mark_is_found(bytes in prop::collection::vec(prop_oneof![3 => Just(b' '), 9 => 0x21..0x80_u8, 1 => any::<u8>()], 0..300), from in 0..80_usize, short in 0..80_usize) {
-            let limit = bytes.len().saturating_sub(short);
-            let from = from.min(limit);
-            let mut marks = Marks::new(&bytes, from, limit);
-            for place in (from..limit).filter(|place| is_marked(bytes[*place])) {
-                prop_assert_eq!(marks.next(), place);
+        fn every_mark_is_found(stretches in prop::collection::vec(prop::collection::vec(prop_oneof![3 => Just(b' '), 9 => 0x21..0x80_u8, 1 => any::<u8>()], 0..300), 1..4)) {
+            let mut marks = Marks::default();
+            for bytes in stretches {
+                let behind = (1..).zip(&bytes).filter(|(_, byte)| is_marked(**byte)).map(|(behind, _)| behind);
+                let begins: Vec<u32> = std::iter::once(0).chain(behind).collect();
+                prop_assert_eq!(marks.begins(&bytes, false), &*begins);
+                let (end, last) = (u32::try_from(bytes.len()).unwrap(), *begins.last().unwrap());
+                prop_assert_eq!(marks.begins(&bytes, true).strip_prefix(&*begins), Some(if last < end { &[end + 1][..] } else { &[] }));
+                prop_assert_eq!(marks.begins(&vec![b' '; bytes.len()], true).len(), bytes.len() + 1);
             }
-            prop_assert_eq!((marks.next(), marks.next()), (limit, limit));
         }
 
         #[test]

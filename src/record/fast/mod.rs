@@ -4,6 +4,7 @@
 //! token costs no wrong guess of the processor. Texts that stand side by side are looked up as one (`shelf`). Whatever is not plain is left
 //! to [`super::parse`], which reads every line and is what this must agree with; a property test holds the two together.
 
+mod ipv6;
 mod marks;
 mod numbers;
 mod shelf;
@@ -17,214 +18,301 @@ use self::shelf::Shelf;
 use super::columns::{Columns, code_of, code_of_ipv4};
 use super::plan::{MOST, Plan, Step};
 
-/// Longest line that is read here, bytes.
-const LONGEST: usize = 1_024;
-/// Rows that go into the columns at once: what they take stays in the nearest cache.
-const TOGETHER: usize = 128;
+/// Rows that are read at once, a column at a time, and go into the columns together: what they take stays in the nearest cache.
+pub(super) const TOGETHER: usize = 128;
+/// Bytes in which marks are looked for at first, and at most, before the values between them are read. A longer line is not read here.
+const FIRST: usize = 512;
+const MOST_BYTES: usize = 16 * 1_024;
 
 /// Reads plain lines. Remembers the tokens it saw with their codes, which belong to one [`Columns`].
 #[derive(Debug)]
 pub(super) struct Fast {
-    /// By place in the line, then by row: of the lines that were read and are not in the columns yet, and of the one that is being read.
+    marks: Marks,
+    rows: Rows,
+    /// Messages, with a newline behind each, and where they end.
+    joined: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+/// The rows that are being read.
+#[derive(Debug)]
+struct Rows {
+    /// By place in the line, then by row.
     codes: Box<[[u64; TOGETHER]]>,
-    /// How many were read.
-    rows: usize,
     /// By place in the line.
     times: Box<[Times]>,
-    addrs: Shelf,
     texts: Shelf,
 }
 
 impl Default for Fast {
     fn default() -> Fast {
-        Fast {
+        let rows = Rows {
             codes: vec![[0; TOGETHER]; MOST].into(),
-            rows: 0,
             times: vec![Times::default(); MOST].into(),
-            addrs: Shelf::default(),
             texts: Shelf::default(),
-        }
+        };
+        Fast { marks: Marks::default(), rows, joined: Vec::new(), ends: Vec::new() }
     }
 }
 
 impl Fast {
     /// Forgets all codes.
     pub(super) fn reset(&mut self) {
-        self.addrs.reset();
-        self.texts.reset();
+        self.rows.texts.reset();
     }
 
     /// Makes rows of the lines of `bytes` from `start` on, as long as they are plain. Gives the place of the first line that is not, or
     /// the end. What the format of the rows is, and what the lines do not say themselves, is for the caller to add.
     pub(super) fn lines(&mut self, bytes: &[u8], start: usize, plan: &Plan, columns: &mut Columns) -> usize {
-        let mut start = start;
-        let mut cursor = Cursor::new(bytes, start);
-        while start < bytes.len() {
-            let Some(end) = self.values(&mut cursor, plan, columns) else { break };
-            // What ends the line: nothing, a newline, or the two bytes of Windows.
-            start = match bytes.get(end) {
-                None => end,
-                Some(b'\n') => end + 1,
-                Some(b'\r') if bytes.get(end + 1) == Some(&b'\n') => cursor.marks.next() + 1,
-                Some(_) => break,
-            };
-            (cursor.at, cursor.separator) = (start, b' ');
-            self.rows += 1;
-            if self.rows == TOGETHER {
-                self.hand_over(plan, columns);
+        let (mut start, mut size) = (start, FIRST);
+        while start < bytes.len() && !plan.steps.is_empty() {
+            let end = bytes.len().min(start + size);
+            let stretch = &bytes[start..end];
+            let begins = self.marks.begins(stretch, end == bytes.len());
+            let (read, all) = self.rows.stretch(stretch, begins, plan, columns);
+            start += read;
+            if !all || read == 0 && size == MOST_BYTES {
+                break;
             }
+            size = MOST_BYTES.min(size * 4);
         }
-        self.hand_over(plan, columns);
         start
     }
 
-    fn hand_over(&mut self, plan: &Plan, columns: &mut Columns) {
-        columns.put_rows(&plan.fields, &self.codes, self.rows);
-        self.rows = 0;
+    /// Makes rows of messages that stand one behind the other in `bytes` from `start` on, each up to one of `ends`. Gives of how many: the first ones,
+    /// as long as they are plain.
+    pub(super) fn messages(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        ends: impl Iterator<Item = usize>,
+        plan: &Plan,
+        columns: &mut Columns,
+    ) -> usize {
+        self.joined.clear();
+        self.ends.clear();
+        let mut start = start;
+        for end in ends.take(if plan.steps.is_empty() { 0 } else { TOGETHER }) {
+            let Some(message) = bytes.get(start..end) else { break };
+            if self.joined.len() + message.len() > MOST_BYTES {
+                break;
+            }
+            self.joined.extend_from_slice(message);
+            self.joined.push(b'\n');
+            self.ends.push(self.joined.len());
+            start = end;
+        }
+        let (begins, stride) = (self.marks.begins(&self.joined, false), plan.fields.len());
+        // A message with a newline in it is not plain, so the places must agree.
+        let behind = begins.get(stride..).unwrap_or_default().iter().step_by(stride.max(1));
+        let mut rows = self.ends.iter().zip(behind).take_while(|(end, behind)| **end == **behind as usize).count();
+        while rows > 0 && !self.rows.values(&Lines { bytes: &self.joined, begins, stride, rows }, plan, columns) {
+            rows /= 2;
+        }
+        columns.put_rows(&plan.fields, &self.rows.codes, rows);
+        rows
     }
 
     /// Makes a row of `line`, which is a whole one. False where it is not plain; nothing is then added.
     pub(super) fn line(&mut self, line: &[u8], plan: &Plan, columns: &mut Columns) -> bool {
-        let read = self.values(&mut Cursor::new(line, 0), plan, columns) == Some(line.len());
+        if plan.steps.is_empty() || line.len() > MOST_BYTES {
+            return false;
+        }
+        let begins = self.marks.begins(line, true);
+        let read = begins.len() == plan.fields.len() + 1
+            && begins.last().is_some_and(|behind| *behind as usize > line.len())
+            && self.rows.values(&Lines { bytes: line, begins, stride: plan.fields.len(), rows: 1 }, plan, columns);
         if read {
-            self.rows += 1;
-            self.hand_over(plan, columns);
+            columns.put_rows(&plan.fields, &self.rows.codes, 1);
         }
         read
     }
+}
 
-    /// Reads the values of the line that `cursor` stands at. Gives the place after its last token.
-    #[inline]
-    fn values(&mut self, cursor: &mut Cursor<'_>, plan: &Plan, columns: &mut Columns) -> Option<usize> {
-        let (start, bytes) = (cursor.at, cursor.bytes);
-        // A line that begins with an ISO time is an export's.
-        if plan.steps.is_empty() || bytes.get(start + 10) == Some(&b'T') && bytes.get(start + 4) == Some(&b'-') {
-            return None;
-        }
-        let (mut place, row) = (0, self.rows);
-        for step in &plan.steps {
-            match *step {
-                Step::Numbers(count) => {
-                    let places = place..place + count;
-                    let (codes, times) = (&mut self.codes[places.clone()], &mut self.times[places.clone()]);
-                    read_numbers(cursor, &plan.most[places], codes, row, times)?;
-                    place += count;
-                }
-                Step::Addrs(count) => {
-                    read_addrs(cursor, &mut self.codes[place..place + count], row, &mut self.addrs, columns)?;
-                    place += count;
-                }
-                Step::Texts { tokens, numbers } => {
-                    let count = usize::from(tokens);
-                    let (at, mut end) = cursor.token()?;
-                    for _ in 1..count {
-                        (_, end) = cursor.token()?;
-                    }
-                    let text = bytes.get(at..end).filter(|text| text.len() <= LONGEST)?;
-                    let find = |codes: &mut Vec<u64>| text_codes(text, numbers, count, codes, columns);
-                    let found = self.texts.codes(text, numbers, count, find)?;
-                    for (codes, code) in self.codes[place..place + count].iter_mut().zip(found) {
-                        codes[row] = *code;
-                    }
-                    place += count;
-                }
+/// Some lines with the same number of marks.
+#[derive(Clone, Copy)]
+struct Lines<'a> {
+    bytes: &'a [u8],
+    /// See [`Marks::begins`]; the first is that of the first line.
+    begins: &'a [u32],
+    /// Marks of a line.
+    stride: usize,
+    rows: usize,
+}
+
+impl Lines<'_> {
+    /// From where to where the token at `place` of the line at `row` reaches, with those that follow it up to `count`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is to become part of the loops over rows")]
+    fn token(&self, row: usize, place: usize, count: usize) -> Option<(usize, usize)> {
+        let at = row * self.stride + place;
+        Some((*self.begins.get(at)? as usize, *self.begins.get(at + count)? as usize - 1))
+    }
+
+    /// Whether what is before `begin` separates it from another token of its line, which the one at place 0 does not have.
+    fn separated(&self, place: usize, begin: usize) -> bool {
+        place == 0 || self.bytes.get(begin.wrapping_sub(1)) == Some(&b' ')
+    }
+}
+
+impl Rows {
+    /// Makes rows of the lines of `bytes`. Gives how many bytes were read, and false where a line is not plain rather than cut off.
+    fn stretch(&mut self, bytes: &[u8], begins: &[u32], plan: &Plan, columns: &mut Columns) -> (usize, bool) {
+        let count = plan.fields.len();
+        let (mut begins, mut most) = (begins, TOGETHER);
+        loop {
+            let read = begins.first().map_or(0, |begin| bytes.len().min(*begin as usize));
+            // What ends the line: nothing, a newline, or the two bytes of Windows; the others end as the first does.
+            let Some(behind) = begins.get(count) else { return (read, true) };
+            let two = bytes.get(*behind as usize - 1) == Some(&b'\r');
+            let stride = count + usize::from(two);
+            let ends = begins.get(stride..).unwrap_or_default().iter().step_by(stride);
+            let rows = ends
+                .take(most)
+                .take_while(|behind| matches!(bytes.get(**behind as usize - 1), None | Some(b'\n')))
+                .count();
+            if rows == 0 {
+                return (read, begins.len() <= stride);
+            }
+            let lines = Lines { bytes, begins, stride, rows };
+            let bare = |row| lines.token(row, count, 1).is_some_and(|(begin, end)| begin == end);
+            let good = (!two || (0..rows).all(bare)) && self.values(&lines, plan, columns);
+            if good {
+                columns.put_rows(&plan.fields, &self.codes, rows);
+                begins = &begins[rows * stride..];
+                most = TOGETHER.min(most * 2);
+            } else if rows == 1 {
+                return (read, false);
+            } else {
+                // One of them is not plain: those before it are.
+                most = rows / 2;
             }
         }
-        let end = cursor.at - 1;
-        (cursor.odd == 0 && end - start <= LONGEST).then_some(end)
+    }
+
+    /// Reads the values of `lines`. False where one is not plain.
+    fn values(&mut self, lines: &Lines<'_>, plan: &Plan, columns: &mut Columns) -> bool {
+        let mut place = 0;
+        for step in &plan.steps {
+            let count = step.count();
+            let read = match *step {
+                Step::Numbers(_) => (place..place + count).all(|place| {
+                    let codes = &mut self.codes[place][..lines.rows];
+                    read_numbers(lines, place, plan.most[place], codes, &mut self.times[place]).is_some()
+                }),
+                Step::Addrs(_) => (place..place + count)
+                    .all(|place| read_addrs(lines, place, &mut self.codes[place][..lines.rows], columns).is_some()),
+                Step::Texts { numbers, .. } => {
+                    let codes = &mut self.codes[place..place + count];
+                    read_texts(lines, place, numbers, codes, &mut self.texts, columns).is_some()
+                }
+            };
+            if !read {
+                return false;
+            }
+            place += count;
+        }
+        true
     }
 }
 
-/// Goes from token to token.
-#[derive(Clone)]
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    marks: Marks<'a>,
-    /// Where the next token begins.
-    at: usize,
-    /// What stands before it.
-    separator: u8,
-    /// Not 0 once something else than a space stood between two tokens.
-    odd: u8,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(bytes: &'a [u8], at: usize) -> Cursor<'a> {
-        Cursor { bytes, marks: Marks::new(bytes, at, bytes.len()), at, separator: b' ', odd: 0 }
-    }
-
-    /// The next token; `None` where it is empty.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "what it keeps is to stay in registers")]
-    fn token(&mut self) -> Option<(usize, usize)> {
-        self.odd |= self.separator ^ b' ';
-        let (at, end) = (self.at, self.marks.next());
-        self.separator = self.bytes.get(end).copied().unwrap_or(b'\n');
-        self.at = end + 1;
-        (at < end).then_some((at, end))
-    }
-}
-
-/// Reads as many numbers as there are `codes`, each up to `most`. A function of its own, and the next too, so that what it needs has a register.
+/// Reads the numbers at `place`, each up to `most`.
 #[inline(never)]
-fn read_numbers(
-    cursor: &mut Cursor<'_>,
-    most: &[u64],
-    codes: &mut [[u64; TOGETHER]],
-    row: usize,
-    times: &mut [Times],
-) -> Option<()> {
-    let mut own = cursor.clone();
-    for ((codes, most), times) in codes.iter_mut().zip(most).zip(times) {
-        let (at, end) = own.token()?;
-        let number =
-            if end - at == 10 { times.number(own.bytes, end) } else { numbers::number(own.bytes, end, end - at) };
-        codes[row] = match number {
-            Some(number) if number <= *most => code_of(number),
-            None if own.bytes.get(at..end) == Some(b"-") => 0,
-            _ => return None,
+fn read_numbers(lines: &Lines<'_>, place: usize, most: u64, codes: &mut [u64], times: &mut Times) -> Option<()> {
+    let (begin, end) = lines.token(0, place, 1)?;
+    if end - begin == 10 && read_times(lines, place, most, codes, times).is_some() {
+        return Some(());
+    }
+    for (row, code) in codes.iter_mut().enumerate() {
+        let (begin, end) = lines.token(row, place, 1)?;
+        *code = match numbers::short(lines.bytes, end, end - begin, place > 0) {
+            Some(number) if number <= most => number + 1,
+            _ => other_number(lines, place, begin, end, most)?,
         };
     }
-    *cursor = own;
     Some(())
 }
 
-/// Reads as many addresses as there are `codes`. `known` remembers those of IPv6.
+/// As [`read_numbers`], where all of them have ten digits.
 #[inline(never)]
-fn read_addrs(
-    cursor: &mut Cursor<'_>,
+fn read_times(lines: &Lines<'_>, place: usize, most: u64, codes: &mut [u64], times: &mut Times) -> Option<()> {
+    for (row, code) in codes.iter_mut().enumerate() {
+        let (begin, end) = lines.token(row, place, 1)?;
+        let time = if end - begin == 10 { times.number(lines.bytes, end)? } else { return None };
+        if time > most || !lines.separated(place, begin) {
+            return None;
+        }
+        *code = time + 1;
+    }
+    Some(())
+}
+
+/// The code of a number of many digits and of `-`.
+#[inline(never)]
+fn other_number(lines: &Lines<'_>, place: usize, begin: usize, end: usize, most: u64) -> Option<u64> {
+    let known = match numbers::number(lines.bytes, end, end - begin) {
+        Some(number) => Some(number).filter(|number| *number <= most).map(code_of),
+        None => (lines.bytes.get(begin..end)? == b"-").then_some(0),
+    };
+    known.filter(|_| lines.separated(place, begin))
+}
+
+/// Reads the addresses at `place`.
+#[inline(never)]
+fn read_addrs(lines: &Lines<'_>, place: usize, codes: &mut [u64], columns: &mut Columns) -> Option<()> {
+    for (row, code) in codes.iter_mut().enumerate() {
+        let (begin, end) = lines.token(row, place, 1)?;
+        *code = match numbers::ipv4(lines.bytes, begin, end - begin).and_then(code_of_ipv4) {
+            Some(code) => code,
+            None => other_addr(lines.bytes.get(begin..end)?, columns)?,
+        };
+        if !lines.separated(place, begin) {
+            return None;
+        }
+    }
+    Some(())
+}
+
+/// Reads the texts from `place` on, as many as there are `codes`; those in `numbers` are numbers.
+#[inline(never)]
+fn read_texts(
+    lines: &Lines<'_>,
+    place: usize,
+    numbers: u8,
     codes: &mut [[u64; TOGETHER]],
-    row: usize,
     known: &mut Shelf,
     columns: &mut Columns,
 ) -> Option<()> {
-    let mut own = cursor.clone();
-    for codes in codes {
-        let (at, end) = own.token()?;
-        codes[row] = match numbers::ipv4(own.bytes, at, end - at).and_then(code_of_ipv4) {
-            Some(code) => code,
-            None => other_addr(&own.bytes[at..end], known, columns)?,
-        };
+    let count = codes.len();
+    let mut places = [0; TOGETHER];
+    let places = &mut places[..lines.rows];
+    for (row, found) in places.iter_mut().enumerate() {
+        let (begin, end) = lines.token(row, place, count)?;
+        let text = lines.bytes.get(begin..end)?;
+        // A line that begins with an ISO time is an export's.
+        if !lines.separated(place, begin) || place == 0 && text.get(10) == Some(&b'T') && text.get(4) == Some(&b'-') {
+            return None;
+        }
+        *found = known.place(text, numbers, |codes| text_codes(text, numbers, count, codes, columns))?;
     }
-    *cursor = own;
+    for (number, codes) in codes.iter_mut().enumerate() {
+        let known = known.codes().get(number..)?;
+        for (code, place) in codes.iter_mut().zip(&*places) {
+            *code = *known.get(*place as usize)?;
+        }
+    }
     Some(())
 }
 
-/// The code of an address of IPv6, of `-`, and of what is rare.
+/// The code of an address of IPv6, of `-`, and of what is rare, where it is spelled as it is rendered.
 #[inline(never)]
-fn other_addr(text: &[u8], known: &mut Shelf, columns: &mut Columns) -> Option<u64> {
+fn other_addr(text: &[u8], columns: &mut Columns) -> Option<u64> {
     if text == b"-" {
         return Some(0);
     }
-    if text.len() > LONGEST {
-        return None;
+    if let Some(addr) = ipv6::ipv6(text) {
+        return Some(columns.addr_code(IpAddr::V6(addr)));
     }
-    let find = |codes: &mut Vec<u64>| addr_code(text, columns).map(|code| codes.push(code)).is_some();
-    known.codes(text, 0, 1, find)?.first().copied()
-}
-
-/// The code of an address that is spelled as it is rendered.
-fn addr_code(text: &[u8], columns: &mut Columns) -> Option<u64> {
     if let Some(addr) = super::parse::ipv4(text) {
         return Some(columns.addr_code(IpAddr::V4(addr)));
     }
@@ -241,7 +329,9 @@ fn text_codes(text: &[u8], numbers: u8, count: usize, codes: &mut Vec<u64>, colu
         let Some(rest) = text.get(end..) else { return false };
         let token = rest.split(|byte| *byte == b' ').next().unwrap_or_default();
         end += token.len();
-        let found = if token == b"-" {
+        let found = if token.is_empty() {
+            None
+        } else if token == b"-" {
             Some(0)
         } else if numbers >> place & 1 == 1 {
             numbers::number(text, end, token.len()).map(code_of)
@@ -256,84 +346,4 @@ fn text_codes(text: &[u8], numbers: u8, count: usize, codes: &mut Vec<u64>, colu
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::format::Format;
-    use super::super::parse::{Known, LineParser, Parsed};
-    use super::super::table::Table as _;
-    use super::super::{FIELDS, Field, Kind};
-    use super::*;
-
-    /// A token that some field may or may not take, spelled rightly or nearly so.
-    fn a_token() -> impl Strategy<Value = String> {
-        prop_oneof![
-            3 => (0_u64..100_000).prop_map(|n| n.to_string()),
-            2 => any::<u64>().prop_map(|n| n.to_string()),
-            1 => (0_u64..1000).prop_map(|n| format!("0{n}")),
-            1 => "[0-9]{13,17}",
-            4 => any::<[u8; 4]>().prop_map(|addr| std::net::Ipv4Addr::from(addr).to_string()),
-            1 => any::<[u8; 16]>().prop_map(|addr| std::net::Ipv6Addr::from(addr).to_string()),
-            1 => any::<[u16; 8]>().prop_map(|a| a.map(|part| format!("{part:04x}")).join(":")),
-            2 => Just("-".to_owned()),
-            2 => "eni-[0-9a-f]{17}",
-            1 => "[A-Z]{2,7}",
-            1 => "[!-~é\u{1}]{1,50}",
-        ]
-    }
-
-    type Read = Option<(Vec<u64>, Vec<String>, String)>;
-
-    /// What `line` reads as: codes of numbers, words of the rest, and the line given back.
-    fn read(parser: &mut LineParser, format: &std::sync::Arc<Format>, line: &str) -> Read {
-        let mut columns = Columns::new();
-        parser.reset();
-        // A first row, so that the second does not begin its columns.
-        let first = vec!["-"; format.slots().len()].join(" ");
-        let _ = parser.parse(first.as_bytes(), Known::Said(format), &mut columns);
-        let result = parser.parse(line.as_bytes(), Known::Said(format), &mut columns);
-        (result == Ok(Parsed::Row)).then(|| {
-            let row = columns.len() - 1;
-            let numbers = FIELDS.iter().filter(|def| !matches!(def.kind, Kind::Addr | Kind::Text));
-            let words = FIELDS.iter().filter(|def| def.kind == Kind::Text);
-            let addrs = FIELDS.iter().filter(|def| def.kind == Kind::Addr);
-            let mut told: Vec<String> = words.map(|def| format!("{:?}", columns.word(def.field, row))).collect();
-            told.extend(addrs.map(|def| format!("{:?}", columns.address(def.field, row))));
-            let mut line = String::new();
-            columns.render_line(row, &mut line);
-            (numbers.map(|def| columns.code(def.field, row)).collect(), told, line)
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn it_agrees_with_the_thorough_parser(
-            fields in prop::sample::subsequence(FIELDS.iter().filter(|def| def.since > 0).map(|def| def.field).collect::<Vec<Field>>(), 2..30).prop_shuffle(),
-            tokens in prop::collection::vec(prop::collection::vec((a_token(), any::<u16>()), 30), 1..6),
-        ) {
-            let format = std::sync::Arc::new(Format::of(&fields));
-            let mut parser = LineParser::new();
-            for tokens in &tokens {
-                let tokens: Vec<String> = fields.iter().zip(tokens).map(|(field, (odd, number))| match (field.kind(), number % 8) {
-                    (_, 0) => odd.clone(),
-                    (Kind::Addr, _) => format!("10.{}.0.{}", number % 3, number % 256),
-                    (Kind::Text, _) => format!("w-{}", number % 5),
-                    (Kind::Protocol | Kind::Flags, _) => (number % 256).to_string(),
-                    (Kind::Time, _) => (1_700_000_000 + u64::from(*number)).to_string(),
-                    _ => number.to_string(),
-                }).collect();
-                // Two spaces are not plain: the thorough parser reads that line.
-                let (plain, spaced) = (tokens.join(" "), tokens.join("  "));
-                prop_assert_eq!(read(&mut parser, &format, &plain), read(&mut parser, &format, &spaced));
-            }
-        }
-    }
-
-    #[test]
-    fn plain_lines_are_read_here() {
-        let mut columns = Columns::new();
-        let line = b"2 123456789012 eni-0536faba73134a9b7 13.125.33.130 2001:db8::1 40396 11211 17 1 51327 1534778806 1534778866 ACCEPT OK";
-        let format = Format::default_v2();
-        assert!(Fast::default().line(line, format.plan(), &mut columns));
-    }
-}
+mod tests;

@@ -9,30 +9,51 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a call costs a third of what it does")]
 pub(super) fn number(bytes: &[u8], end: usize, length: usize) -> Option<u64> {
-    if length > 1 && bytes[end - length] == b'0' {
-        return None;
-    }
     let Some(window) = bytes.get(end.wrapping_sub(16)..end).and_then(<[u8]>::as_array::<16>) else {
-        return near_the_beginning(&bytes[end - length..end]);
+        return near_the_beginning(bytes.get(end.checked_sub(length)?..end)?);
     };
     let ([high, low], _) = window.as_chunks::<8>() else { return None };
     let low = u64::from_le_bytes(*low);
-    if length <= 8 {
-        return eight(low, length);
-    }
-    if length > 16 {
-        return None;
-    }
-    Some(eight(u64::from_le_bytes(*high), length - 8)? * 100_000_000 + eight(low, 8)?)
+    let (number, odd) = match length {
+        1..=8 => eight(low, length),
+        9..=16 => {
+            let ((high, odd), (low, odder)) = (eight(u64::from_le_bytes(*high), length - 8), eight(low, 8));
+            (high * 100_000_000 + low, odd | odder)
+        }
+        _ => return None,
+    };
+    // Less than that has a zero in front.
+    (odd == 0 && number >= LEAST[length & 0x0F]).then_some(number)
 }
 
-/// Numbers of ten digits, which are mostly times: those in one place of neighbouring lines have the first eight in common.
+/// As [`number`], for one of up to eight digits that has a space before it, if `inner` says that it must.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as for number")]
+pub(super) fn short(bytes: &[u8], end: usize, length: usize, inner: bool) -> Option<u64> {
+    let window = bytes.get(end.wrapping_sub(16)..end)?.as_array::<16>()?;
+    let (number, odd) = eight(u64::from_le_bytes(*window.last_chunk::<8>()?), length);
+    let separated = window[15_usize.wrapping_sub(length) & 0x0F] == b' ' || !inner;
+    #[expect(clippy::needless_bitwise_bool, reason = "what is mostly true is asked once")]
+    let plain = (odd == 0) & (number >= LEAST[length & 0x0F]) & separated & (length.wrapping_sub(1) < 8);
+    plain.then_some(number)
+}
+
+/// The least number of so many digits, at 0 of sixteen.
+const LEAST: [u64; 16] = {
+    let (mut least, mut digits, mut power) = ([0; 16], 2, 10);
+    while digits <= 16 {
+        least[digits & 0x0F] = power;
+        (digits, power) = (digits + 1, power * 10);
+    }
+    least
+};
+
+/// Numbers of ten digits, which are mostly times: those in one place of neighbouring lines mostly have the first eight in common with one of
+/// the last two that differed in them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Times {
-    /// The first eight digits of the last one, as they are spelled.
-    spelled: u64,
-    /// That number, its last two digits 0.
-    number: u64,
+    /// By whether the eighth digit is odd: the first eight digits, as they are spelled, and the number of which the last two are 0.
+    known: [(u64, u64); 2],
 }
 
 impl Times {
@@ -43,16 +64,17 @@ impl Times {
         let digits = bytes.get(end.wrapping_sub(10)..end)?.as_array::<10>()?;
         let spelled = u64::from_le_bytes(*digits.first_chunk::<8>()?);
         let (tens, ones) = (digits[8].wrapping_sub(b'0'), digits[9].wrapping_sub(b'0'));
-        if spelled == self.spelled && tens.max(ones) <= 9 {
-            return Some(self.number + u64::from(tens) * 10 + u64::from(ones));
+        let known = &mut self.known[usize::from(digits[7] & 1)];
+        if spelled == known.0 && tens.max(ones) <= 9 {
+            return Some(known.1 + u64::from(tens) * 10 + u64::from(ones));
         }
-        self.other(bytes, end, spelled)
+        Times::other(known, bytes, end, spelled)
     }
 
     #[cold]
-    fn other(&mut self, bytes: &[u8], end: usize, spelled: u64) -> Option<u64> {
+    fn other(known: &mut (u64, u64), bytes: &[u8], end: usize, spelled: u64) -> Option<u64> {
         let number = number(bytes, end, 10)?;
-        *self = Times { spelled, number: number - number % 100 };
+        *known = (spelled, number - number % 100);
         Some(number)
     }
 }
@@ -60,25 +82,29 @@ impl Times {
 /// As [`number`], where there are too few bytes before to look back.
 #[cold]
 fn near_the_beginning(token: &[u8]) -> Option<u64> {
+    let spelled = token.len() == 1 || token.first().is_some_and(|byte| *byte != b'0');
+    let token = Some(token).filter(|_| spelled)?;
     token.iter().try_fold(0_u64, |number, byte| {
         let digit = byte.wrapping_sub(b'0');
         (digit <= 9).then(|| number * 10 + u64::from(digit))
     })
 }
 
-/// The number in the last `length` (1 to 8) bytes of `word`, the most significant digit lowest.
-#[inline]
-fn eight(word: u64, length: usize) -> Option<u64> {
-    let kept = !0 << (64 - 8 * length);
+/// The number in the last `length` bytes of `word`, from 1 to 8, the most significant digit lowest, and something else than 0 where they are no digits.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as for number")]
+fn eight(word: u64, length: usize) -> (u64, u64) {
+    let kept = !0 << (64_usize.wrapping_sub(8 * length) & 63);
     let values = (word ^ (EACH * u64::from(b'0'))) & kept;
-    if (values.wrapping_add(0x76 * EACH) | values) & HIGH != 0 {
-        return None;
-    }
+    let odd = (values.wrapping_add(0x76 * EACH) | values) & HIGH;
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);
     let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(0x0000_2710_0000_0001);
-    Some(low.wrapping_add(high) >> 32)
+    (low.wrapping_add(high) >> 32, odd)
 }
+
+/// Where the digits of an octet stand in the four bytes before its end, by how many there are.
+static DIGITS: [u32; 4] = [0, 0x0F00_0000, 0x0F0F_0000, 0x0F0F_0F00];
 
 /// The address in `length` bytes from `at`: a dotted quad without leading zeros. `None` also where there is no room around it to look at.
 #[inline]
@@ -109,7 +135,7 @@ pub(super) fn ipv4(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
     for end in [first, second, third, length] {
         // The window begins four bytes before the address, so this is the end of the octet.
         let word = u32::from_le_bytes(*window.get(end..end + 4)?.as_array::<4>()?);
-        let values = word & [0, 0x0F00_0000, 0x0F0F_0000, 0x0F0F_0F00][(end - begin) & 3];
+        let values = word & DIGITS[(end - begin) & 3];
         // Hundreds, tens and ones, a byte each: they compare as the number does.
         most = most.max(values.swap_bytes());
         addr = addr << 8 | (values >> 8).wrapping_mul(0x0064_0A01) >> 16 & 0xFF;

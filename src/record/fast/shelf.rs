@@ -7,7 +7,6 @@ const SLOTS: usize = 2_048;
 #[derive(Debug)]
 pub(super) struct Shelf {
     slots: Box<[Slot]>,
-    epoch: u32,
     /// What was read, laid end to end.
     bytes: Vec<u8>,
     codes: Vec<u64>,
@@ -16,79 +15,59 @@ pub(super) struct Shelf {
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     hash: u64,
-    epoch: u32,
     /// Where it begins in `bytes` and in `codes`.
     at: u32,
     codes: u32,
-    length: u32,
-    shape: u8,
+    /// Its length and what it was read as; 0 where nothing is.
+    told: u64,
 }
 
 impl Default for Shelf {
     fn default() -> Shelf {
-        Shelf { slots: vec![Slot::default(); SLOTS].into(), epoch: 1, bytes: Vec::new(), codes: Vec::new() }
+        Shelf { slots: vec![Slot::default(); SLOTS].into(), bytes: Vec::new(), codes: Vec::new() }
     }
 }
 
 impl Shelf {
     /// Forgets everything.
     pub(super) fn reset(&mut self) {
-        self.epoch = self.epoch.wrapping_add(1);
-        if self.epoch == 0 {
-            self.slots.fill(Slot::default());
-            self.epoch = 1;
-        }
+        self.slots.fill(Slot::default());
         self.bytes.clear();
         self.codes.clear();
     }
 
-    /// The `count` codes of `text`, read as `shape`: from memory, or else as `find` appends them, which gives false where it cannot.
+    /// All codes that are remembered.
+    pub(super) fn codes(&self) -> &[u64] {
+        &self.codes
+    }
+
+    /// Where in [`Shelf::codes`] those of `text` begin, read as `shape`: from memory, or else as `find` appends them, which gives false where it cannot.
     #[inline]
-    pub(super) fn codes(
-        &mut self,
-        text: &[u8],
-        shape: u8,
-        count: usize,
-        find: impl FnOnce(&mut Vec<u64>) -> bool,
-    ) -> Option<&[u64]> {
-        let hash = hash(text);
+    pub(super) fn place(&mut self, text: &[u8], shape: u8, find: impl FnOnce(&mut Vec<u64>) -> bool) -> Option<u32> {
+        let (hash, told) = (hash(text), (text.len() as u64) << 8 | u64::from(shape));
         // Who chooses the texts can make them meet on one place: they are then looked up each time, which costs what it did before.
-        let place = usize::try_from(hash).unwrap_or(0) & (SLOTS - 1);
-        let slot = &self.slots[place];
+        let slot = self.slots[usize::try_from(hash).unwrap_or(0) & (SLOTS - 1)];
         let at = slot.at as usize;
         if slot.hash == hash
-            && slot.epoch == self.epoch
-            && slot.shape == shape
-            && slot.length as usize == text.len()
+            && slot.told == told
             && self.bytes.get(at..at + text.len()).is_some_and(|known| same(known, text))
         {
-            let from = slot.codes as usize;
-            return self.codes.get(from..from + count);
+            return Some(slot.codes);
         }
-        self.remember(text, hash, place, shape, count, find)
+        self.remember(text, hash, told, find)
     }
 
     #[cold]
-    fn remember(
-        &mut self,
-        text: &[u8],
-        hash: u64,
-        place: usize,
-        shape: u8,
-        count: usize,
-        find: impl FnOnce(&mut Vec<u64>) -> bool,
-    ) -> Option<&[u64]> {
+    fn remember(&mut self, text: &[u8], hash: u64, told: u64, find: impl FnOnce(&mut Vec<u64>) -> bool) -> Option<u32> {
         let from = self.codes.len();
         if !find(&mut self.codes) {
             self.codes.truncate(from);
             return None;
         }
-        let at = (u32::try_from(self.bytes.len()), u32::try_from(from), u32::try_from(text.len()));
-        if let (Ok(at), Ok(codes), Ok(length)) = at {
-            self.bytes.extend_from_slice(text);
-            self.slots[place] = Slot { hash, epoch: self.epoch, at, codes, length, shape };
-        }
-        self.codes.get(from..from + count)
+        let (at, codes) = (u32::try_from(self.bytes.len()).ok()?, u32::try_from(from).ok()?);
+        self.bytes.extend_from_slice(text);
+        self.slots[usize::try_from(hash).unwrap_or(0) & (SLOTS - 1)] = Slot { hash, at, codes, told };
+        Some(codes)
     }
 }
 
@@ -99,7 +78,9 @@ fn ends(text: &[u8]) -> u128 {
         return u128::from_le_bytes(*last);
     }
     match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        (Some(first), Some(last)) => u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last)),
+        (Some(first), Some(last)) => {
+            u128::from(u64::from_le_bytes(*first)) << 64 | u128::from(u64::from_le_bytes(*last))
+        }
         _ => text.iter().fold(0, |word, byte| word << 8 | u128::from(*byte)),
     }
 }

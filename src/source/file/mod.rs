@@ -17,6 +17,7 @@ mod lines;
 mod merge;
 mod reader;
 mod seen;
+pub mod span;
 mod time;
 
 #[cfg(test)]

@@ -65,7 +65,12 @@ impl Parser<'_, '_> {
     pub(super) fn arguments(&mut self, function: Function) -> Result<Option<super::Field>, ConditionError> {
         let of_sessions = matches!(
             function,
-            Function::Beacon | Function::BeaconInterval | Function::BeaconCount | Function::Prevalence | Function::Trw
+            Function::Beacon
+                | Function::BeaconInterval
+                | Function::BeaconCount
+                | Function::Prevalence
+                | Function::Trw
+                | Function::Failed
         );
         if of_sessions && self.scope.stage != Stage::Sessions {
             return self.fail(format!("`{}(…)` looks at sessions; this rule is on = \"flow\"", function.name()));
