@@ -3,7 +3,8 @@
 `cargo build --release --no-default-features --bin flowtail --example way_in`.
 
 Takes the first LINES (300,000) of FILE, which is of the default format, gives them the fields of other formats, and prints the processor time that
-a field takes to columns, ROUNDS (5) in turn. Then the same lines from gzip: flowtail with all it does beside inflate alone.
+a field takes to columns, ROUNDS (5) in turn. Then the same lines from gzip: lines to the ring beside inflate alone, which is what bounds the one by the
+other where each has a core, and flowtail with sessions and all rules.
 """
 import gzip
 import itertools
@@ -67,10 +68,12 @@ def main(file, lines="300000", rounds="5"):
             print(f"| {name} | {len(fields)} | {each:.1f} | {each / base:.2f} |")
         plain, packed = paths["default"], pathlib.Path(folder, "packed.gz")
         packed.write_bytes(gzip.compress(plain.read_bytes(), 6))
-        spent = {"flowtail, plain": [], "flowtail, gzip": [], "gzip -dc": []}
+        spent = {"gzip -dc": [], "lines to ring": [], "flowtail, plain": [], "flowtail, gzip": []}
         for _ in range(rounds):
             spent["flowtail, plain"].append(processor(FLOWTAIL, "open", str(plain), "--print", "summary"))
             spent["flowtail, gzip"].append(processor(FLOWTAIL, "open", str(packed), "--print", "summary"))
+            held = json.loads(subprocess.run([WAY_IN, "hold", str(plain)], capture_output=True, check=True).stdout)
+            spent["lines to ring"].append(held["busy"] or held["seconds"])
             spent["gzip -dc"].append(processor("gzip", "-dc", str(packed)))
         print("\n| the same lines | ms of processor |\n|---|---|")
         for name, each in spent.items():

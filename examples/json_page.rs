@@ -63,11 +63,11 @@ fn run(path: &str, rounds: usize) -> Result<String, String> {
     for _ in 0..rounds {
         let mut ring = Ring::new(64 << 30);
         let mut decoder = Decoder::new(None);
-        let (mut decoded, mut held) = (0, 0);
+        let (mut alone, mut held) = (0, 0);
         for page in &pages {
             let begun = busy();
             drop(decode(page)?);
-            decoded += busy() - begun;
+            alone += busy() - begun;
             let begun = busy();
             let out = decoder.decode(&batch(&decode(page)?));
             ring.push_all(&out.columns);
@@ -77,7 +77,7 @@ fn run(path: &str, rounds: usize) -> Result<String, String> {
         if ring.len() != lines.len() as u64 {
             return Err(format!("{} of {} lines are records", ring.len(), lines.len()));
         }
-        json.push(decoded / lines.len() as u64);
+        json.push(alone / lines.len() as u64);
         whole.push(held / lines.len() as u64);
     }
     json.sort_unstable();

@@ -74,7 +74,7 @@ fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
     let select = select.filter(|filter| filter.stage() == Stage::Flows);
     let (stop, stopped) = watch::channel(false);
     let (origin, range) = (history.origin(), history.range());
-    let source = Source::of_history(&origin, select, Arc::new(stop), move |out| {
+    let mut source = Source::of_history(&origin, select, Arc::new(stop), move |out| {
         Box::pin(async move {
             let tell = if screen { Box::new(|_: &SourceStatus| {}) as Tell } else { news(false) };
             let history = if screen { history.with_partial() } else { history };
@@ -89,7 +89,8 @@ fn rows(history: History, select: Option<Filter>, screen: bool) -> Source {
             Ok(())
         })
     });
-    Source { span: Some(range), ..source }
+    source.span = Some(range);
+    source
 }
 
 /// Searches the groups of a tail from its screen.

@@ -102,7 +102,8 @@ impl App {
         };
         let told = "The name is what the holder of the address says, and may be untrue. It is asked for this address alone, once, and shown with its time.";
         let before = self.known.looked_up(address).map(|heard| format!("So far: {}", heard.says()));
-        let notes = before.iter().map(String::as_str).chain([whose, told]).flat_map(broken);
+        let notes =
+            before.iter().map(String::as_str).chain([whose, told]).flat_map(|text| broken(text, self.viewport.width));
         items.extend(notes.map(|text| Item::new("", text, Does::Nothing)));
         self.open_menu(Menu::new(Kind::Lookup, format!("Reverse DNS of {address}"), items));
     }

@@ -53,13 +53,13 @@ pub struct Shares {
 }
 
 /// Most steps that a pane grows or shrinks by.
-const STEPS: i8 = 12;
+pub(super) const STEPS: i8 = 12;
 
 /// All that was arranged.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Arranged {
     /// Columns of flows and of sessions; the usual ones where there are none.
-    columns: [Option<Vec<Field>>; 2],
+    pub(super) columns: [Option<Vec<Field>>; 2],
     pub(super) when: When,
     pub(super) shares: Shares,
 }
@@ -188,7 +188,10 @@ impl App {
         let tab = self.view.tab;
         let shown = self.chosen_columns(tab);
         let item = |field: Field, sign: &str| {
-            Item::new(format!("{sign} {}", field.name()), field.def().doc, Does::Column(field))
+            // The heading of the table is what people look for.
+            let title = columns::title(Col::Field(field), false);
+            let title = if title == field.name() { String::new() } else { format!(" ({title})") };
+            Item::new(format!("{sign} {}{title}", field.name()), field.def().doc, Does::Column(field))
         };
         let offered = |field: &Field| fits(*field, tab) && places::is_told(*field) && !shown.contains(field);
         let hidden = FIELDS.iter().map(|def| def.field).filter(offered);

@@ -80,7 +80,11 @@ impl App {
     pub fn receive(&mut self, page: Arc<Page>) {
         let before = std::mem::replace(&mut self.page, page);
         self.keep_report_place(self.page.status.unparsed.saturating_sub(before.status.unparsed));
+        let seen = self.opening.map(|_| self.now_seen());
         self.open_when_known();
+        if let Some(seen) = seen {
+            self.note_change(seen);
+        }
         self.show_trial();
         self.take_copies();
         if self.page.tab == self.view.tab {

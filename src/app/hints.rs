@@ -54,6 +54,8 @@ impl App {
         let filters = matches!(&self.mode, Mode::Menu(menu) if menu.kind == Kind::Filters);
         match (def.context, def.action) {
             (Context::Menu, A::Save | A::DeleteForward) => filters,
+            (Context::Prompt, A::Save | A::Filters | A::Older) => matches!(self.mode, Mode::Filter(_)),
+            (Context::Prompt, A::Complete) => matches!(self.mode, Mode::Filter(_) | Mode::Group(_)),
             (Context::Main, A::Back) => self.steps_back() > 0 || self.focus == Focus::Sidebar,
             (Context::Main, A::Sidebar) => !lens && !alerts && !self.page.alerts.is_empty(),
             (Context::Main, A::Acknowledge | A::Mute) => alerts && !lens,

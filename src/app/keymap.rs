@@ -103,6 +103,21 @@ impl Keys {
         self.bindings(context).filter(move |(_, def)| def.action == action).map(|(key, _)| key.to_string())
     }
 
+    /// The keys of `action` in a text, function keys that follow each other as `F2-F9`.
+    pub fn list(&self, context: Context, action: Action) -> String {
+        let keys: Vec<Key> =
+            self.bindings(context).filter(|(_, def)| def.action == action).map(|(key, _)| key).collect();
+        let number = |key: &Key| match key.code {
+            Code::F(number) => Some(number),
+            _ => None,
+        };
+        let follows = |pair: &[Key]| number(&pair[0]).is_some_and(|first| number(&pair[1]) == first.checked_add(1));
+        match &keys[..] {
+            [first, .., last] if keys.len() > 2 && keys.windows(2).all(follows) => format!("{first}-{last}"),
+            all => all.iter().map(Key::to_string).collect::<Vec<_>>().join(" "),
+        }
+    }
+
     /// Puts keys into a text for the user: `{filter}` becomes the key of that action of the tables, `{list:save}` that of another context. An
     /// action that was left without a key is found in the palette.
     pub fn spell(&self, text: &str) -> String {

@@ -192,6 +192,7 @@ impl App {
             Action::Pivot => self.open_entry_pivot(),
             Action::Sidebar => self.say(Tone::Quiet, "The alerts about it stand in its list; 3 has all of them."),
             Action::Back
+            | Action::Undo
             | Action::Flows
             | Action::Sessions
             | Action::Alerts

@@ -104,6 +104,8 @@ pub(super) enum Does {
     StopExport,
     /// Does what a key does.
     Act(Action),
+    /// Goes to the timeline and does this there.
+    OnTimeline(Action),
     /// Shows or hides a column.
     Column(Field),
     /// Takes a theme.
@@ -313,6 +315,10 @@ impl App {
             Does::Export(what) => self.ask_path(what),
             Does::Act(action) => {
                 self.mode = Mode::Main;
+                return self.update(action);
+            }
+            Does::OnTimeline(action) => {
+                self.open_timeline();
                 return self.update(action);
             }
             Does::Column(field) => self.toggle_column(field),

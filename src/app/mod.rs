@@ -17,6 +17,7 @@ mod earlier;
 mod edit;
 mod elsewhere;
 mod fold;
+pub mod grab;
 mod hints;
 mod history;
 pub mod key;
@@ -36,6 +37,7 @@ mod sideways;
 mod start;
 pub mod takeaway;
 mod trial;
+mod undo;
 mod update;
 pub mod view;
 pub mod viewport;
@@ -251,6 +253,13 @@ pub struct App {
     arranged: choose::Arranged,
     /// Where the user is, for local times.
     zone: Option<jiff::tz::TimeZone>,
+    /// Views before the changes that can be taken back.
+    undo: Vec<undo::Before>,
+    /// The last key took a change back, which is none itself.
+    undone: bool,
+    /// A border that the mouse holds, and whether its move was noted as a change.
+    grab: Option<grab::Grab>,
+    dragged: bool,
     asked: Option<ViewSpec>,
     /// The first question about the rows that are wanted.
     rows_asked: u64,

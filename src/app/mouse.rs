@@ -43,10 +43,13 @@ impl App {
         // A drag goes on where it began, wherever the pointer is.
         match mouse.kind {
             MouseKind::Drag => {
-                self.drag_to(mouse.x);
+                if !self.drag_border(mouse.x, mouse.y) {
+                    self.drag_to(mouse.x);
+                }
                 return Vec::new();
             }
             MouseKind::Release => {
+                self.drop_border();
                 self.end_drag();
                 return Vec::new();
             }
@@ -55,6 +58,10 @@ impl App {
         let Some(target) = self.viewport.at(mouse.x, mouse.y) else { return Vec::new() };
         if let (Target::Strip, MouseKind::Click, Mode::Main | Mode::Timeline(_)) = (target, mouse.kind, &self.mode) {
             self.begin_drag(mouse.x);
+            return Vec::new();
+        }
+        if let (Target::Border(border), MouseKind::Click, Mode::Main) = (target, mouse.kind, &self.mode) {
+            self.grab(border, mouse.x, mouse.y);
             return Vec::new();
         }
         let by = match mouse.kind {
@@ -130,7 +137,13 @@ impl App {
             Target::Folded => return self.update(Action::Fold),
             Target::Table => self.focus = Focus::Table,
             Target::Entry(place) => self.pick_entry(place),
-            Target::Detail | Target::Help | Target::Report | Target::Strip | Target::Menu | Target::Item(_) => {}
+            Target::Border(_)
+            | Target::Detail
+            | Target::Help
+            | Target::Report
+            | Target::Strip
+            | Target::Menu
+            | Target::Item(_) => {}
         }
         Vec::new()
     }

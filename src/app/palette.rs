@@ -35,11 +35,16 @@ impl App {
             .iter()
             .filter(|def| def.context == Context::Main && !matches!(def.action, Action::Palette | Action::Saved(_)));
         let mut items: Vec<Item> = actions
-            .map(|def| {
-                let keys: Vec<String> = self.keys.of(Context::Main, def.action).collect();
-                Item::new(def.help, keys.join(" "), Does::Act(def.action))
-            })
+            .map(|def| Item::new(def.help, self.keys.list(Context::Main, def.action), Does::Act(def.action)))
             .collect();
+        // What is done on the timeline needs no way there first; what moves about on it does.
+        let there = [Action::Mark, Action::ZoomIn, Action::ZoomOut, Action::AllTime, Action::Measure, Action::Clock];
+        let way = self.keys.hint(Context::Main, Action::Timeline);
+        let timeline = ACTIONS.iter().filter(|def| def.context == Context::Timeline && there.contains(&def.action));
+        items.extend(timeline.map(|def| {
+            let keys = format!("{way} {}", self.keys.hint(Context::Timeline, def.action));
+            Item::new(format!("Timeline: {}", def.help), keys, Does::OnTimeline(def.action))
+        }));
         if self.can_learn() {
             let text = "Baseline: load the ports and peers that each interface used, so that rules know what is new; what it costs is said before";
             items.push(Item::new(text, "", Does::PlanBaseline));

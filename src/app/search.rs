@@ -223,8 +223,14 @@ impl App {
             Does::Nothing,
         ));
         let note = |text: &str| Item::new("", text, Does::Nothing);
-        items.extend(planned.notes.iter().flat_map(|text| broken(text)).map(|text| note(&text)));
-        items.extend(planned.query.lines().flat_map(broken).map(|text| Item::new("query", text, Does::Nothing)));
+        items.extend(planned.notes.iter().flat_map(|text| broken(text, self.viewport.width)).map(|text| note(&text)));
+        items.extend(
+            planned
+                .query
+                .lines()
+                .flat_map(|line| broken(line, self.viewport.width))
+                .map(|text| Item::new("query", text, Does::Nothing)),
+        );
         self.open_menu(Menu::new(Kind::Search, planned.title.clone(), items));
     }
 
@@ -278,13 +284,17 @@ fn group_filter(by: &[Field], key: &[String]) -> Option<String> {
     Filter::parse(&text, Stage::Flows).ok().map(|filter| filter.to_string())
 }
 
-/// A text in lines that a narrow screen shows whole.
-pub(super) fn broken(text: &str) -> Vec<String> {
-    const WIDE: usize = 66;
+/// A text in lines that a screen of `width` cells shows whole beside a column of words; 0 where the screen is not known yet.
+pub(super) fn broken(text: &str, width: u16) -> Vec<String> {
+    /// Cells of the column beside it, and of the edges.
+    const BESIDE: u16 = 14;
+    /// Longer lines are hard to read.
+    const LONGEST: u16 = 66;
+    let wide = usize::from(if width == 0 { LONGEST } else { width.saturating_sub(BESIDE).clamp(8, LONGEST) });
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.len() - 1;
-        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > WIDE {
+        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > wide {
             lines.push("  ".to_owned() + word);
         } else {
             let space = if lines[last].is_empty() { "" } else { " " };
@@ -387,7 +397,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_broken_between_words() {
-        let lines = broken(&"word ".repeat(40));
+        let lines = broken(&"word ".repeat(40), 0);
         assert!(lines.len() > 2 && lines.iter().all(|line| line.len() <= 70), "{lines:?}");
     }
 }

@@ -10,6 +10,15 @@ use crate::record::Field;
 impl App {
     /// Takes what the user did.
     pub fn input(&mut self, input: &Input) -> Vec<Effect> {
+        let before = self.before(input);
+        let effects = self.take(input);
+        if let Some(before) = before {
+            self.note_change(before);
+        }
+        effects
+    }
+
+    fn take(&mut self, input: &Input) -> Vec<Effect> {
         match input {
             Input::Key(key) => {
                 if let Some(action) = self.keys.resolve(self.context(), *key) {
@@ -120,6 +129,7 @@ impl App {
             Action::HideAlerts => self.toggle_alert_list(),
             Action::Larger => self.resize_pane(1),
             Action::Smaller => self.resize_pane(-1),
+            Action::Undo => self.undo(),
             Action::Follow => self.follow(),
             Action::Help => self.mode = Mode::Help(HelpState::default()),
             Action::History => self.open_search(),

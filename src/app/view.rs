@@ -196,6 +196,11 @@ impl View {
         &mut self.tables[self.tab as usize]
     }
 
+    /// All tables, in the order of [`Tab`].
+    pub(super) fn tables(&self) -> &[Table; 3] {
+        &self.tables
+    }
+
     /// A table.
     pub fn of_mut(&mut self, tab: Tab) -> &mut Table {
         &mut self.tables[tab as usize]

@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::columns::Col;
+use super::grab::Border;
 use crate::engine::view::{RowId, Tab};
 
 /// A rectangle of cells.
@@ -57,6 +58,8 @@ pub enum Target {
     Item(usize),
     /// A menu, for the wheel.
     Menu,
+    /// A border between panes.
+    Border(Border),
     /// A key hint.
     Hint(Action),
 }
@@ -102,6 +105,8 @@ impl Strip {
 /// How the last frame was laid out.
 #[derive(Clone, Debug, Default)]
 pub struct Viewport {
+    /// Cells of the screen across.
+    pub width: u16,
     /// Rows of the table that fit.
     pub table_rows: usize,
     /// Columns of the table that fit, left to right.
@@ -126,6 +131,8 @@ pub struct Viewport {
     pub lens: super::lens::Room,
     /// The first line shown of each of its columns.
     pub lens_first: [usize; 2],
+    /// Top and height of the mark in the scroll bar of the table, where there is one.
+    pub scrollbar: Option<(u16, u16)>,
     /// What is where. Later entries lie above earlier ones.
     pub hits: Vec<(Area, Target)>,
     /// Where the caret of a prompt is.

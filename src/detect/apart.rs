@@ -11,6 +11,8 @@ use super::order::Orders;
 
 /// Bundles of orders that wait to be gone through: so many that neither side stands still while the other sweeps its groups.
 const QUEUE: usize = 16;
+/// Bundles that a caller who must not wait leaves room for: those of a few hundred rows.
+const ROOM: usize = 8;
 
 /// What comes back for each bundle of orders.
 struct Answer {
@@ -85,6 +87,11 @@ impl Apart {
     /// Whether something was sent that is not answered.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting > 0
+    }
+
+    /// Whether a caller who must not wait should come again later.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting + ROOM > QUEUE
     }
 
     fn take(&mut self, mut answer: Answer, news: &mut Vec<AlertEvent>) {

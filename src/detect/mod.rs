@@ -242,6 +242,11 @@ impl Detector {
         matches!(&self.ledger, Place::Apart(apart) if apart.is_waiting())
     }
 
+    /// Whether its thread has so much to go through that telling it of more rows could block.
+    pub fn is_full(&self) -> bool {
+        matches!(&self.ledger, Place::Apart(apart) if apart.is_full())
+    }
+
     /// Alerts held, open and closed, in the order in which they were found, as of the last [`Detector::drain`] or [`Detector::advance`]. What is
     /// held back or withdrawn is not among them. Of a detector with a thread of its own only the news are known here, and this is empty.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {

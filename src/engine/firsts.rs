@@ -20,12 +20,12 @@ use crate::store::ring::with_table;
 pub const RECENT: i64 = 600;
 /// Values that are remembered, some 17 bytes each.
 const MOST: usize = 1 << 18;
-/// Seconds in a day.
+/// Seconds of a day, by which it is told which times are really held.
 const DAY: i64 = 86_400;
-/// Days of which the least time is kept.
+/// Days that are told apart: more than ten years.
 const MOST_DAYS: usize = 4_096;
-/// Days without a record, after which what was before says nothing of what is new: one wrong time (mostly 0) would make everything later new.
-const HOLE: i64 = 30;
+/// Records on days in a row that count as something held, at the least, and as a share of all: one in a hundred.
+const ENOUGH: (u64, u64) = (10, 100);
 /// Ports from here on are those that a host asks from, in the usual ranges.
 const EPHEMERAL: u64 = 32_768;
 
@@ -45,9 +45,10 @@ pub struct Firsts {
     times: HashMap<u64, i64, foldhash::fast::RandomState>,
     /// Rows looked at of each segment, by the number of its first row.
     done: BTreeMap<u64, usize>,
-    /// The least time of each day that has any, and the day of the last record.
-    days: BTreeMap<i64, i64>,
-    near: Option<(i64, i64)>,
+    /// How many records each day has, by its number, and the least time of them.
+    days: BTreeMap<i64, (u64, i64)>,
+    /// Where what is held begins.
+    from: Option<i64>,
 }
 
 /// What a record says of who and where.
@@ -109,12 +110,53 @@ impl Firsts {
                 with_table!(&part, table => self.take(table, done..upto));
             }
         }
+        if left < budget {
+            self.from = self.begins();
+        }
         budget - left
+    }
+
+    fn count(&mut self, time: i64) {
+        let day = time.div_euclid(DAY);
+        let place = if self.days.len() < MOST_DAYS || self.days.contains_key(&day) {
+            day
+        } else {
+            let near = self.days.range(..day).next_back().or_else(|| self.days.iter().next());
+            near.map_or(day, |(near, _)| *near)
+        };
+        let (count, least) = self.days.entry(place).or_insert((0, time));
+        *count += 1;
+        *least = time.min(*least);
+    }
+
+    /// Where what is held begins. A few records that lie more than a day before all others (a clock that was reset, a time of 0) are nothing by
+    /// which it could be known what was there before: everything after them would be new.
+    fn begins(&self) -> Option<i64> {
+        let all: u64 = self.days.values().map(|(count, _)| count).sum();
+        let enough = ENOUGH.0.max(all / ENOUGH.1);
+        // Days in a row: their last, their records, and the least time.
+        let mut open: Option<(i64, u64, i64)> = None;
+        let mut most: Option<(u64, i64)> = None;
+        for (day, (count, least)) in &self.days {
+            let (before, from) = match open {
+                Some((last, records, from)) if *day <= last + 1 => (records, from),
+                _ => (0, *least),
+            };
+            let records = before + count;
+            if records >= enough {
+                return Some(from);
+            }
+            open = Some((*day, records, from));
+            if most.is_none_or(|(other, _)| records >= other) {
+                most = Some((records, from));
+            }
+        }
+        most.map(|(_, from)| from)
     }
 
     fn take<T: Table>(&mut self, table: &T, rows: Range<usize>) {
         for said in rows.filter_map(|row| Said::of(table, row)) {
-            self.saw(said.time);
+            self.count(said.time);
             let whats = [Some(What::Address(said.src)), Some(What::Address(said.dst)), said.service()];
             let interface = said.interface.map(What::Interface);
             for what in whats.into_iter().chain([interface]).flatten() {
@@ -129,32 +171,6 @@ impl Firsts {
         }
     }
 
-    /// Notes that there is a record of this time.
-    fn saw(&mut self, time: i64) {
-        let day = time.div_euclid(DAY);
-        if self.near.is_some_and(|(near, least)| near == day && least <= time) {
-            return;
-        }
-        if self.days.len() < MOST_DAYS || self.days.contains_key(&day) {
-            let least = self.days.entry(day).or_insert(time);
-            *least = time.min(*least);
-            self.near = Some((day, *least));
-        }
-    }
-
-    /// Since when records are there without a [`HOLE`] up to `at`.
-    fn from(&self, at: i64) -> Option<i64> {
-        let mut days = self.days.range(..=at.div_euclid(DAY)).rev();
-        let (mut day, mut from) = days.next()?;
-        for (before, least) in days {
-            if day - before > HOLE {
-                break;
-            }
-            (day, from) = (before, least);
-        }
-        Some(*from)
-    }
-
     /// A segment is no longer held.
     pub fn evict(&mut self, first_seq: u64) {
         self.done.remove(&first_seq);
@@ -167,12 +183,12 @@ impl Firsts {
     /// When an address was first seen, and whether something was held of the time before.
     pub fn address(&self, addr: IpAddr) -> Option<(i64, bool)> {
         let first = self.first(What::Address(addr))?;
-        Some((first, self.from(first).is_some_and(|from| first - from >= RECENT)))
+        Some((first, self.from.is_some_and(|from| first.saturating_sub(from) >= RECENT)))
     }
 
     fn is_new(&self, what: What<'_>, at: i64) -> bool {
-        let Some(first) = self.first(what).filter(|first| at <= first.saturating_add(RECENT)) else { return false };
-        self.from(first).is_some_and(|from| first.saturating_sub(from) >= RECENT)
+        let (Some(first), Some(from)) = (self.first(what), self.from) else { return false };
+        first.saturating_sub(from) >= RECENT && at <= first.saturating_add(RECENT)
     }
 
     /// What a record had first.
@@ -263,19 +279,35 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_time_makes_nothing_new() {
-        let day = 1_700_000_000;
-        let rows = [
-            (60, "10.0.0.1", 50_000, 443, "ACCEPT"),
-            (day, "10.0.0.2", 50_000, 443, "ACCEPT"),
-            (day + 30, "10.0.0.3", 50_000, 443, "ACCEPT"),
-            (day + 9 * DAY, "10.0.0.4", 50_000, 443, "ACCEPT"),
-        ];
+    fn a_record_far_in_the_past_makes_nothing_else_new() {
+        let day = |at: i64| 1_534_778_000 + at;
+        let mut rows: Vec<_> = (0..30).map(|at| (day(at), "10.0.0.1", 50_000, 443, "ACCEPT")).collect();
+        rows.push((day(100), "10.0.0.2", 50_000, 443, "ACCEPT"));
+        for wild in [60, 1_000_000, day(-3 * DAY)] {
+            let mut rows = rows.clone();
+            rows.insert(7, (wild, "10.0.0.3", 50_000, 443, "ACCEPT"));
+            let ring = ring(&rows);
+            let mut firsts = Firsts::default();
+            while firsts.step(&ring, 4) == 4 {}
+            assert!(news(&ring, &firsts).iter().all(|new| *new == FirstSeen::default()), "{wild}");
+            assert_eq!(firsts.address("10.0.0.2".parse().unwrap()), Some((day(100), false)));
+        }
+        // Days before that have more than a few records are known, though a pause follows.
+        rows.extend((0..30).map(|at| (day(at - 3 * DAY), "10.0.0.1", 50_000, 443, "ACCEPT")));
         let ring = ring(&rows);
         let mut firsts = Firsts::default();
-        firsts.step(&ring, 10);
-        let new: Vec<bool> = news(&ring, &firsts).iter().map(|seen| seen.src).collect();
-        assert_eq!(new, [false, false, false, true], "a weekend is no hole");
+        firsts.step(&ring, 1_000);
+        assert!(news(&ring, &firsts)[30].src && !news(&ring, &firsts)[0].src);
+    }
+
+    #[test]
+    fn days_without_end_take_no_more_room() {
+        let rows: Vec<_> = (0..6_000).map(|at| (60 + at * 5 * DAY, "10.0.0.1", 50_000, 443, "ACCEPT")).collect();
+        let ring = ring(&rows);
+        let mut firsts = Firsts::default();
+        firsts.step(&ring, 10_000);
+        assert_eq!((firsts.days.len(), firsts.from), (MOST_DAYS, firsts.begins()));
+        assert_eq!(firsts.days.values().map(|(count, _)| count).sum::<u64>(), 6_000);
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl Core {
         self.detector.is_behind()
     }
 
+    /// Whether the rules have so much to go through that telling them more could block.
+    pub fn rules_are_full(&self) -> bool {
+        self.detector.is_full()
+    }
+
     /// What the rules hold, and what they had to let go, as far as it is known here.
     pub fn rule_stats(&self) -> DetectStats {
         self.detector.stats()

@@ -16,14 +16,19 @@ use crate::record::{Decoded, Decoder, Gap, Input, SourceStatus, Table as _};
 
 /// Rows that a pass looks at before the mailbox is looked at again.
 const SLICE: usize = 4_096;
-/// Rows that are taken in before it is: with sessions and rules each costs microseconds, and a key should not wait for more than a few milliseconds.
-const INTAKE: usize = 1_024;
+/// Least and most rows that are taken in before it is. With sessions and rules each costs microseconds, more the more is held and the more
+/// others want of the processor: how many it is goes by how long the last ones took, since a key should not wait for more than [`LOAD`].
+const INTAKE: (usize, usize) = (128, 1_024);
+/// How long rows are taken in, about.
+const LOAD: Duration = Duration::from_millis(3);
+/// How long the rules are waited for that have enough to do. They are not told by more rows then, which could block for as long as a sweep takes.
+const RULES: Duration = Duration::from_millis(1);
 /// Batches that wait to be taken in.
 const QUEUE: usize = 8;
 /// Least time between two pages that answer the same question.
 const FRAME: Duration = Duration::from_millis(33);
 /// How long a new question is worked on before its first, perhaps partial, page.
-const FIRST_ANSWER: Duration = Duration::from_millis(8);
+const FIRST_ANSWER: Duration = Duration::from_millis(6);
 /// How long passes go on between two loads of rows: of what pours in a slice's time is a small part, and somebody waits for the count.
 const SHARE: Duration = Duration::from_millis(1);
 /// Least time between two passes over changing sessions.
@@ -202,6 +207,8 @@ struct Worker<P> {
     core: Core,
     publish: P,
     begun: Option<Begun>,
+    /// Rows that are taken in next; see [`INTAKE`].
+    intake: usize,
     /// Whether the core changed since the last page.
     changed: bool,
     /// Whether the passes have more to do.
@@ -223,6 +230,7 @@ impl<P: FnMut(Page)> Worker<P> {
             core,
             publish,
             begun: None,
+            intake: INTAKE.0,
             changed: false,
             more: false,
             asked: false,
@@ -294,10 +302,14 @@ impl<P: FnMut(Page)> Worker<P> {
                 self.asked = true;
                 return ControlFlow::Continue(None);
             }
-            if self.begun.is_some() {
+            let full = self.core.rules_are_full();
+            if self.begun.is_some() && !full {
                 return ControlFlow::Continue(None);
             }
-            if let Some(work) = inside.queue.pop_front() {
+            if self.begun.is_none()
+                && !full
+                && let Some(work) = inside.queue.pop_front()
+            {
                 mailbox.room.notify_one();
                 return ControlFlow::Continue(Some(work));
             }
@@ -305,7 +317,9 @@ impl<P: FnMut(Page)> Worker<P> {
                 return ControlFlow::Continue(None);
             }
             // A change waits for its frame, sessions that changed for their next pass, a live engine for its tick.
-            let wait = if self.changed {
+            let wait = if full {
+                RULES
+            } else if self.changed {
                 FRAME.saturating_sub(self.last_page.elapsed())
             } else if self.core.rules_are_behind() {
                 FRAME
@@ -347,9 +361,14 @@ impl<P: FnMut(Page)> Worker<P> {
             }
             None => {}
         }
-        if let Some(mut begun) = self.begun.take() {
-            let end = (begun.next + INTAKE).min(begun.batch.columns.len());
+        if !self.core.rules_are_full()
+            && let Some(mut begun) = self.begun.take()
+        {
+            let end = (begun.next + self.intake).min(begun.batch.columns.len());
+            let began = Instant::now();
             self.core.ingest_rows(&begun.batch, begun.next..end, &mut begun.known);
+            let more = if began.elapsed() < LOAD { self.intake * 2 } else { self.intake / 2 };
+            self.intake = more.clamp(INTAKE.0, INTAKE.1);
             self.changed = true;
             if end < begun.batch.columns.len() {
                 begun.next = end;

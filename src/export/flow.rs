@@ -85,7 +85,7 @@ impl FlowWriter {
             let event = table.tag(row);
             let ingestion = event.filter(|event| event.ingestion >= 0).map(|event| event.ingestion.to_string());
             let ingestion = ingestion.unwrap_or_default();
-            let id = event.map_or("", |event| &event.id);
+            let id = event.map_or("", |event| event.id);
             let _ = write!(out, ",{ingestion},");
             csv_field(out, &clean::for_terminal(table.word(Field::Stream, row).unwrap_or("")));
             out.push(',');
@@ -150,7 +150,7 @@ fn ndjson<T: Table>(table: &T, row: usize) -> String {
         }
         object.insert("@log-stream".into(), table.word(Field::Stream, row).unwrap_or("").into());
         if !event.id.is_empty() {
-            object.insert("@event-id".into(), (*event.id).into());
+            object.insert("@event-id".into(), event.id.into());
         }
     }
     clean::json(Json::Object(object).to_string())

@@ -170,7 +170,10 @@ impl Offer<'_> {
     fn fill(&mut self, expected: Expected, seen: &mut dyn FnMut(Field) -> Vec<(Cell, u64)>) {
         match expected {
             Expected::Length => {}
-            Expected::Field => self.fields(),
+            Expected::Field => {
+                self.fields();
+                self.aliases();
+            }
             Expected::Comparison(field) => {
                 self.operators(field.kind());
                 self.values(field, seen);
@@ -184,6 +187,7 @@ impl Offer<'_> {
                 self.fields();
                 if !self.typed.is_empty() {
                     self.bare(seen);
+                    self.aliases();
                 }
             }
         }
@@ -203,12 +207,22 @@ impl Offer<'_> {
         }
     }
 
-    /// Fields of these rows. An alias is offered only to who begins to type it.
+    /// Fields of these rows.
     fn fields(&mut self) {
         let other = if self.stage == Stage::Flows { On::Sessions } else { On::Flows };
         for def in FIELDS.iter().filter(|def| def.on != other && places::is_told(def.field)) {
             self.add(CandidateKind::Field, def.name, || def.doc.to_owned());
-            for alias in def.aliases.iter().filter(|_| !self.typed.is_empty()) {
+        }
+    }
+
+    /// Other names of fields, of those whose own name is not among what is offered already.
+    fn aliases(&mut self) {
+        let other = if self.stage == Stage::Flows { On::Sessions } else { On::Flows };
+        for def in FIELDS.iter().filter(|def| def.on != other && places::is_told(def.field)) {
+            if self.typed.is_empty() || self.candidates.iter().any(|candidate| candidate.text == def.name) {
+                continue;
+            }
+            for alias in def.aliases {
                 self.add(CandidateKind::Field, alias, || format!("{}: {}", def.name, def.doc));
             }
         }

@@ -18,6 +18,7 @@ use super::format::Format;
 use super::format_runs::FormatRuns;
 use super::room::{Room, Rooms};
 use super::table::Table;
+use super::tags::{EventTag, Tags};
 
 type Set<T> = IndexSet<T, foldhash::fast::RandomState>;
 
@@ -37,24 +38,8 @@ pub struct Columns {
     verbatim: BTreeMap<u32, Box<str>>,
     /// Bytes of texts and of lines kept as logged.
     text_bytes: usize,
-    /// What CloudWatch says of the event in a row; shorter than `len` where the source has no events.
-    events: Vec<EventTag>,
-}
-
-/// CloudWatch's words about one event, for output. The ring does not keep them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventTag {
-    /// Event id; empty where the source names none.
-    pub id: Box<str>,
-    /// Ingestion time, Unix milliseconds; negative where it is not known.
-    pub ingestion: i64,
-}
-
-impl Default for EventTag {
-    /// That of a row that was no event.
-    fn default() -> EventTag {
-        EventTag { id: Box::default(), ingestion: Event::UNKNOWN }
-    }
+    /// What CloudWatch says of the event in a row.
+    tags: Tags,
 }
 
 /// The place in its dictionary that the code of a text means; the code must not be 0.
@@ -179,16 +164,12 @@ impl Columns {
         self.formats.extend(self.len, format);
     }
 
-    /// The last row was this event.
-    pub(super) fn tag(&mut self, event: EventTag) {
-        self.events.resize(self.len.saturating_sub(1), EventTag::default());
-        self.events.push(event);
-    }
-
     /// The finished rows from `from` on were these events.
-    pub(super) fn tag_all(&mut self, from: usize, events: impl Iterator<Item = EventTag>) {
-        self.events.resize(from, EventTag::default());
-        self.events.extend(events);
+    pub(super) fn tag_events(&mut self, from: usize, events: &[Event]) {
+        self.tags.skip_to(from);
+        for event in events {
+            self.tags.push(event);
+        }
     }
 
     /// Takes the last row away again. What it brought into the dictionaries stays until they are cleared.
@@ -197,15 +178,15 @@ impl Columns {
         self.len = row;
         self.roll_back();
         self.formats.truncate(row);
-        self.events.truncate(row);
+        self.tags.truncate(row);
         if let Some(line) = u32::try_from(row).ok().and_then(|row| self.verbatim.remove(&row)) {
             self.text_bytes -= line.len();
         }
     }
 
     /// What CloudWatch said of the event in `row`.
-    pub fn event(&self, row: usize) -> Option<&EventTag> {
-        self.events.get(row).filter(|event| !event.id.is_empty() || event.ingestion >= 0)
+    pub fn event(&self, row: usize) -> Option<EventTag<'_>> {
+        self.tags.get(row)
     }
 
     /// The codes of `field` in `rows`; fewer where the last have no value.
@@ -256,7 +237,7 @@ impl Table for Columns {
         self.formats.of(row)
     }
 
-    fn tag(&self, row: usize) -> Option<&EventTag> {
+    fn tag(&self, row: usize) -> Option<EventTag<'_>> {
         self.event(row)
     }
 

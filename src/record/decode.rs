@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::batch::{Batch, Event, Origin};
-use super::columns::{Columns, EventTag, code_of};
+use super::columns::{Columns, code_of};
 use super::field::Field;
 use super::format::{Format, near_field};
 use super::parse::{Known, LineError, LineParser, Parsed};
@@ -341,7 +341,7 @@ impl Place<'_> {
             columns.fill(Field::IngestionTime, row, code_of(ingestion));
         }
         if !event.id.is_empty() || event.ingestion >= 0 {
-            columns.tag(EventTag { id: event.id.clone(), ingestion: event.ingestion });
+            columns.tag_events(row, std::slice::from_ref(event));
         }
     }
 
@@ -424,6 +424,6 @@ mod tests {
         let out = Decoder::new(None).decode(&batch);
         assert_eq!((out.lines, out.columns.len()), (1, 1));
         assert_eq!(out.columns.number(Field::IngestionTime, 0), Some(61));
-        assert_eq!(out.columns.event(0).map(|event| &*event.id), Some("7"));
+        assert_eq!(out.columns.event(0).map(|event| event.id), Some("7"));
     }
 }

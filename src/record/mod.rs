@@ -19,6 +19,7 @@ mod room;
 pub mod services;
 pub mod special;
 pub mod table;
+pub mod tags;
 pub mod value;
 
 pub use batch::{Batch, Earlier, Event, Gap, Input, LiveStatus, Origin, Poll, SourceState, SourceStatus, TailFigures};

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::columns::EventTag;
 use super::field::{Field, Kind};
 use super::format::{Format, Slot};
 use super::places;
 use super::services;
+use super::tags::EventTag;
 use super::value::{Row, Value};
 
 /// Columns of codes with their dictionaries. See [`super::columns`] for what a code is.
@@ -37,7 +37,7 @@ pub trait Table {
     fn verbatim(&self, row: usize) -> Option<&str>;
 
     /// What CloudWatch said of the event that `row` came in, where it is kept.
-    fn tag(&self, _row: usize) -> Option<&EventTag> {
+    fn tag(&self, _row: usize) -> Option<EventTag<'_>> {
         None
     }
 

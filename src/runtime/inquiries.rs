@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tokio::sync::mpsc;
 
-use super::Loop;
+use super::looping::Loop;
 use crate::enrich::dns;
 use crate::start::inventory::{Answer, Inventory};
 

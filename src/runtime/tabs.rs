@@ -3,8 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
-use super::Loop;
 use super::desk::Desk;
+use super::looping::Loop;
 use super::searches::{Begun, Heard};
 use crate::detect::{Alert, Baseline};
 use crate::start;

@@ -21,7 +21,8 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     }
     let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let mut y = area.y;
-    if area.height > 1 || !typing {
+    // On a low screen what there is to say stands where the tabs are.
+    if area.height > 1 || !(typing || app.notice().is_some()) {
         tabs(app, paint, area, y, viewport);
         y += 1;
     }
@@ -41,7 +42,7 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
     if y + 1 < area.bottom() && said < 2 {
         let under = Rect::new(area.x, y + 1, area.width, 1);
         match app.mode() {
-            Mode::Filter(bar) => filter_says(app, bar, paint, under),
+            Mode::Filter(bar) => filter_says(app, bar, paint, Rect { height: area.bottom() - y - 1, ..under }),
             Mode::Group(prompt) => group_says(prompt, paint, under),
             Mode::Change(prompt) => change_says(prompt, paint, under),
             Mode::Ask(ask) => ask_says(ask, paint, under),
@@ -50,6 +51,9 @@ pub(super) fn draw(app: &App, paint: &mut Paint<'_>, area: Rect, viewport: &mut 
         }
     }
 }
+
+/// Cells of what is typed that are left to it on any screen.
+const LEAST_TYPED: u16 = 20;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -272,6 +276,8 @@ pub(super) fn prompt_line(
     verdict: &str,
     viewport: &mut Viewport,
 ) {
+    // What is typed is seen before what is to be said of it.
+    let verdict = if area.width < fmt::width(label) + fmt::width(verdict) + LEAST_TYPED { "" } else { verdict };
     let wrong = fmt::width(verdict);
     let mut x = area.x + 1;
     let bold = paint.theme.bold(Token::Accent);

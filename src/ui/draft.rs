@@ -1,10 +1,12 @@
 //! The filter while it is typed: whether it is one, how much it matches, how it can go on.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::bar::prompt_line;
 use super::fmt;
 use super::paint::Paint;
+use super::sidebar::wrap;
 use super::theme::Token;
 use crate::app::prompt::{Draft, FilterBar};
 use crate::app::{App, Viewport};
@@ -59,8 +61,8 @@ fn emptied_by(app: &App, filter: &crate::filter::Filter) -> Option<String> {
 pub(super) fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, area: Rect) {
     if let Some(notice) = app.notice() {
         let token = if notice.tone == crate::app::Tone::Refused { Token::Warning } else { Token::Text };
-        paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &notice.text, paint.theme.style(token));
-        return;
+        let style = paint.theme.style(token);
+        return lines(&notice.text, style, paint, area);
     }
     let (text, token) = match bar.draft() {
         Draft::Bad(error) => {
@@ -99,13 +101,33 @@ pub(super) fn filter_says(app: &App, bar: &FilterBar, paint: &mut Paint<'_>, are
         }
     };
     let style = paint.theme.style(token);
-    paint.text(area.x + 3, area.y, area.width.saturating_sub(4), &text, style);
+    lines(&text, style, paint, area);
+}
+
+/// Writes a text on the lines there are; what is cut is seen to be.
+fn lines(text: &str, style: Style, paint: &mut Paint<'_>, area: Rect) {
+    let room = area.width.saturating_sub(4);
+    let parts = wrap(&fmt::clean(text), room.max(1));
+    let last = usize::from(area.height).min(parts.len()).saturating_sub(1);
+    for (y, part) in (area.y..).zip(parts.iter().take(last)) {
+        paint.text(area.x + 3, y, room, part, style);
+    }
+    let rest = parts[last.min(parts.len())..].join(" ");
+    paint.text(area.x + 3, area.y + u16::try_from(last).unwrap_or(0), room, &rest, style);
 }
 
 /// Below a filter that lacks its end: how it can go on matters more than that it is none yet.
 fn unfinished(offered: &str, message: &str, paint: &mut Paint<'_>, area: Rect) {
     let room = area.width.saturating_sub(4);
-    let lead = format!("Tab: {}", fmt::cut(offered, room / 2, paint.glyphs.ellipsis));
+    if area.height > 1 {
+        let lead = format!("Tab: {offered}");
+        paint.text(area.x + 3, area.y, room, &lead, paint.theme.style(Token::Text));
+        paint.text(area.x + 3, area.y + 1, room, message, paint.theme.style(Token::Error));
+        return;
+    }
+    // What is wrong is read whole where that leaves a word to what could stand there.
+    let cells = room.saturating_sub(fmt::width(message) + 8).min(room / 2).max(room / 4);
+    let lead = format!("Tab: {}", fmt::cut(offered, cells, paint.glyphs.ellipsis));
     let spans = [
         (lead, paint.theme.style(Token::Text)),
         ("   ".to_owned(), paint.theme.style(Token::Muted)),

@@ -53,6 +53,8 @@ pub struct Glyphs {
     pub hanging: bool,
     /// A full part of a gauge.
     pub full: &'static str,
+    /// Where the lines shown are, in a scroll bar.
+    pub thumb: &'static str,
     /// An empty part of a gauge.
     pub empty: &'static str,
 }
@@ -84,6 +86,7 @@ pub const UNICODE: Glyphs = Glyphs {
     bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     hanging: true,
     full: "█",
+    thumb: "┃",
     empty: "░",
 };
 
@@ -114,5 +117,6 @@ pub const ASCII: Glyphs = Glyphs {
     bars: [" ", ".", ".", ":", ":", "|", "|", "#", "#"],
     hanging: false,
     full: "#",
+    thumb: "#",
     empty: ".",
 };

@@ -304,7 +304,7 @@ fn second(app: &App, paint: &Paint<'_>, status: &Status, trouble_in: Option<u16>
         ("evicted", status.evicted),
         ("sessions evicted", status.sessions_evicted),
         (UNPARSED, status.unparsed),
-        ("skipdata", status.skipdata),
+        ("SKIPDATA", status.skipdata),
         ("late", status.late),
         ("rule groups evicted", status.rules.evicted_groups),
     ];

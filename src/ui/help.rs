@@ -2,7 +2,6 @@
 
 use ratatui::layout::Rect;
 
-use super::fmt;
 use super::glyphs::Glyphs;
 use super::paint::Paint;
 use super::sidebar::wrap;
@@ -49,10 +48,10 @@ fn lines(app: &App, glyphs: &Glyphs, search: &str) -> Vec<HelpLine> {
     };
     let contexts = [Context::Main, Context::Timeline, Context::Prompt, Context::Menu, Context::Help, Context::Report];
     for context in contexts {
-        let entries = ACTIONS.iter().filter(|def| def.context == context).map(|def| {
-            let keys: Vec<String> = app.keys().of(def.context, def.action).collect();
-            (keys.join(" "), def.help.to_owned())
-        });
+        let entries = ACTIONS
+            .iter()
+            .filter(|def| def.context == context)
+            .map(|def| (app.keys().list(def.context, def.action), def.help.to_owned()));
         section(context.title(), entries.collect());
     }
     let examples = FILTER.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned()));
@@ -137,8 +136,6 @@ pub(super) fn draw(app: &App, state: &HelpState, paint: &mut Paint<'_>, screen: 
         }
     }
     if state.scroll + room < lines.len() {
-        let more = format!(" {} more below ", lines.len() - state.scroll - room);
-        let style = paint.theme.style(Token::Muted);
-        paint.text_right(area.right() - 1, area.y, fmt::width(&more), &more, style);
+        paint.below(area, &title, lines.len() - state.scroll - room);
     }
 }

@@ -65,13 +65,14 @@ pub(super) fn panes(app: &App, area: Rect) -> Panes {
     };
     let typing = matches!(app.mode(), Mode::Filter(_) | Mode::Group(_) | Mode::Change(_) | Mode::Ask(_));
     let bar = match (height, typing) {
-        (0..6, false) => 0,
+        (0..6, false) => u16::from(app.notice().is_some()),
         (0..8, _) => 1,
         // The way here has a line of its own, unless the detail needs it more.
         (16..30, false) if app.view().detail => 2,
         (16.., false) if app.shows_way() => 3,
         (_, false) => 2,
-        // What is wrong with the text stands under it.
+        // What is wrong with the text stands under it, in two lines where one is short.
+        (20.., true) if width < 110 && matches!(app.mode(), Mode::Filter(_)) => 4,
         (_, true) => 3,
     };
     // What there is to say to the user is said in full.

@@ -11,6 +11,8 @@ use crate::app::menu::{Item, Kind, Menu};
 use crate::app::{App, Target, Viewport};
 use crate::engine::view::ClauseCount;
 
+/// Cells of a line whose note stands at its right, unless its text is longer.
+const WIDEST: u16 = 110;
 /// Cells of a count in the explanation.
 const COUNT: u16 = 13;
 
@@ -90,6 +92,10 @@ fn title(menu: &Menu, paint: &mut Paint<'_>, area: Rect, viewport: &mut Viewport
 fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect) {
     let text = paint.theme.style(Token::Text);
     let muted = paint.theme.style(Token::Muted);
+    // On a wide screen what belongs together stands near each other.
+    let at_the_right = matches!(kind, Kind::Mutes | Kind::Trial | Kind::Palette);
+    let widest_line = if at_the_right { WIDEST.max(widest.saturating_add(24)) } else { u16::MAX };
+    let area = Rect { width: area.width.min(widest_line), ..area };
     let (x, room) = (area.x + 2, area.width.saturating_sub(3));
     if kind == Kind::Filters {
         // The keys stand in front, like those of any list of keys.
@@ -117,7 +123,11 @@ fn line(kind: Kind, item: &Item, widest: u16, paint: &mut Paint<'_>, area: Rect)
         return;
     }
     // A mark is known by what the row says, an export by its name.
-    let most = if matches!(kind, Kind::Marks | Kind::Export) { room / 3 * 2 } else { room / 2 };
+    let most = match kind {
+        _ if item.note.is_empty() => room,
+        Kind::Marks | Kind::Export => room / 3 * 2,
+        _ => room / 2,
+    };
     let column = widest.min(most).max(8);
     paint.text(x, area.y, column, &item.text, text);
     paint.text(x + column + 2, area.y, room.saturating_sub(column + 2), &item.note, muted);

@@ -72,20 +72,32 @@ impl<'a> Paint<'a> {
         }
     }
 
-    /// Where the lines shown are among `all`, in a column of `area` one cell wide; `first` is the first of them. Nothing where all are shown.
-    pub(super) fn scrollbar(&mut self, area: Rect, first: usize, all: usize) {
+    /// Where the lines shown are among `all`, in a column of `area` one cell wide; `first` is the first of them. Nothing where all are shown. Gives top
+    /// and height of the mark.
+    pub(super) fn scrollbar(&mut self, area: Rect, first: usize, all: usize) -> Option<(u16, u16)> {
         let height = usize::from(area.height);
         if height < 2 || all <= height {
-            return;
+            return None;
         }
-        let thumb = (height * height / all).clamp(1, height - 1);
-        let at = (first * (height - thumb)).div_ceil(all - height).min(height - thumb);
+        let thumb = (height.saturating_mul(height) / all).clamp(1, height - 1);
+        let at = first.saturating_mul(height - thumb).div_ceil(all - height).min(height - thumb);
         let (track, mark) = (self.theme.style(Token::Border), self.theme.style(Token::Muted));
         for (line, y) in (area.top()..area.bottom()).enumerate() {
             let is_thumb = (at..at + thumb).contains(&line);
-            let (sign, style) = if is_thumb { (self.glyphs.full, mark) } else { (self.glyphs.vertical, track) };
+            let (sign, style) = if is_thumb { (self.glyphs.thumb, mark) } else { (self.glyphs.vertical, track) };
             self.text(area.x, y, 1, sign, style);
         }
+        let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        Some((area.top().saturating_add(cells(at)), cells(thumb)))
+    }
+
+    /// At the right of the title of `area`, how many lines are left below; what that leaves no room to is seen to be cut.
+    pub(super) fn below(&mut self, area: Rect, title: &str, left: usize) {
+        let text = format!(" {} more below ", fmt::thousands(left as u64));
+        let cut = fmt::width(title) + 4 + fmt::width(&text) > area.width;
+        let text = if cut { format!("{}{text}", self.glyphs.ellipsis) } else { text };
+        let style = self.theme.style(Token::Muted);
+        self.text_right(area.right().saturating_sub(1), area.y, area.width, &text, style);
     }
 
     /// A line across, with a title in it.

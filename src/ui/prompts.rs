@@ -48,10 +48,7 @@ pub(super) fn change_prompt(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: 
 pub(super) fn change_says(prompt: &ChangePrompt, paint: &mut Paint<'_>, area: Rect) {
     let (text, token) = match &prompt.change {
         Err(message) => (message.as_str(), Token::Error),
-        Ok(_) => (
-            "now, 10:32, 2018-08-20 15:26 or Unix seconds (UTC), then a note; an empty text takes the mark away",
-            Token::Muted,
-        ),
+        Ok(_) => ("now, 10:32, 2018-08-20 15:26 or Unix seconds, UTC; a note; empty: no mark", Token::Muted),
     };
     let style = paint.theme.style(token);
     paint.text(area.x + 3, area.y, area.width.saturating_sub(4), text, style);

@@ -35,7 +35,8 @@ pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen
         }
     };
     let style = paint.theme.bold(Token::Accent);
-    paint.rule(Rect { height: 1, ..area }, &app.keys().spell(title), style);
+    let title = app.keys().spell(title);
+    paint.rule(Rect { height: 1, ..area }, &title, style);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let status = &app.page().status;
     match (&app.page().report, state.topic) {
@@ -47,6 +48,11 @@ pub(super) fn draw(app: &App, state: &ReportState, paint: &mut Paint<'_>, screen
         }
         // The answer is on its way.
         _ => {}
+    }
+    let (fits, all) = viewport.report;
+    match all.saturating_sub(state.scroll + fits) {
+        0 => {}
+        left => paint.below(area, &title, left),
     }
 }
 
@@ -92,16 +98,6 @@ fn source(lines: &[Line], scroll: usize, paint: &mut Paint<'_>, area: Rect, view
         paint.text(area.x + 2, y, names, what, name);
         let x = area.x + 2 + indent;
         paint.text(x, y, area.right().saturating_sub(x + 1), is, *style);
-    }
-    more(rows.len().saturating_sub(scroll + usize::from(area.height)), paint, area);
-}
-
-/// What is left below, at the right of the title.
-fn more(left: usize, paint: &mut Paint<'_>, body: Rect) {
-    if left > 0 {
-        let text = format!(" {} more below ", fmt::thousands(left as u64));
-        let style = paint.theme.style(Token::Muted);
-        paint.text_right(body.right() - 1, body.y - 1, fmt::width(&text), &text, style);
     }
 }
 
@@ -159,15 +155,7 @@ fn source_lines(app: &App, status: &Status, report: &SourceReport) -> Vec<Line> 
     }
     beside(&mut lines, app);
     section(&mut lines, "Formats");
-    for stream in &report.formats {
-        // What it is comes first: names of streams are long and look alike.
-        let records = match stream.records {
-            1 => "1 record".to_owned(),
-            many => format!("{} records", fmt::thousands(many)),
-        };
-        let place = for_terminal(&stream.place);
-        lines.push(Line::Text(format!("{}, {}: {records} of {place}", stream.format, stream.why)));
-    }
+    formats(&mut lines, report);
     if report.other_records > 0 {
         let records = fmt::thousands(report.other_records);
         lines.push(Line::Text(format!("{records} records of further streams, whose formats are not told apart")));
@@ -343,13 +331,49 @@ fn tail_lines(lines: &mut Vec<Line>, tail: &TailFigures) {
     }
 }
 
+/// Each format once, with the streams that have it: most have one.
+fn formats(lines: &mut Vec<Line>, report: &SourceReport) {
+    let mut told: Vec<String> = Vec::new();
+    for stream in &report.formats {
+        let what = format!("{}, {}", stream.format, stream.why);
+        if told.contains(&what) {
+            continue;
+        }
+        let same: Vec<_> =
+            report.formats.iter().filter(|other| format!("{}, {}", other.format, other.why) == what).collect();
+        let records = |records: u64| match records {
+            1 => "1 record".to_owned(),
+            many => format!("{} records", fmt::thousands(many)),
+        };
+        match &same[..] {
+            [only] => {
+                lines.push(Line::Text(format!("{what}: {} of {}", records(only.records), for_terminal(&only.place))));
+            }
+            all => {
+                let sum = all.iter().map(|stream| stream.records).sum();
+                lines.push(Line::Text(format!("{what}: {} of {} streams", records(sum), all.len())));
+                lines.extend(
+                    all.iter().map(|stream| {
+                        Line::Own(fmt::thousands(stream.records), for_terminal(&stream.place).into_owned())
+                    }),
+                );
+            }
+        }
+        told.push(what);
+    }
+}
+
 fn section(lines: &mut Vec<Line>, title: &'static str) {
     lines.push(Line::Blank);
     lines.push(Line::Title(title));
 }
 
 fn lost(skipped: u64) -> &'static str {
-    if skipped > 0 { " windows whose records AWS lost" } else { "" }
+    match skipped {
+        0 => "",
+        1 => " window whose records AWS lost",
+        _ => " windows whose records AWS lost",
+    }
 }
 
 fn state(status: &Status) -> String {
@@ -410,5 +434,4 @@ fn unparsed(
             paint.text(area.x + 4, y + 1, area.width.saturating_sub(5), &for_terminal(&line.text), text);
         }
     }
-    more(report.kept.saturating_sub(scroll + fits), paint, area);
 }

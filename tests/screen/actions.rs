@@ -32,6 +32,7 @@ const CASES: &[Case] = &[
     case(A::Filter, Main, "", |s| matches!(s.app.mode(), Mode::Filter(_)) && s.viewport.caret.is_some()),
     case(A::Enter, Main, "", |s| s.shows("Flow record")),
     case(A::Back, Main, "/port 11211<enter>", |s| s.app.view().filter.is_none()),
+    case(A::Undo, Main, "S", |s| s.shows("Took back the order; nothing more to take back.") && s.shows("time↓")),
     case(A::NextTab, Main, "", |s| s.app.page().tab == Tab::Sessions),
     case(A::PreviousTab, Main, "", |s| s.app.page().tab == Tab::Alerts),
     case(A::Flows, Main, "2", |s| s.app.page().tab == Tab::Flows),

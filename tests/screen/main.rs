@@ -22,6 +22,7 @@ mod report;
 mod stage;
 mod takeaway;
 mod trouble;
+mod undo;
 mod views;
 
 use flowtail::record::{Batch, Gap, Input, Origin, SourceState, SourceStatus};

@@ -97,7 +97,7 @@ const QUESTIONS: &[Question] = &[
     Question {
         asked: "Is anything missing?",
         keys: &[Keys("iG")],
-        answer: &["SKIPDATA           1 windows whose records AWS lost"],
+        answer: &["SKIPDATA           1 window whose records AWS lost"],
     },
     Question {
         asked: "What was it last week? And hand it over.",

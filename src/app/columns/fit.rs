@@ -87,6 +87,10 @@ struct Fit<'a> {
 
 impl Fit<'_> {
     fn rank(&self, col: Col) -> u8 {
+        // Whoever marked a change looks for nothing else.
+        if col == Col::Field(Field::Phase) {
+            return 1;
+        }
         let known = default_set(self.room.tab).iter().find(|(known, _)| *known == col);
         known.map_or(CHOSEN, |(_, rank)| *rank)
     }

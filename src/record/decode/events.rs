@@ -1,7 +1,7 @@
 //! Events of a batch: as many as possible of one stream at a time, since that is how a tail delivers them.
 
 use super::super::batch::Batch;
-use super::super::columns::{EventTag, code_of};
+use super::super::columns::code_of;
 use super::super::fast::TOGETHER;
 use super::super::field::Field;
 use super::super::table::Table as _;
@@ -67,8 +67,7 @@ impl Decoder {
             let seconds = |millis: i64| u64::try_from(millis / 1000).map_or(0, code_of);
             let ingested: Vec<u64> = events.iter().map(|event| seconds(event.ingestion)).collect();
             out.columns.put_all(Field::IngestionTime, from, &ingested);
-            let tag = |event: &super::Event| EventTag { id: event.id.clone(), ingestion: event.ingestion };
-            out.columns.tag_all(from, events.iter().map(tag));
+            out.columns.tag_events(from, events);
         }
         read
     }

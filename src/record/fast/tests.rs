@@ -155,7 +155,7 @@ proptest! {
                 let mut message = a_line(&fields, made, space);
                 // Two lines, or one and its end, are one event all the same.
                 match kind {
-                    7 => message += &format!("\n{message}"),
+                    7 => message = format!("{message}\n{message}"),
                     8 => message.push('\n'),
                     _ => {}
                 }
