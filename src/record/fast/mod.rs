@@ -175,7 +175,12 @@ impl Rows {
                 return (read, begins.len() <= stride);
             }
             let lines = Lines { bytes, begins, stride, rows };
-            let bare = |row| lines.token(row, count, 1).is_some_and(|(begin, end)| begin == end);
+            // An empty line behind a newline is another line.
+            let bare = |row| {
+                lines
+                    .token(row, count, 1)
+                    .is_some_and(|(begin, end)| begin == end && bytes.get(begin.wrapping_sub(1)) == Some(&b'\r'))
+            };
             let good = (!two || (0..rows).all(bare)) && self.values(&lines, plan, columns);
             if good {
                 columns.put_rows(&plan.fields, &self.codes, rows);
