@@ -167,7 +167,13 @@ impl Config {
         let source = Source { text, path };
         let layer: Layer = toml::from_str(text).map_err(|error| {
             let message = error.message().trim_end_matches('.').to_owned();
-            source.error(error.span().unwrap_or(0..0), message, "`flowtail --print-config` shows every key.")
+            let name = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+            let hint = if name.is_some_and(options::is_one) {
+                "Options stand under [defaults], or under [source.NAME] for one source."
+            } else {
+                "`flowtail --print-config` shows every key."
+            };
+            source.error(error.span().unwrap_or(0..0), message, hint)
         })?;
         Ok(Config {
             path: Some(path.to_owned()),
@@ -271,6 +277,8 @@ mod tests {
         assert!(error.to_string().contains("unknown field `set`"), "{error}");
         let error = Config::parse("sets = 5", Path::new("c.toml")).unwrap_err();
         assert!(error.to_string().contains("--print-config"), "{error}");
+        let error = Config::parse("theme = \"dark\"", Path::new("c.toml")).unwrap_err();
+        assert!(error.to_string().contains("under [defaults]"), "{error}");
         assert_eq!(Config::parse("", Path::new("c.toml")).unwrap().sets, Sets::default());
     }
 

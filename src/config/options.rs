@@ -27,6 +27,11 @@ pub(super) const NOT_A_HABIT: [&str; 8] =
 /// Commands that a source can be, each with the option that its own arguments come by.
 pub(super) const COMMANDS: [&str; 4] = ["tail", "history", "open", "demo"];
 
+/// Whether an option is called so that can be a habit.
+pub(super) fn is_one(name: &str) -> bool {
+    !NOT_A_HABIT.contains(&name) && Cli::command().get_arguments().any(|arg| arg.get_long() == Some(name))
+}
+
 /// A table of options as it is written.
 pub(super) type Written = BTreeMap<Spanned<String>, Spanned<Value>>;
 
