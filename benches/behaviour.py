@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What the screen costs while it does nothing and while much arrives: processor time, bytes written to the terminal, and how long a key waits.
 
-    benches/behaviour.py BINARY FILE [--held FILE] [--rate 50000] [--seconds 20] [--beside "lnav FILE" ...]
+    benches/behaviour.py BINARY FILE [--held FILE] [--rate 50000] [--seconds 15] [--beside "lnav FILE" ...]
 
 FILE is where records to append come from (they are repeated); --held is a file to hold first, such as one of ten million lines. First everything is read
-and the screen is left alone: idle. Then RATE records a second are appended to a file that it follows, and keys are pressed meanwhile, one each
-tenth of a second. Times are wall time in milliseconds; processor time is that of the program, all threads. --beside runs other programs on the same
+and the screen is left alone: idle. Then RATE records a second are appended to a file that it follows, and keys are pressed meanwhile, each a
+twentieth of a second after the answer to the one before. Times are wall time in milliseconds; processor time is that of the program, all threads. --beside runs other programs on the same
 terminal, one after the other, and leaves them alone for as long. Only the standard library is needed. The screen is 200 by 60.
 """
 import argparse, importlib.util, os, pathlib, re, shlex, shutil, sys, tempfile, threading, time
@@ -65,7 +65,7 @@ def main():
     args.add_argument("binary"), args.add_argument("file")
     args.add_argument("--held")
     args.add_argument("--rate", type=int, default=50_000)
-    args.add_argument("--seconds", type=int, default=20)
+    args.add_argument("--seconds", type=int, default=15)
     args.add_argument("--memory", default="2GiB")
     args.add_argument("--beside", action="append", default=[])
     args = args.parse_args()
@@ -90,8 +90,9 @@ def main():
         if screen.until(lambda text: first_screen.rows(text) >= 30, 20) is None:
             sys.exit("no table came")
         begun = time.perf_counter()
-        while re.search(r"read \d+%", screen.text()) and time.perf_counter() - begun < 300:
+        while re.search(r"read \d+%", screen.text()) and time.perf_counter() - begun < 240:
             screen.drain(1)
+        print(f"read within            {time.perf_counter() - screen.start:.0f} s", flush=True)
         screen.drain(3)
         print("held:", re.search(r"held ([^\n]*?flows)", screen.text())[1])
         idle = min(args.seconds, 10)
@@ -108,7 +109,7 @@ def main():
         times, lost, begun = {}, [], time.perf_counter()
         while time.perf_counter() - begun < args.seconds:
             for key, wanted in presses:
-                screen.drain(0.1)
+                screen.drain(0.05)
                 screen.send(key)
                 took = screen.until(wanted, 2)
                 if took is None:
@@ -119,6 +120,8 @@ def main():
             print(f"  {key!r:<21}", shown(took))
         every = [took for each in times.values() for took in each]
         print("key to its frame      ", shown(every) if every else "none", f"no answer to {lost}" if lost else "")
+        behind = re.search(r"read (\d+)%", screen.text())
+        print("read of what was appended", f"{behind[1]} %" if behind else "all")
         stop.set()
         appending.join()
         screen.end()

@@ -369,6 +369,9 @@ fn again(pinned: &Pinned, order: &Order, name: &str) -> String {
     if let Some(filter) = order.filter.as_deref().filter(|_| order.selection.tab != Tab::Alerts) {
         let _ = write!(command, " --filter {}", shell(filter));
     }
+    if let Some((at, note)) = &order.change {
+        let _ = write!(command, " --change {}", shell(format!("{} {note}", time(*at)).trim_end()));
+    }
     if order.selection.tab == Tab::Sessions {
         let _ = write!(command, "   # then 2 for the sessions");
     }

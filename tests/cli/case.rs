@@ -11,6 +11,7 @@ fn a_case_names_its_records_and_their_digest_and_can_be_run_again() {
     let page = folder.path().join("case.md");
     let with = |more: &[&str]| {
         let mut args = vec!["open", "-", "--case", arg(&page), "--filter", "dstport = 11211"];
+        args.extend(["--change", "2018-08-20 15:26:46 isolated"]);
         args.extend(more);
         feed(&args, FOUNDING.as_bytes())
     };
@@ -24,6 +25,8 @@ fn a_case_names_its_records_and_their_digest_and_can_be_run_again() {
         "## What is missing",
         "AMP-PROBE",
         "sha256sum -c",
+        "Change marked: 2018-08-20 15:26:46 isolated",
+        "--filter 'dstport = 11211' --change '2018-08-20 15:26:46 isolated'",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }

@@ -412,3 +412,23 @@ fn a_theme_that_is_edited_is_drawn_in_while_it_runs_and_a_broken_one_leaves_it_a
     assert_eq!(terminal.wait_exit(), 0);
     assert!(has(&terminal, "38;2;11;12;13") && !has(&terminal, "\u{1b}[2Jne"));
 }
+
+#[test]
+fn a_border_is_dragged_and_the_drag_is_taken_back() {
+    let mut terminal = Terminal::start(&Setup::new(&["demo", "--no-state"]));
+    terminal.wait_for("rows and alerts", |screen| rows(screen).len() > 5 && screen.contains(ALERT));
+    // The border is where the heading of the alerts begins, counted in cells.
+    let border = |screen: &str| {
+        let line = screen.lines().find(|line| line.contains("Alerts:"));
+        line.and_then(|line| line.chars().position(|sign| sign == '│'))
+    };
+    let before = border(&terminal.contents()).expect("a border");
+    let at = |cell: usize| format!("{};20", cell + 1);
+    let (from, to) = (at(before), at(before - 12));
+    terminal.press(&format!("\x1b[<0;{from}M\x1b[<32;{to}M\x1b[<0;{to}m"));
+    terminal.wait_for("a wider list of alerts", |screen| border(screen) == Some(before - 12));
+    terminal.press("U");
+    terminal.wait_for("the width that it had", |screen| {
+        border(screen) == Some(before) && screen.contains("Took back the panes")
+    });
+}
