@@ -80,7 +80,7 @@ const QUESTIONS: &[Question] = &[
     },
     Question {
         asked: "Was it a security group or a network ACL?",
-        keys: &[Keys("2/"), Text("action = REJECT and client $public"), Keys("<enter><enter>JJJJ")],
+        keys: &[Keys("2/"), Text("action = REJECT and client $public"), Keys("<enter><enter>")],
         answer: &["security group"],
     },
     Question {
