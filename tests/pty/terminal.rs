@@ -185,10 +185,11 @@ fn cells(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a terminal has at least one cell")
 }
 
-/// The rows of the flow table on a screen: they begin with a time and the action.
+/// The rows of the flow table on a screen: they begin with a time and the action, and with the day where they are not all of one.
 pub fn rows(screen: &str) -> Vec<&str> {
+    let is_day = |word: &str| word.len() == 5 && word.as_bytes()[2] == b'-';
     let is_row = |line: &&str| {
-        let mut words = line.split_whitespace().skip_while(|word| word.len() == 1);
+        let mut words = line.split_whitespace().skip_while(|word| word.len() == 1 || is_day(word));
         let time = words.next().is_some_and(|word| word.len() == 8 && word.matches(':').count() == 2);
         time && matches!(words.next(), Some("A" | "R" | "-"))
     };
