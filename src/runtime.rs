@@ -37,6 +37,9 @@ use crate::ui::theme::{Depth, ThemeError};
 /// How long `--on-alert` may take for what waits when the screen was left.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long nothing need be said while AWS is asked whether what was named is there.
+const SILENT: Duration = Duration::from_millis(300);
+
 /// Why the screen could not open or had to close.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
@@ -72,6 +75,17 @@ fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenErro
     Ok(app)
 }
 
+/// Waits for what may ask a network, and says so where that takes long: until it answers there is nothing to open a screen on.
+async fn patiently<T>(work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    if let Ok(done) = tokio::time::timeout(SILENT, &mut work).await {
+        return done;
+    }
+    // Nobody is left to hear it if this fails.
+    let _ = writeln!(io::stderr(), "flowtail: waiting for an answer of AWS; Ctrl-C leaves");
+    work.await
+}
+
 /// Opens the screen on `command` and runs until the user leaves. Gives what the source could not read, for the exit code.
 ///
 /// # Errors
@@ -87,7 +101,9 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     let mut themes = Themes::new(depth);
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
-    let source = Source::prepare(command, common, true).await?;
+    let asks_aws = matches!(command, Command::Tail(_) | Command::History(_));
+    let source = Source::prepare(command, common, true);
+    let source = if asks_aws { patiently(source).await? } else { source.await? };
     let searches = Searches::new(source.search.clone(), source.lessons.clone());
     let inquiries = Inquiries::new(source.inventory.clone());
     app = app.with_nothing_earlier(source.nothing_earlier()).with_search(source.search.is_some());

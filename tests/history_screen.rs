@@ -15,7 +15,11 @@ fn tail(server: &Insights) -> Terminal {
 }
 
 fn tail_with(server: &Insights, more: &[&str]) -> Terminal {
-    let url = format!("http://127.0.0.1:{}", server.port);
+    tail_at(server.port, more)
+}
+
+fn tail_at(port: u16, more: &[&str]) -> Terminal {
+    let url = format!("http://127.0.0.1:{port}");
     let args = ["tail", "/vpc/fake", "--region", "us-west-1", "--max-rps", "50", "--endpoint-url", &url];
     let args = [&args[..], more].concat();
     let home = std::env::temp_dir();
@@ -158,6 +162,17 @@ fn the_tab_of_a_search_is_closed_and_its_memory_given_back() {
     terminal.wait_for_text("There is no search so far");
     terminal.press("q");
     assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn who_waits_for_a_network_that_does_not_answer_knows_and_can_leave() {
+    // Takes connections and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut terminal = tail_at(silent.local_addr().unwrap().port(), &["--no-state"]);
+    terminal.wait_for_text("flowtail: waiting for an answer of AWS; Ctrl-C leaves");
+    assert!(!terminal.is_taken());
+    terminal.press("\x03");
+    terminal.wait_exit();
 }
 
 #[test]
