@@ -76,8 +76,7 @@ fn known(common: &Common, kept: Option<&state::Place>) -> Result<App, ScreenErro
 }
 
 /// Waits for what may ask a network, and says so where that takes long: until it answers there is nothing to open a screen on.
-async fn patiently<T>(work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
+async fn patiently<T>(mut work: impl Future<Output = T> + Unpin) -> T {
     if let Ok(done) = tokio::time::timeout(SILENT, &mut work).await {
         return done;
     }
@@ -102,7 +101,7 @@ pub async fn run(command: Command, common: &Common) -> Result<(), ScreenError> {
     themes.load(&common.theme, None)?;
     app = app.with_themes(themes.names(), &common.theme);
     let asks_aws = matches!(command, Command::Tail(_) | Command::History(_));
-    let source = Source::prepare(command, common, true);
+    let source = Box::pin(Source::prepare(command, common, true));
     let source = if asks_aws { patiently(source).await? } else { source.await? };
     let searches = Searches::new(source.search.clone(), source.lessons.clone());
     let inquiries = Inquiries::new(source.inventory.clone());
